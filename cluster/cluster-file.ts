@@ -1,0 +1,52 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { writeFileDurably } from '../linux/files.ts';
+import { clusterPaths } from './paths.ts';
+
+/** What `up` decided once for a cluster, so that every later start finds the same addresses. */
+export interface ClusterFile {
+  version: 1;
+  name: string;
+  /** Port of the API server on loopback and on the bridge. */
+  port: number;
+  /** Address of the cluster's bridge on the host, and its subnet. */
+  bridgeIp: string;
+  subnet: string;
+  /** Pods of all nodes; each node has a /24 of it. */
+  podCidr: string;
+  nodes: NodeRecord[];
+}
+
+export interface NodeRecord {
+  name: string;
+  /** 0 for the first node; decides IP address and pod CIDR. */
+  index: number;
+  ip: string;
+  podCidr: string;
+}
+
+/** Reads the file of a cluster; undefined when there is none. Throws when it is not one that this version wrote. */
+export function readClusterFile(name: string): ClusterFile | undefined {
+  const path = clusterPaths(name).clusterFile;
+  if (!existsSync(path)) return undefined;
+  const file = parse(path);
+  if (file?.version !== 1 || file.name !== name || !Array.isArray(file.nodes)) {
+    throw new Error(
+      `read cluster file ${path}: not a version 1 file of cluster '${name}'; take the cluster down with 'podwright down --name ${name}'`,
+    );
+  }
+  return file;
+}
+
+function parse(path: string): ClusterFile | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as ClusterFile;
+  } catch (cause) {
+    throw new Error(`read cluster file ${path}: not valid JSON; take the cluster down and up again`, {
+      cause,
+    });
+  }
+}
+
+export function writeClusterFile(file: ClusterFile): void {
+  writeFileDurably(clusterPaths(file.name).clusterFile, `${JSON.stringify(file, undefined, 2)}\n`);
+}

@@ -1,0 +1,90 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, openSync, closeSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { isAlive, startTimeOf, waitForExit } from '../linux/process.ts';
+import { clusterPaths } from './paths.ts';
+
+/** A daemon of a cluster: one process, known by a pid file that also holds the start time, since pids are reused. */
+export interface Daemon {
+  /** `control-plane`, or the name of a node, or a component that runs alone. */
+  name: string;
+  pid: number;
+  startTime: string;
+}
+
+const MAIN = join(import.meta.dirname, '..', 'cli', 'main.ts');
+
+export interface StartDaemonOptions {
+  cluster: string;
+  name: string;
+  /** The subcommand of podwright that it runs, with its flags. */
+  command: string[];
+  /** Path of the network namespace to run in; the host's when missing. */
+  netns?: string;
+}
+
+/** Starts a daemon in a session of its own, output to logs/NAME.log; one that already runs is left alone. */
+export function startDaemon({ cluster, name, command, netns }: StartDaemonOptions): Daemon {
+  const running = findDaemon(cluster, name);
+  if (running !== undefined) return running;
+  const { logs, run } = clusterPaths(cluster);
+  mkdirSync(logs, { recursive: true });
+  mkdirSync(run, { recursive: true });
+  const log = openSync(join(logs, `${name}.log`), 'a', 0o640);
+  const argv = [process.execPath, ...process.execArgv, MAIN, ...command];
+  const [file = '', ...args] = netns === undefined ? argv : ['nsenter', `--net=${netns}`, ...argv];
+  const child = spawn(file, args, { detached: true, stdio: ['ignore', log, log], cwd: '/' });
+  closeSync(log);
+  child.on('error', (error) => process.stderr.write(`podwright: start ${name}: ${error.message}\n`));
+  child.unref();
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`start ${name}: ${file} did not start`);
+  const daemon = { name, pid, startTime: startTimeOf(pid) };
+  writeFileSync(pidFile(cluster, name), JSON.stringify(daemon));
+  return daemon;
+}
+
+/** The daemon of that name when it is alive. */
+export function findDaemon(cluster: string, name: string): Daemon | undefined {
+  const path = pidFile(cluster, name);
+  if (!existsSync(path)) return undefined;
+  const daemon = readPidFile(path);
+  return daemon !== undefined && isAlive(daemon) ? daemon : undefined;
+}
+
+/** Every daemon of the cluster that is alive. */
+export function listDaemons(cluster: string): Daemon[] {
+  const { run } = clusterPaths(cluster);
+  if (!existsSync(run)) return [];
+  return readdirSync(run)
+    .filter((file) => file.endsWith('.pid'))
+    .flatMap((file) => findDaemon(cluster, basename(file, '.pid')) ?? []);
+}
+
+/** Ends a daemon: SIGTERM, and SIGKILL after the grace; one that is gone already is fine. */
+export async function stopDaemon(
+  cluster: string,
+  name: string,
+  { signal = 'SIGTERM', graceMs = 5000 }: { signal?: 'SIGTERM' | 'SIGKILL'; graceMs?: number } = {},
+): Promise<void> {
+  const daemon = findDaemon(cluster, name);
+  if (daemon !== undefined) {
+    process.kill(daemon.pid, signal);
+    if (!(await waitForExit(daemon, { timeoutMs: graceMs }))) {
+      process.kill(daemon.pid, 'SIGKILL');
+      await waitForExit(daemon, { timeoutMs: graceMs });
+    }
+  }
+  rmSync(pidFile(cluster, name), { force: true });
+}
+
+const pidFile = (cluster: string, name: string): string => join(clusterPaths(cluster).run, `${name}.pid`);
+
+/** A pid file that was cut short names no process. */
+function readPidFile(path: string): Daemon | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as Daemon;
+  } catch {
+    return undefined;
+  }
+}

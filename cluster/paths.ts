@@ -1,0 +1,55 @@
+import { join } from 'node:path';
+
+/** Where durable state of all clusters lives; a cluster's own folder may be a link set by `up --state-dir`. */
+export const STATE_ROOT = '/var/lib/podwright';
+/** Where sockets and pid files of all clusters live; gone after a reboot. */
+export const RUN_ROOT = '/run/podwright';
+
+/** A cluster name is a DNS label, short enough for network namespace and socket paths (108 bytes, unix(7)). */
+const CLUSTER_NAME = /^[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?$/;
+
+/** Throws a RangeError that tells what a cluster name may be. */
+export function checkClusterName(name: string): void {
+  if (CLUSTER_NAME.test(name)) return;
+  throw new RangeError(
+    `invalid cluster name '${name}': it must be lower case letters, digits and '-', at most 30, and begin and end with a letter or digit`,
+  );
+}
+
+/** Every fixed place of one cluster. All are absolute paths; nothing is created. */
+export function clusterPaths(name: string) {
+  checkClusterName(name);
+  const state = join(STATE_ROOT, name);
+  const run = join(RUN_ROOT, name);
+  return {
+    state,
+    run,
+    clusterFile: join(state, 'cluster.json'),
+    kubeconfig: join(state, 'kubeconfig'),
+    pki: join(state, 'pki'),
+    store: join(state, 'store'),
+    images: join(state, 'images'),
+    logs: join(state, 'logs'),
+    lock: join(RUN_ROOT, `${name}.lock`),
+  };
+}
+export type ClusterPaths = ReturnType<typeof clusterPaths>;
+
+/** Every fixed place of one node. */
+export function nodePaths(cluster: string, node: string) {
+  const { state, run } = clusterPaths(cluster);
+  const nodeState = join(state, 'nodes', node);
+  const nodeRun = join(run, node);
+  return {
+    state: nodeState,
+    run: nodeRun,
+    kubelet: join(nodeState, 'kubelet'),
+    runtime: join(nodeState, 'runtime'),
+    staticPods: join(nodeState, 'manifests'),
+    cniConf: join(nodeState, 'cni'),
+    criSocket: join(nodeRun, 'cri.sock'),
+    /** Path of the node's cgroup below each controller's root. */
+    cgroup: `/podwright/${cluster}/${node}`,
+  };
+}
+export type NodePaths = ReturnType<typeof nodePaths>;

@@ -1,0 +1,66 @@
+// Runs the checks of scripts/test in order and counts the tests. Exit code 0 only when everything holds.
+import { spawn, spawnSync } from 'node:child_process';
+import { createInterface } from 'node:readline';
+
+const args = process.argv.slice(2);
+const long = args.includes('--long');
+const paths = args.filter((arg) => !arg.startsWith('--'));
+const unknown = args.filter((arg) => arg.startsWith('--') && arg !== '--long');
+if (unknown.length > 0) {
+  process.stderr.write(`scripts/test: unknown flag ${unknown.join(' ')} (there is --long)\n`);
+  process.exit(2);
+}
+
+interface Counts {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
+
+/** A whole-project check is one test of the count. */
+function check(title: string, command: string, commandArgs: string[]): void {
+  const started = performance.now();
+  const { status } = spawnSync(command, commandArgs, { stdio: ['ignore', 'inherit', 'inherit'] });
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  process.stdout.write(`${status === 0 ? 'ok' : 'FAILED'}  ${title} (${seconds} s)\n`);
+  if (status === 0) counts.passed += 1;
+  else counts.failed += 1;
+}
+
+/** Runs ava, shows its TAP stream in short, and counts it: `ok`, `not ok`, and `ok … # SKIP reason`. */
+async function runAva(): Promise<void> {
+  const ava = spawn('ava', ['--tap', ...paths], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, PODWRIGHT_LONG: long ? '1' : '' },
+  });
+  const exited = new Promise<number | null>((resolve) => ava.on('exit', resolve));
+  let inFailure = false;
+  const seen: Counts = { passed: 0, failed: 0, skipped: 0 };
+  for await (const line of createInterface({ input: ava.stdout })) {
+    const result = /^(not ok|ok) \d+ - (.*)$/.exec(line);
+    if (result !== null) {
+      const [, verdict, title = ''] = result;
+      const kind = verdict === 'not ok' ? 'failed' : / # (SKIP|TODO)/i.test(title) ? 'skipped' : 'passed';
+      seen[kind] += 1;
+      inFailure = kind === 'failed';
+      process.stdout.write(`${kind === 'passed' ? 'ok' : kind.toUpperCase()}  ${title}\n`);
+    } else if (inFailure || /^\s*#? ?SKIP /.test(line)) {
+      process.stdout.write(`    ${line}\n`);
+    }
+  }
+  const code = await exited;
+  // A crash outside of any test (uncaught exception, a file that does not load) fails the run without a "not ok" line.
+  if (code !== 0 && seen.failed === 0) seen.failed = 1;
+  for (const kind of ['passed', 'failed', 'skipped'] as const) counts[kind] += seen[kind];
+}
+
+if (paths.length === 0) {
+  check('format (prettier)', 'prettier', ['--check', '--log-level', 'warn', '.']);
+  check('types (tsc)', 'tsc', ['--noEmit']);
+  check('lint (oxlint)', 'oxlint', ['--type-aware']);
+}
+await runAva();
+process.stdout.write(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`);
+process.exitCode = counts.failed === 0 ? 0 : 1;
