@@ -1,0 +1,76 @@
+import koffi from 'koffi';
+
+/**
+ * The C library's functions that Node.js has no face for. Everything here blocks only as long as the system call does;
+ * a mount is some twenty microseconds. Call them through `check()` of system-error.ts, which reads errno at once.
+ */
+const library = koffi.load(null);
+
+type Path = string | null;
+
+export const libc = {
+  mount: library.func(
+    'int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)',
+  ) as (source: Path, target: string, type: Path, flags: number, data: Path) => number,
+  umount2: library.func('int umount2(const char *target, int flags)') as (
+    target: string,
+    flags: number,
+  ) => number,
+  statx: library.func(
+    'int statx(int dirfd, const char *path, int flags, unsigned int mask, _Out_ void *out)',
+  ) as (dirfd: number, path: string, flags: number, mask: number, out: Buffer) => number,
+  unshare: library.func('int unshare(int flags)') as (flags: number) => number,
+  setns: library.func('int setns(int fd, int nstype)') as (fd: number, nstype: number) => number,
+  inotifyInit: library.func('inotify_init1', 'int', ['int']) as (flags: number) => number,
+  inotifyAddWatch: library.func('inotify_add_watch', 'int', ['int', 'str', 'uint32_t']) as (
+    fd: number,
+    path: string,
+    mask: number,
+  ) => number,
+  eventfd: library.func('int eventfd(unsigned int initval, int flags)') as (
+    initial: number,
+    flags: number,
+  ) => number,
+  mknod: library.func('int mknod(const char *path, unsigned int mode, uint64_t dev)') as (
+    path: string,
+    mode: number,
+    device: number,
+  ) => number,
+  read: library.func('long read(int fd, _Out_ void *out, size_t count)') as (
+    fd: number,
+    out: Buffer,
+    count: number,
+  ) => number,
+};
+
+/** System calls newer than some C libraries; their numbers are the same on every architecture (since Linux 5.0). */
+const systemCall = { openat2: 437, mountSetattr: 442, pidfdOpen: 434, pidfdSendSignal: 424 };
+
+const openat2 = library.func('syscall', 'long', ['long', 'int', 'str', 'void *', 'size_t']);
+const mountSetattr = library.func('syscall', 'long', [
+  'long',
+  'int',
+  'str',
+  'unsigned int',
+  'void *',
+  'size_t',
+]);
+const pidfdOpen = library.func('syscall', 'long', ['long', 'int', 'unsigned int']);
+const pidfdSendSignal = library.func('syscall', 'long', ['long', 'int', 'int', 'void *', 'unsigned int']);
+
+export const syscalls = {
+  /** openat2(2) with a `struct open_how` of 24 bytes. */
+  openat2: (dirfd: number, path: string, how: Buffer): number =>
+    Number(openat2(systemCall.openat2, dirfd, path, how, how.length)),
+  /** mount_setattr(2) with a `struct mount_attr` of 32 bytes. */
+  mountSetattr: (dirfd: number, path: string, flags: number, attributes: Buffer): number =>
+    Number(mountSetattr(systemCall.mountSetattr, dirfd, path, flags, attributes, attributes.length)),
+  /** pidfd_open(2). */
+  pidfdOpen: (pid: number): number => Number(pidfdOpen(systemCall.pidfdOpen, pid, 0)),
+  /** pidfd_send_signal(2). */
+  pidfdSendSignal: (pidfd: number, signal: number): number =>
+    Number(pidfdSendSignal(systemCall.pidfdSendSignal, pidfd, signal, null, 0)),
+};
+
+/** The errno that the last call of this module left. */
+export const errno = (): number => koffi.errno();

@@ -1,0 +1,73 @@
+import { closeSync, mkdirSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { libc } from './libc.ts';
+import { bindMount, unmount } from './mount.ts';
+import { check, hasCode } from './system-error.ts';
+
+const CLONE_NEWNET = 0x40000000;
+
+/** The words to put before a command so that it runs in the network namespace bound at `path`. */
+export function inNetworkNamespace(path: string): string[] {
+  return ['nsenter', `--net=${path}`, '--'];
+}
+
+/**
+ * Makes a network namespace and binds it at `path` (made with its parent directories), so that it lives without a process.
+ * Throws SystemError; EEXIST from the file system when the path is taken.
+ */
+export function createNetworkNamespace(path: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, '', { flag: 'wx', mode: 0o444 });
+  try {
+    insideNewNetworkNamespace(() => bindMount({ source: '/proc/thread-self/ns/net', target: path }));
+  } catch (error) {
+    rmSync(path, { force: true });
+    throw error;
+  }
+}
+
+/** Takes away the binding at `path`; the namespace ends with its last process. Nothing there is no error. */
+export function deleteNetworkNamespace(path: string): void {
+  unmount(path, { lazy: true, ifMounted: true });
+  rmSync(path, { force: true });
+}
+
+/** Runs `action` (synchronous: nothing else runs on this thread meanwhile) in the network namespace bound at `path`. */
+export function insideNetworkNamespace<Result>(path: string, action: () => Result): Result {
+  const fd = openSync(path, 'r');
+  try {
+    return leavingAfter(() => check(libc.setns(fd, CLONE_NEWNET), { operation: 'setns', path }), action);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+const insideNewNetworkNamespace = (action: () => void): void =>
+  leavingAfter(() => check(libc.unshare(CLONE_NEWNET), { operation: 'unshare network namespace' }), action);
+
+function leavingAfter<Result>(enter: () => void, action: () => Result): Result {
+  const home = openSync('/proc/thread-self/ns/net', 'r');
+  try {
+    enter();
+    try {
+      return action();
+    } finally {
+      // A process that cannot go home must not go on in the wrong network.
+      if (libc.setns(home, CLONE_NEWNET) < 0) process.abort();
+    }
+  } finally {
+    closeSync(home);
+  }
+}
+
+export type NamespaceType = 'net' | 'ipc' | 'uts' | 'pid' | 'mnt' | 'cgroup' | 'user';
+
+/** The inode number that names a process's namespace, as lsns prints it; undefined when the process is gone. */
+export function namespaceId(pid: number | 'self', type: NamespaceType): number | undefined {
+  try {
+    return statSync(`/proc/${pid}/ns/${type}`).ino;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ESRCH')) return undefined;
+    throw error;
+  }
+}

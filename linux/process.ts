@@ -1,0 +1,104 @@
+import { constants } from 'node:os';
+import { closeSync, readFileSync } from 'node:fs';
+import { syscalls } from './libc.ts';
+import { onReadable } from './poll.ts';
+import { check, hasCode } from './system-error.ts';
+
+/** A process that cannot be confused with a later one of the same number. */
+export interface ProcessIdentity {
+  pid: number;
+  /** Field 22 of /proc/PID/stat: clock ticks after boot. */
+  startTime: number;
+}
+
+/** The start time of a living process (zombies included), or undefined when there is none. */
+export function startTimeOf(pid: number): number | undefined {
+  return readStat(pid)?.startTime;
+}
+
+/** The identity of a living process, or undefined when there is none. */
+export function identify(pid: number): ProcessIdentity | undefined {
+  const startTime = startTimeOf(pid);
+  return startTime === undefined ? undefined : { pid, startTime };
+}
+
+/** True while this very process runs; a zombie has ended. */
+export function isAlive({ pid, startTime }: ProcessIdentity): boolean {
+  const stat = readStat(pid);
+  return stat !== undefined && stat.startTime === startTime && stat.state !== 'Z' && stat.state !== 'X';
+}
+
+interface ProcessStat {
+  state: string;
+  parentPid: number;
+  startTime: number;
+}
+
+/** State, parent and start time of a process (proc_pid_stat(5)), or undefined when there is none. */
+export function readStat(pid: number): ProcessStat | undefined {
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ESRCH')) return undefined;
+    throw error;
+  }
+  // The name may hold spaces and parentheses; the fields begin after the last parenthesis.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return { state: fields[0] ?? '', parentPid: Number(fields[1]), startTime: Number(fields[19]) };
+}
+
+/** Sends a signal to this very process. False when it has already ended. Throws SystemError (EPERM). */
+export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals | number): boolean {
+  const pidfd = openPidfd(identity);
+  if (pidfd === undefined) return false;
+  const number = typeof signal === 'number' ? signal : constants.signals[signal];
+  try {
+    check(syscalls.pidfdSendSignal(pidfd, number), {
+      operation: `send signal ${signal} to`,
+      path: `pid ${identity.pid}`,
+    });
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'ESRCH')) return false;
+    throw error;
+  } finally {
+    closeSync(pidfd);
+  }
+}
+
+/** Resolves when this very process has ended, at once if it already has. Rejects when `signal` is aborted before. */
+export function waitForExit(
+  identity: ProcessIdentity,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<void> {
+  const pidfd = openPidfd(identity);
+  if (pidfd === undefined) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const end = (settle: () => void) => {
+      watch[Symbol.dispose]();
+      signal?.removeEventListener('abort', abort);
+      settle();
+    };
+    const abort = () =>
+      end(() => reject(signal?.reason instanceof Error ? signal.reason : new Error('aborted')));
+    const watch = onReadable(pidfd, () => end(resolve));
+    if (signal?.aborted === true) abort();
+    else signal?.addEventListener('abort', abort);
+  });
+}
+
+function openPidfd(identity: ProcessIdentity): number | undefined {
+  try {
+    const pidfd = check(syscalls.pidfdOpen(identity.pid), {
+      operation: 'pidfd_open',
+      path: `pid ${identity.pid}`,
+    });
+    if (isAlive(identity)) return pidfd;
+    closeSync(pidfd);
+    return undefined;
+  } catch (error) {
+    if (hasCode(error, 'ESRCH')) return undefined;
+    throw error;
+  }
+}
