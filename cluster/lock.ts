@@ -12,9 +12,12 @@ export async function lockCluster(name: string): Promise<AsyncDisposable> {
   try {
     await once(server, 'listening');
   } catch (cause) {
-    throw new Error(`cluster ${name}: another 'podwright up' or 'down' is at work on it; wait for it to end`, {
-      cause,
-    });
+    throw new Error(
+      `cluster ${name}: another 'podwright up' or 'down' is at work on it; wait for it to end`,
+      {
+        cause,
+      },
+    );
   }
   return {
     [Symbol.asyncDispose]: () => new Promise((resolve) => server.close(() => resolve())),

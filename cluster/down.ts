@@ -1,0 +1,51 @@
+import { existsSync, lstatSync, readlinkSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { openCgroups } from '../cgroups/cgroups.ts';
+import { readMountInfo, unmountBelow } from '../linux/mount.ts';
+import { removeClusterNetwork } from '../network/cluster-network.ts';
+import { listDaemons, stopDaemon } from './daemons.ts';
+import { endProcessesOf } from './leftover-processes.ts';
+import { lockCluster } from './lock.ts';
+import { checkClusterName, clusterPaths, RUN_ROOT, STATE_ROOT } from './paths.ts';
+
+/**
+ * Stops a cluster and removes everything that carries its name: processes, mounts, network, cgroups, files. Works from
+ * what is there, not from what was recorded, so it also cleans up after daemons that were killed and after half an
+ * `up`. Nothing there is fine.
+ */
+export async function down(name: string): Promise<{ existed: boolean }> {
+  checkClusterName(name);
+  await using _lock = await lockCluster(name);
+  const { state, run } = clusterPaths(name);
+  const existed = lstatSync(state, { throwIfNoEntry: false }) !== undefined || existsSync(run);
+
+  // Nodes first: a control plane that still runs would only see its nodes vanish.
+  const daemons = listDaemons(name);
+  await Promise.all(daemons.map((daemon) => stopDaemon(name, daemon.name, { signal: 'SIGKILL' })));
+  await endProcessesOf(name);
+  await openCgroups().removeCgroup(`/podwright/${name}`);
+  await removeClusterNetwork({ cluster: name });
+  removeFolder(state);
+  removeFolder(run);
+  for (const root of [STATE_ROOT, RUN_ROOT]) removeIfEmpty(root);
+  return { existed };
+}
+
+/** Unmounts what is mounted below, then removes; never deletes across a mount point. */
+function removeFolder(path: string): void {
+  const entry = lstatSync(path, { throwIfNoEntry: false });
+  if (entry === undefined) return;
+  const folder = entry.isSymbolicLink() ? readlinkSync(path) : path;
+  unmountBelow(folder);
+  const left = readMountInfo().filter(({ mountPoint }) => `${mountPoint}/`.startsWith(`${folder}/`));
+  if (left.length > 0) {
+    throw new Error(
+      `remove ${folder}: still mounted below it: ${left.map(({ mountPoint }) => mountPoint).join(', ')}; nothing was deleted there`,
+    );
+  }
+  rmSync(folder, { recursive: true, force: true });
+  if (folder !== path) rmSync(path, { force: true });
+}
+
+function removeIfEmpty(folder: string): void {
+  if (existsSync(folder) && readdirSync(folder).length === 0) rmdirSync(folder);
+}

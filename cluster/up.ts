@@ -1,0 +1,137 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { writeFileDurably } from '../linux/files.ts';
+import { listImages } from '../runtime/images/store.ts';
+import { buildBusybox } from '../runtime/images/build-busybox.ts';
+import { readClusterFile, writeClusterFile, type ClusterFile } from './cluster-file.ts';
+import { startDaemon } from './daemons.ts';
+import { freePort } from './free-port.ts';
+import { controlPlaneIdentities, nodeIdentities } from './identities.ts';
+import { kubeconfigText } from './kubeconfig.ts';
+import { lockCluster } from './lock.ts';
+import { createNetwork } from './network.ts';
+import { startNodeDaemon } from './node-daemons.ts';
+import { checkClusterName, clusterPaths } from './paths.ts';
+import { checkHost } from './preflight.ts';
+import { prepareStateDir } from './state-dir.ts';
+import { waitUntilReady } from './wait-until-ready.ts';
+
+export interface UpOptions {
+  /** Cluster name; `default` when missing. */
+  name?: string;
+  /** How many nodes; for a new cluster 1 when missing, for one that exists all that it has. */
+  nodes?: number;
+  /** Folder for the durable state in place of /var/lib/podwright/NAME. */
+  stateDir?: string;
+}
+
+export interface UpResult {
+  name: string;
+  kubeconfig: string;
+  /** https://127.0.0.1:PORT */
+  server: string;
+  nodes: string[];
+}
+
+/** Starts a cluster, or what does not run of it, and returns when all nodes are Ready. */
+export async function up(options: UpOptions = {}): Promise<UpResult> {
+  const { stages, result } = findStages(options);
+  for (const { run } of stages) await run();
+  return await result();
+}
+
+/** The stages of `up` in order, for a caller that shows progress; `result` holds after the last one. */
+export function findStages({ name = 'default', nodes, stateDir }: UpOptions): {
+  stages: { title: string; run: () => Promise<void> }[];
+  result: () => Promise<UpResult>;
+} {
+  checkClusterName(name);
+  let lock: AsyncDisposable | undefined;
+  let file: ClusterFile | undefined;
+  const decided = (): ClusterFile => {
+    if (file === undefined) throw new Error('up: stages ran out of order');
+    return file;
+  };
+  const stages = [
+    {
+      title: 'Check the host',
+      run: async () => {
+        checkHost();
+        lock = await lockCluster(name);
+        prepareStateDir(name, stateDir);
+      },
+    },
+    {
+      title: 'Network, certificates and the busybox image',
+      run: async () => {
+        file = await decide(name, nodes);
+        await Promise.all([identify(file), haveBusybox(name)]);
+      },
+    },
+    {
+      title: 'Start the control plane and the nodes',
+      run: async () => {
+        startDaemon({ cluster: name, name: 'control-plane', command: ['control-plane', '--name', name] });
+        for (const node of decided().nodes) startNodeDaemon(name, node.name);
+      },
+    },
+    { title: 'Wait until all nodes are Ready', run: () => waitUntilReady(decided()) },
+  ];
+  const unlocking = stages.map(({ title, run }) => ({
+    title,
+    run: async () => {
+      try {
+        await run();
+      } catch (error) {
+        await lock?.[Symbol.asyncDispose]();
+        throw error;
+      }
+    },
+  }));
+  const result = async (): Promise<UpResult> => {
+    await lock?.[Symbol.asyncDispose]();
+    const { port, nodes: records } = decided();
+    return {
+      name,
+      kubeconfig: clusterPaths(name).kubeconfig,
+      server: `https://127.0.0.1:${port}`,
+      nodes: records.map((node) => node.name),
+    };
+  };
+  return { stages: unlocking, result };
+}
+
+/** Reads what the cluster is, or decides it for a new one; the network then exists. */
+async function decide(name: string, nodes: number | undefined): Promise<ClusterFile> {
+  const present = readClusterFile(name);
+  if (present !== undefined && nodes !== undefined && nodes !== present.nodes.length) {
+    throw new Error(
+      `--nodes ${nodes}: cluster '${name}' has ${present.nodes.length} node(s); take it down first to change that`,
+    );
+  }
+  const network = await createNetwork(name, present, nodes ?? present?.nodes.length ?? 1);
+  const file = present ?? { version: 1, name, port: await freePort(), ...network };
+  writeClusterFile(file);
+  return file;
+}
+
+/** Certificates of everyone, and the administrator's kubeconfig. */
+async function identify(file: ClusterFile): Promise<void> {
+  const { ca, admin } = await controlPlaneIdentities(file);
+  for (const node of file.nodes) await nodeIdentities(file.name, node);
+  const text = kubeconfigText({
+    cluster: file.name,
+    server: `https://127.0.0.1:${file.port}`,
+    caCert: ca.cert,
+    user: 'kubernetes-admin',
+    credentials: admin,
+  });
+  writeFileDurably(clusterPaths(file.name).kubeconfig, text, { mode: 0o600 });
+}
+
+async function haveBusybox(name: string): Promise<void> {
+  const { images } = clusterPaths(name);
+  if (!existsSync(images)) mkdirSync(images, { recursive: true, mode: 0o711 });
+  const present = await listImages({ imagesDir: images });
+  if (present.some(({ references }) => references.includes('docker.io/library/busybox:latest'))) return;
+  await buildBusybox({ imagesDir: images });
+}

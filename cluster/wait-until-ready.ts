@@ -1,0 +1,58 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { clientFromKubeconfig } from '../client/kubeconfig.ts';
+import { nodes } from '../client/resources.ts';
+import type { Node } from '../api/types.ts';
+import type { ClusterFile } from './cluster-file.ts';
+import { findDaemon } from './daemons.ts';
+import { clusterPaths } from './paths.ts';
+
+const DEADLINE_MS = 120_000;
+const POLL_MS = 20;
+
+/** Returns when every node of the cluster is Ready; throws with the daemon's last words when one dies meanwhile. */
+export async function waitUntilReady(file: ClusterFile): Promise<void> {
+  const client = clientFromKubeconfig(clusterPaths(file.name).kubeconfig);
+  const deadline = performance.now() + DEADLINE_MS;
+  let reason = 'the API server does not answer';
+  try {
+    for (;;) {
+      try {
+        const { items } = await client.resource(nodes).list({ signal: AbortSignal.timeout(5000) });
+        const waiting = file.nodes.filter(({ name }) => !items.some((node) => isReady(node, name)));
+        if (waiting.length === 0) return;
+        reason = `not Ready: ${waiting.map(({ name }) => name).join(', ')}`;
+      } catch (error) {
+        reason = error instanceof Error ? error.message : String(error);
+      }
+      throwIfDead(file);
+      if (performance.now() > deadline) {
+        throw new Error(
+          `cluster ${file.name} after ${DEADLINE_MS / 1000} s: ${reason}${lastWords(file.name, 'control-plane')}`,
+        );
+      }
+      await delay(POLL_MS);
+    }
+  } finally {
+    client.close();
+  }
+}
+
+const isReady = (node: Node, name: string): boolean =>
+  node.metadata?.name === name &&
+  (node.status?.conditions ?? []).some(({ type, status }) => type === 'Ready' && status === 'True');
+
+function throwIfDead({ name: cluster, nodes: records }: ClusterFile): void {
+  for (const daemon of ['control-plane', ...records.map(({ name }) => name)]) {
+    if (findDaemon(cluster, daemon) === undefined) {
+      throw new Error(`${daemon} of cluster ${cluster} ended at its start${lastWords(cluster, daemon)}`);
+    }
+  }
+}
+
+function lastWords(cluster: string, daemon: string): string {
+  const path = join(clusterPaths(cluster).logs, `${daemon}.log`);
+  const lines = existsSync(path) ? readFileSync(path, 'utf8').trimEnd().split('\n').slice(-15) : [];
+  return `; the end of ${path}:\n${lines.join('\n')}`;
+}
