@@ -1,7 +1,7 @@
 /** Tests run straight from TypeScript; two files at a time, because each takes the machine's kernel for itself. */
 export default {
   files: ['test/**/*.test.ts'],
-  extensions: { ts: 'module' },
+  extensions: ['ts'],
   concurrency: 2,
   timeout: '4m',
   workerThreads: false,
