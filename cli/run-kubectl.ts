@@ -9,7 +9,9 @@ import { run } from '../linux/command.ts';
 export async function runKubectl(cluster: string, args: string[]): Promise<number> {
   const { kubeconfig } = clusterPaths(cluster);
   if (!existsSync(kubeconfig)) {
-    throw new Error(`kubectl: there is no cluster '${cluster}'; start it with 'podwright up --name ${cluster}'`);
+    throw new Error(
+      `kubectl: there is no cluster '${cluster}'; start it with 'podwright up --name ${cluster}'`,
+    );
   }
   const kubectl = await findKubectl();
   const child = spawn(kubectl, args, { stdio: 'inherit', env: { ...process.env, KUBECONFIG: kubeconfig } });
@@ -59,10 +61,16 @@ async function kubectlFromPackage(): Promise<string> {
 
 function findLayer(): string | undefined {
   const require = createRequire(import.meta.url);
-  const scopes = (require.resolve.paths('@aws-cdk') ?? []).map((dir) => join(dir, '@aws-cdk')).filter(existsSync);
+  const scopes = (require.resolve.paths('@aws-cdk') ?? [])
+    .map((dir) => join(dir, '@aws-cdk'))
+    .filter(existsSync);
   return scopes
-    .flatMap((scope) => readdirSync(scope).map((name) => ({ name, path: join(scope, name, 'lib', 'layer.zip') })))
+    .flatMap((scope) =>
+      readdirSync(scope).map((name) => ({ name, path: join(scope, name, 'lib', 'layer.zip') })),
+    )
     .filter(({ name, path }) => name.startsWith(PACKAGE_PREFIX) && existsSync(path))
-    .toSorted((a, b) => Number(b.name.slice(PACKAGE_PREFIX.length)) - Number(a.name.slice(PACKAGE_PREFIX.length)))
+    .toSorted(
+      (a, b) => Number(b.name.slice(PACKAGE_PREFIX.length)) - Number(a.name.slice(PACKAGE_PREFIX.length)),
+    )
     .at(0)?.path;
 }

@@ -12,6 +12,9 @@ import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
 import { writeFileDurably } from '../linux/files.ts';
 
+type CryptoKey = webcrypto.CryptoKey;
+type CryptoKeyPair = webcrypto.CryptoKeyPair;
+
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const YEAR_MS = 365 * 24 * 3600 * 1000;
 const CA_YEARS = 10;
@@ -41,7 +44,7 @@ export interface CertificateAuthority {
 }
 
 export async function openCertificateAuthority(dir: string): Promise<CertificateAuthority> {
-  x509.cryptoProvider.set(webcrypto as Crypto);
+  x509.cryptoProvider.set(webcrypto);
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const pair = readPair(dir, 'ca') ?? (await makeAuthority(dir));
   return { ...pair, issue: (name, request) => issue({ dir, ca: pair, name, request }) };
@@ -123,11 +126,13 @@ function stillGood(pair: KeyPair, { dnsNames = [], ipAddresses = [] }: Certifica
 }
 
 /** The key pair that signs service account tokens (PEM): made once, since tokens in Pods must stay valid. */
-export function serviceAccountKeys(dir: string): { publicKey: string; privateKey: string } {
+export async function serviceAccountKeys(dir: string): Promise<{ publicKey: string; privateKey: string }> {
   const path = join(dir, 'sa.key');
   if (!existsSync(path)) {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    writeFileDurably(path, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), { mode: 0o600 });
+    await writeFileDurably(path, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), {
+      mode: 0o600,
+    });
   }
   const privateKey = readFileSync(path, 'utf8');
   const publicKey = createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString();
@@ -135,9 +140,9 @@ export function serviceAccountKeys(dir: string): { publicKey: string; privateKey
 }
 
 /** The 32-byte key under which Secrets are encrypted at rest (AES-256-GCM). */
-export function encryptionKey(dir: string): Buffer {
+export async function encryptionKey(dir: string): Promise<Buffer> {
   const path = join(dir, 'encryption.key');
-  if (!existsSync(path)) writeFileDurably(path, randomBytes(32).toString('base64'), { mode: 0o600 });
+  if (!existsSync(path)) await writeFileDurably(path, randomBytes(32).toString('base64'), { mode: 0o600 });
   return Buffer.from(readFileSync(path, 'utf8'), 'base64');
 }
 
@@ -159,8 +164,8 @@ async function savePair(options: {
     .toString();
   const cert = `${options.cert.toString('pem')}\n`;
   // The key first: a certificate on disk then always has its key beside it.
-  writeFileDurably(join(options.dir, `${options.name}.key`), key, { mode: 0o600 });
-  writeFileDurably(join(options.dir, `${options.name}.crt`), cert, { mode: 0o644 });
+  await writeFileDurably(join(options.dir, `${options.name}.key`), key, { mode: 0o600 });
+  await writeFileDurably(join(options.dir, `${options.name}.crt`), cert, { mode: 0o644 });
   return { cert, key };
 }
 

@@ -47,6 +47,6 @@ function parse(path: string): ClusterFile | undefined {
   }
 }
 
-export function writeClusterFile(file: ClusterFile): void {
-  writeFileDurably(clusterPaths(file.name).clusterFile, `${JSON.stringify(file, undefined, 2)}\n`);
+export async function writeClusterFile(file: ClusterFile): Promise<void> {
+  await writeFileDurably(clusterPaths(file.name).clusterFile, `${JSON.stringify(file, undefined, 2)}\n`);
 }

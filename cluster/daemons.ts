@@ -10,15 +10,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
-import { isAlive, startTimeOf, waitForExit } from '../linux/process.ts';
+import { identify, isAlive, type ProcessIdentity, signalProcess, waitForExit } from '../linux/process.ts';
 import { clusterPaths } from './paths.ts';
 
 /** A daemon of a cluster: one process, known by a pid file that also holds the start time, since pids are reused. */
-export interface Daemon {
+export interface Daemon extends ProcessIdentity {
   /** `control-plane`, or the name of a node, or a component that runs alone. */
   name: string;
-  pid: number;
-  startTime: string;
 }
 
 const MAIN = join(import.meta.dirname, '..', 'cli', 'main.ts');
@@ -46,9 +44,9 @@ export function startDaemon({ cluster, name, command, netns }: StartDaemonOption
   closeSync(log);
   child.on('error', (error) => process.stderr.write(`podwright: start ${name}: ${error.message}\n`));
   child.unref();
-  const { pid } = child;
-  if (pid === undefined) throw new Error(`start ${name}: ${file} did not start`);
-  const daemon = { name, pid, startTime: startTimeOf(pid) };
+  const identity = child.pid === undefined ? undefined : identify(child.pid);
+  if (identity === undefined) throw new Error(`start ${name}: ${file} did not start`);
+  const daemon = { name, ...identity };
   writeFileSync(pidFile(cluster, name), JSON.stringify(daemon));
   return daemon;
 }
@@ -78,11 +76,11 @@ export async function stopDaemon(
 ): Promise<void> {
   const daemon = findDaemon(cluster, name);
   if (daemon !== undefined) {
-    process.kill(daemon.pid, signal);
-    if (!(await waitForExit(daemon, { timeoutMs: graceMs }))) {
-      process.kill(daemon.pid, 'SIGKILL');
-      await waitForExit(daemon, { timeoutMs: graceMs });
-    }
+    signalProcess(daemon, signal);
+    await waitForExit(daemon, { signal: AbortSignal.timeout(graceMs) }).catch(() => {
+      signalProcess(daemon, 'SIGKILL'); // the grace is over
+    });
+    await waitForExit(daemon, { signal: AbortSignal.timeout(graceMs) });
   }
   rmSync(pidFile(cluster, name), { force: true });
 }

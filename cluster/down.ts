@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, readlinkSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { openCgroups } from '../cgroups/cgroups.ts';
-import { readMountInfo, unmountBelow } from '../linux/mount.ts';
+import { mountsBelow, unmountBelow } from '../linux/mount-info.ts';
 import { removeClusterNetwork } from '../network/cluster-network.ts';
 import { listDaemons, stopDaemon } from './daemons.ts';
 import { endProcessesOf } from './leftover-processes.ts';
@@ -36,7 +36,7 @@ function removeFolder(path: string): void {
   if (entry === undefined) return;
   const folder = entry.isSymbolicLink() ? readlinkSync(path) : path;
   unmountBelow(folder);
-  const left = readMountInfo().filter(({ mountPoint }) => `${mountPoint}/`.startsWith(`${folder}/`));
+  const left = mountsBelow(folder);
   if (left.length > 0) {
     throw new Error(
       `remove ${folder}: still mounted below it: ${left.map(({ mountPoint }) => mountPoint).join(', ')}; nothing was deleted there`,

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { isAlive, startTimeOf, waitForExit } from '../linux/process.ts';
+import { identify, isAlive, type ProcessIdentity, signalProcess, waitForExit } from '../linux/process.ts';
 import { clusterPaths } from './paths.ts';
 
 const DEADLINE_MS = 10_000;
@@ -16,23 +16,18 @@ export async function endProcessesOf(cluster: string): Promise<void> {
     if (performance.now() > deadline) {
       throw new Error(`down: processes that SIGKILL does not end: ${found.map(({ pid }) => pid).join(', ')}`);
     }
-    for (const { pid } of found) kill(pid);
-    await Promise.all(found.map((known) => waitForExit(known, { timeoutMs: 1000 })));
+    for (const known of found) signalProcess(known, 'SIGKILL');
+    await Promise.allSettled(found.map((known) => waitForExit(known, { signal: AbortSignal.timeout(1000) })));
   }
 }
 
-interface Known {
-  pid: number;
-  startTime: string;
-}
-
-function findProcessesOf(cluster: string): Known[] {
+function findProcessesOf(cluster: string): ProcessIdentity[] {
   return readdirSync('/proc')
     .filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid)
     .map(Number)
     .filter((pid) => belongsTo(pid, cluster))
-    .map((pid) => ({ pid, startTime: startTimeOf(pid) }))
-    .filter((known) => isAlive(known));
+    .flatMap((pid) => identify(pid) ?? [])
+    .filter(isAlive);
 }
 
 function belongsTo(pid: number, cluster: string): boolean {
@@ -60,13 +55,5 @@ function linkOf(pid: number): string {
     return readlinkSync(`/proc/${pid}/exe`);
   } catch {
     return ''; // as above, or a kernel thread
-  }
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }

@@ -1,6 +1,7 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, symlinkSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { bindMount, isMountPoint, setPropagation } from '../linux/mount.ts';
+import { isMountPoint } from '../linux/mount-info.ts';
+import { bindMount, setPropagation } from '../linux/mount.ts';
 import { clusterPaths, STATE_ROOT } from './paths.ts';
 
 /**

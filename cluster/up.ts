@@ -110,7 +110,7 @@ async function decide(name: string, nodes: number | undefined): Promise<ClusterF
   }
   const network = await createNetwork(name, present, nodes ?? present?.nodes.length ?? 1);
   const file = present ?? { version: 1, name, port: await freePort(), ...network };
-  writeClusterFile(file);
+  await writeClusterFile(file);
   return file;
 }
 
@@ -125,7 +125,7 @@ async function identify(file: ClusterFile): Promise<void> {
     user: 'kubernetes-admin',
     credentials: admin,
   });
-  writeFileDurably(clusterPaths(file.name).kubeconfig, text, { mode: 0o600 });
+  await writeFileDurably(clusterPaths(file.name).kubeconfig, text, { mode: 0o600 });
 }
 
 async function haveBusybox(name: string): Promise<void> {

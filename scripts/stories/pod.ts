@@ -2,9 +2,9 @@ import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node
 import { join } from 'node:path';
 import { upWithProgress } from '../../cli/up-progress.ts';
 import { clientFromKubeconfig } from '../../client/kubeconfig.ts';
+import { configMaps } from '../../client/resources.ts';
 import { startNode, stopNode } from '../../cluster/node-daemons.ts';
 import { clusterPaths, nodePaths } from '../../cluster/paths.ts';
-import type { ConfigMap } from '../../api/types.ts';
 import { credentials, keeper, NAMESPACE, settings, wantsMissing, web } from './manifests.ts';
 import { tell, storyteller, type Storyteller } from './storyteller.ts';
 
@@ -121,12 +121,9 @@ async function configMapHotReload(): Promise<void> {
   const greeting = 'good evening';
   story.say(`patching the ConfigMap and watching ${file}`);
   const client = clientFromKubeconfig(clusterPaths(CLUSTER).kubeconfig);
-  const configMaps = client.resource<ConfigMap>({ group: '', version: 'v1', resource: 'configmaps' });
-  await configMaps.patch(
-    'settings',
-    { data: { greeting } },
-    { namespace: NAMESPACE, type: 'application/merge-patch+json' },
-  );
+  await client
+    .resource(configMaps)
+    .patch({ name: 'settings', namespace: NAMESPACE, type: 'merge', patch: { data: { greeting } } });
   const acknowledged = performance.now();
   await story.until('the file has the new text', () => {
     return readFileSync(file, 'utf8') === greeting ? true : undefined;
@@ -134,7 +131,7 @@ async function configMapHotReload(): Promise<void> {
   story.say(
     `${(performance.now() - acknowledged).toFixed(1)} ms from the acknowledged write to the new file`,
   );
-  await client.close();
+  client.close();
   story.kubectl('exec', 'web', '-c', 'visitor', ...inNamespace, '--', 'ls', '-la', '/etc/settings');
   const seen = story.kubectl(
     'exec',
