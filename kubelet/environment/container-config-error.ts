@@ -1,0 +1,9 @@
+/** A container can't be made from its spec as things are: its waiting reason is CreateContainerConfigError. */
+export class ContainerConfigError extends Error {
+  readonly reason = 'CreateContainerConfigError';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'ContainerConfigError';
+  }
+}
