@@ -1,0 +1,150 @@
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hasCode } from '../../linux/system-error.ts';
+import { notFound } from '../errors.ts';
+import { hostImage } from './host-image.ts';
+import type { ImageRecord } from './image.ts';
+import { openImageIndex } from './image-index.ts';
+import { digestName, parseReference, taggedName } from './reference.ts';
+
+/**
+ * The images of a cluster's nodes, in one directory that several processes share:
+ *
+ *     index.json                the list (lock: taken to change it)
+ *     trees/<hex of id>/rootfs  an image unpacked: the lower directory of its containers' overlays
+ *     trees/<hex of id>/leases/ one empty file per container that stands on the tree
+ *     incoming/<random>/        an image on its way in; the rename out of here is what publishes it
+ */
+export interface ImageStore {
+  readonly dir: string;
+  /** All images, the host's among them. */
+  list(): ImageRecord[];
+  /** By name in any spelling, by id with or without `sha256:`, or by the id's first digits when only one has them. */
+  find(name: string): ImageRecord | undefined;
+  /** The directory that holds the image's files. */
+  rootfsOf(image: ImageRecord): string;
+  /** Adds an image, or adds its names to the one that is there; a tag leaves the image that had it before. */
+  put(image: ImageRecord): Promise<void>;
+  /** Takes the image with all its names away; its tree goes when no container stands on it. Missing is no error. */
+  remove(name: string): Promise<void>;
+  /** Says that a container stands on the image's tree. Throws NOT_FOUND when the image has gone. */
+  lease(image: ImageRecord, holder: string): void;
+  /** Takes back what lease() said, and the tree when it was the last and the image is gone. Idempotent. */
+  release(imageId: string, holder: string): Promise<void>;
+  /** A fresh directory on the same file system, removed when disposed. */
+  incoming(): Promise<{ path: string } & AsyncDisposable>;
+  /** Makes the tree at `path` the image's, unless it already has one. */
+  publish(imageId: string, path: string): Promise<void>;
+}
+
+/** Opens the store in `dir`, made when missing. */
+export function openImageStore({ dir }: { dir: string }): ImageStore {
+  for (const part of ['trees', 'incoming']) mkdirSync(join(dir, part), { recursive: true, mode: 0o700 });
+  const index = openImageIndex(dir);
+  const treeOf = (id: string): string => join(dir, 'trees', hexOf(id));
+  const list = (): ImageRecord[] => [hostImage, ...index.read()];
+  const isListed = (id: string): boolean => list().some((image) => image.id === id);
+
+  const removeTreeWhenUnused = async (id: string): Promise<void> => {
+    if (isListed(id) || leasesOf(treeOf(id)).length > 0) return;
+    const gone = join(dir, 'incoming', `${hexOf(id)}.${process.pid}.${Date.now()}`);
+    try {
+      await rename(treeOf(id), gone);
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) return;
+      throw error;
+    }
+    await rm(gone, { recursive: true, force: true });
+  };
+
+  return {
+    dir,
+    list,
+    find: (name) => findImage(list(), name),
+    rootfsOf: (image) => (image.id === hostImage.id ? '/' : join(treeOf(image.id), 'rootfs')),
+    put: (image) => index.update((images) => withImage(images, image)),
+    async remove(name) {
+      const image = findImage(index.read(), name);
+      if (image === undefined) return;
+      await index.update((images) => images.filter(({ id }) => id !== image.id));
+      await removeTreeWhenUnused(image.id);
+    },
+    // The lease is written before looking whether the image is still listed, and remove() does it the other way
+    // round: whichever comes second sees the other, so no tree vanishes under a container.
+    lease(image, holder) {
+      if (image.id === hostImage.id) return;
+      const leases = join(treeOf(image.id), 'leases');
+      try {
+        writeFileSync(join(leases, holder), '', { mode: 0o600 });
+      } catch (error) {
+        if (hasCode(error, 'ENOENT')) throw notFound(`image ${image.id}: not found`);
+        throw error;
+      }
+      if (isListed(image.id)) return;
+      rmSync(join(leases, holder), { force: true });
+      throw notFound(`image ${image.id}: not found`);
+    },
+    async release(imageId, holder) {
+      if (imageId === hostImage.id) return;
+      rmSync(join(treeOf(imageId), 'leases', holder), { force: true });
+      if (!isListed(imageId)) await removeTreeWhenUnused(imageId);
+    },
+    async incoming() {
+      const path = await mkdtemp(join(dir, 'incoming', 'image-'));
+      return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+    },
+    async publish(imageId, path) {
+      mkdirSync(join(path, 'leases'), { recursive: true, mode: 0o700 });
+      try {
+        await rename(path, treeOf(imageId));
+      } catch (error) {
+        if (!hasCode(error, 'ENOTEMPTY', 'EEXIST')) throw error;
+      }
+    },
+  };
+}
+
+const hexOf = (id: string): string => id.replace(/^sha256:/, '');
+
+function leasesOf(tree: string): string[] {
+  try {
+    return readdirSync(join(tree, 'leases'));
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return [];
+    throw error;
+  }
+}
+
+/** Exported for tests: which of `images` a name means. */
+export function findImage(images: ImageRecord[], name: string): ImageRecord | undefined {
+  const byId = images.filter(({ id }) => id === name || isIdPrefix(name, id));
+  if (byId.length === 1) return byId[0];
+  const reference = parsedOrUndefined(name);
+  if (reference === undefined) return undefined;
+  const { digest } = reference;
+  if (digest !== undefined)
+    return images.find(({ digests }) => digests.includes(digestName(reference, digest)));
+  const tag = taggedName(reference) ?? '';
+  return images.find(({ tags }) => tags.includes(tag));
+}
+
+const isIdPrefix = (name: string, id: string): boolean =>
+  /^(sha256:)?[0-9a-f]{7,64}$/.test(name) && hexOf(id).startsWith(hexOf(name));
+
+function parsedOrUndefined(name: string): ReturnType<typeof parseReference> | undefined {
+  try {
+    return parseReference(name);
+  } catch {
+    return undefined; // not a name at all, so no image has it
+  }
+}
+
+function withImage(images: ImageRecord[], added: ImageRecord): ImageRecord[] {
+  const others = images.filter(({ id }) => id !== added.id);
+  for (const other of others) other.tags = other.tags.filter((tag) => !added.tags.includes(tag));
+  const before = images.find(({ id }) => id === added.id);
+  const tags = [...new Set([...(before?.tags ?? []), ...added.tags])];
+  const digests = [...new Set([...(before?.digests ?? []), ...added.digests])];
+  return [...others, { ...added, tags, digests }];
+}
