@@ -14,7 +14,7 @@ import type { EnvironmentVariable } from './expand-container.ts';
 import { expand, mappingOf } from './expansion.ts';
 import { runtimeField } from './field-path.ts';
 import type { PodAddresses } from './field-path.ts';
-import { quoted } from './quoted.ts';
+import { quote } from '../../api/go-format.ts';
 import { resourceField } from './resource-field.ts';
 import type { ResourceList } from './resource-field.ts';
 
@@ -116,7 +116,7 @@ class Environment {
   async #fileKey({ volumeName, path, key, optional }: NonNullable<EnvVarSource['fileKeyRef']>) {
     const { readVolumeFile } = this.#options;
     if (readVolumeFile === undefined) {
-      throw new ContainerConfigError(`cannot find the volume ${quoted(volumeName)} referenced by FileKeyRef`);
+      throw new ContainerConfigError(`cannot find the volume ${quote(volumeName)} referenced by FileKeyRef`);
     }
     let value: string;
     try {
@@ -127,9 +127,7 @@ class Environment {
     }
     if (value !== '') return value;
     if (optional === true) return undefined;
-    throw new ContainerConfigError(
-      `environment variable key ${quoted(key)} not found in file ${quoted(path)}`,
-    );
+    throw new ContainerConfigError(`environment variable key ${quote(key)} not found in file ${quote(path)}`);
   }
 
   async #configMap(name: string, optional = false): Promise<ConfigMap | undefined> {

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { quoted } from '../environment/quoted.ts';
+import { quote } from '../../api/go-format.ts';
 
 /** One file of a volume. */
 export interface FileProjection {
@@ -22,7 +22,7 @@ export const cleanPayload = (payload: Payload): Payload =>
 
 const cleanPath = (path: string): string => {
   const names = path.split('/');
-  if (path === '') throw new Error(`invalid path: must not be empty: ${quoted(path)}`);
+  if (path === '') throw new Error(`invalid path: must not be empty: ${quote(path)}`);
   if (path.startsWith('/')) throw new Error(`invalid path: must be relative path: ${path}`);
   if (Buffer.byteLength(path) > maxPathLength) {
     throw new Error(`invalid path: must be less than or equal to ${maxPathLength} characters`);
