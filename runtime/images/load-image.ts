@@ -35,7 +35,7 @@ async function loadOne(store: ImageStore, { source, names }: Found): Promise<Ima
   await using incoming = await store.incoming();
   const layout = join(incoming.path, 'layout');
   await run('skopeo', ['--insecure-policy', 'copy', '--quiet', source, `oci:${layout}:image`]);
-  return adoptLayout({ store, layout, tags: names.map(fullName), digests: [] });
+  return await adoptLayout({ store, layout, tags: names.map(fullName), digests: [] });
 }
 
 const fullName = (name: string): string => taggedName(parseReference(name)) ?? name;

@@ -35,7 +35,8 @@ export async function* readTar(
     for (const key of ['name', 'linkName', 'sizeBytes'] as const) delete extended[key];
     const padded = padding(entry.sizeBytes);
     const content = wanted(entry.name) ? await source.take(entry.sizeBytes) : undefined;
-    await source.skip(content === undefined ? entry.sizeBytes + padded : padded);
+    if (content === undefined) await source.skip(entry.sizeBytes);
+    await source.skip(padded, { orEnd: true }); // umoci leaves out the zeros after the last entry
     yield { ...entry, content };
   }
 }
@@ -140,7 +141,7 @@ class ByteSource {
     return all.subarray(0, count);
   }
 
-  async skip(count: number): Promise<void> {
+  async skip(count: number, { orEnd = false } = {}): Promise<void> {
     let left = count - this.#rest.length;
     if (left <= 0) {
       this.#rest = this.#rest.subarray(count);
@@ -148,7 +149,7 @@ class ByteSource {
     }
     for (;;) {
       const { value, done } = await this.#chunks.next();
-      if (done === true) this.#ended(false);
+      if (done === true) return this.#ended(orEnd);
       if (value.length >= left) {
         this.#rest = value.subarray(left);
         return;
