@@ -8,18 +8,15 @@ export interface ClusterFile {
   name: string;
   /** Port of the API server on loopback and on the bridge. */
   port: number;
-  /** Address of the cluster's bridge on the host, and its subnet. */
+  /** The /16 of the cluster, in which nodes and Pods have their addresses. */
+  cidr: string;
+  /** Address of the host on the cluster's bridge. */
   bridgeIp: string;
-  subnet: string;
-  /** Pods of all nodes; each node has a /24 of it. */
-  podCidr: string;
   nodes: NodeRecord[];
 }
 
 export interface NodeRecord {
   name: string;
-  /** 0 for the first node; decides IP address and pod CIDR. */
-  index: number;
   ip: string;
   podCidr: string;
 }

@@ -1,4 +1,4 @@
-import { nodeNetnsPath } from '../network/node-network.ts';
+import { nodeNetnsPath } from '../network/names.ts';
 import { readClusterFile } from './cluster-file.ts';
 import { type Daemon, startDaemon, stopDaemon } from './daemons.ts';
 import { lockCluster } from './lock.ts';

@@ -108,7 +108,8 @@ async function decide(name: string, nodes: number | undefined): Promise<ClusterF
       `--nodes ${nodes}: cluster '${name}' has ${present.nodes.length} node(s); take it down first to change that`,
     );
   }
-  const network = await createNetwork(name, present, nodes ?? present?.nodes.length ?? 1);
+  const { warnings, ...network } = await createNetwork(name, present, nodes ?? present?.nodes.length ?? 1);
+  for (const warning of warnings) process.stderr.write(`podwright: warning: ${warning}\n`);
   const file = present ?? { version: 1, name, port: await freePort(), ...network };
   await writeClusterFile(file);
   return file;
