@@ -3,9 +3,9 @@ import type { Tables } from './database.ts';
 
 /** A write that waits for its turn. */
 interface Waiting {
-  apply(batch: WriteBatch): unknown;
-  resolve(result: unknown): void;
-  reject(error: unknown): void;
+  apply: (batch: WriteBatch) => unknown;
+  resolve: (result: unknown) => void;
+  reject: (error: unknown) => void;
 }
 
 /**
@@ -23,7 +23,7 @@ export class WriteQueue {
   #draining: Promise<void> | undefined;
 
   /** `committed` is called after each commit, before the promises of its writes resolve. */
-  constructor(options: { tables: Tables; committed(): void }) {
+  constructor(options: { tables: Tables; committed: () => void }) {
     this.#tables = options.tables;
     this.#committed = options.committed;
   }
