@@ -1,0 +1,44 @@
+/** Time as a parameter: everything that waits takes a Clock, so that tests can play time. */
+export interface Clock {
+  /** Milliseconds since the Unix epoch. */
+  now(): number;
+  /** Calls `listener` once after `delayMs`; the returned function takes the call back. */
+  after(delayMs: number, listener: () => void): () => void;
+}
+
+/** The machine's own clock. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  after(delayMs, listener) {
+    // Node's timers overflow above 2^31-1 ms and would fire at once.
+    const timer = setTimeout(listener, Math.min(delayMs, 2 ** 31 - 1));
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Resolves after `delayMs`, or as soon as `signal` is aborted (it never rejects). */
+export const wait = ({
+  clock = systemClock,
+  delayMs,
+  signal,
+}: {
+  clock?: Clock;
+  delayMs: number;
+  signal?: AbortSignal | undefined;
+}): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const finish = () => {
+      cancel();
+      signal?.removeEventListener('abort', finish);
+      resolve();
+    };
+    const cancel = clock.after(delayMs, finish);
+    signal?.addEventListener('abort', finish, { once: true });
+  });
+
+/** `now` as metav1.Time writes it: RFC 3339 in UTC with whole seconds. */
+export const timeOf = (epochMs: number): string => `${new Date(epochMs).toISOString().slice(0, 19)}Z`;
+
+/** `now` as metav1.MicroTime writes it: RFC 3339 in UTC with six decimals. */
+export const microTimeOf = (epochMs: number): string => `${new Date(epochMs).toISOString().slice(0, -1)}000Z`;

@@ -1,0 +1,152 @@
+import { hostname } from 'node:os';
+import { randomUUID } from 'node:crypto';
+import type { Lease, LeaseSpec } from '../api/types.ts';
+import { microTimeOf, systemClock, wait } from './clock.ts';
+import type { Clock } from './clock.ts';
+import { isNotFound } from './errors.ts';
+import { leases } from './resources.ts';
+import type { Client } from './rest.ts';
+import type { ResourceClient } from './resource-client.ts';
+
+export interface LeaderElectionOptions {
+  client: Client;
+  /** The Lease that the candidates share. */
+  name: string;
+  namespace?: string;
+  /** Who we are; the host's name and a random UUID when not given. */
+  identity?: string;
+  /** How long a silent leader is respected; upstream's 15 s, 10 s and 2 s. */
+  leaseDurationMs?: number;
+  /** How long the leader tries to renew before it gives up. */
+  renewDeadlineMs?: number;
+  retryPeriodMs?: number;
+  clock?: Clock;
+  /** Runs while we lead; its signal is aborted when the lease is lost or `signal` is. */
+  lead: (signal: AbortSignal) => Promise<void> | void;
+  onNewLeader?: (identity: string) => void;
+  onError?: (error: unknown) => void;
+  signal: AbortSignal;
+}
+
+/** What we last saw of the Lease, and when by our own clock: the holder's clock is never trusted. */
+interface Observed {
+  lease: Lease | undefined;
+  atMs: number;
+}
+
+/**
+ * Takes the Lease, calls `lead`, and renews until it is lost or `signal` is aborted; then gives it back, so
+ * that the next candidate needn't wait for its end. Resolves after that: `true` when the lease was lost.
+ *
+ *     candidate ──acquired──▶ leader ──renewal failed for renewDeadlineMs──▶ lost
+ *                               └──signal aborted──▶ released
+ */
+export const runLeaderElection = async (options: LeaderElectionOptions): Promise<boolean> => {
+  const { clock = systemClock, retryPeriodMs = 2000, renewDeadlineMs = 10_000, signal } = options;
+  const election = createElection(options);
+  while (!signal.aborted && !(await election.tryAcquireOrRenew())) {
+    await wait({ clock, delayMs: retryPeriodMs * (1 + Math.random() * 0.2), signal });
+  }
+  if (signal.aborted) return false;
+
+  const leading = new AbortController();
+  const led = (async () => options.lead(leading.signal))();
+  led.catch((error: unknown) => options.onError?.(error));
+  let renewedAtMs = clock.now();
+  while (!signal.aborted && clock.now() - renewedAtMs < renewDeadlineMs) {
+    await wait({ clock, delayMs: retryPeriodMs, signal });
+    if (signal.aborted) break;
+    if (await election.tryAcquireOrRenew()) renewedAtMs = clock.now();
+  }
+  leading.abort(new Error(`no longer the leader of ${options.name}`));
+  await led.catch(() => undefined);
+  await election.release();
+  return !signal.aborted;
+};
+
+const createElection = ({
+  client,
+  name,
+  namespace = 'kube-system',
+  identity = `${hostname()}_${randomUUID()}`,
+  leaseDurationMs = 15_000,
+  clock = systemClock,
+  onNewLeader,
+  onError,
+}: LeaderElectionOptions) => {
+  const resource: ResourceClient<Lease> = client.resource(leases);
+  let observed: Observed = { lease: undefined, atMs: 0 };
+  let reportedLeader: string | undefined;
+
+  const observe = (lease: Lease) => {
+    if (lease.metadata?.resourceVersion !== observed.lease?.metadata?.resourceVersion) {
+      observed = { lease, atMs: clock.now() };
+    }
+    const holder = lease.spec?.holderIdentity ?? '';
+    if (holder !== '' && holder !== reportedLeader) onNewLeader?.(holder);
+    reportedLeader = holder;
+  };
+
+  const specNow = (transitions: number, acquireTime?: string): LeaseSpec => {
+    const now = microTimeOf(clock.now());
+    return {
+      holderIdentity: identity,
+      leaseDurationSeconds: Math.round(leaseDurationMs / 1000),
+      acquireTime: acquireTime ?? now,
+      renewTime: now,
+      leaseTransitions: transitions,
+    };
+  };
+
+  const create = () =>
+    resource.create({
+      object: {
+        apiVersion: 'coordination.k8s.io/v1',
+        kind: 'Lease',
+        metadata: { name, namespace },
+        spec: specNow(0),
+      },
+    });
+
+  const takeOver = async (lease: Lease): Promise<boolean> => {
+    observe(lease);
+    const { holderIdentity = '', leaseTransitions = 0, acquireTime } = lease.spec ?? {};
+    const isOurs = holderIdentity === identity;
+    const validMs = (lease.spec?.leaseDurationSeconds ?? 0) * 1000;
+    if (holderIdentity !== '' && !isOurs && clock.now() < observed.atMs + validMs) return false;
+    const spec = isOurs ? specNow(leaseTransitions, acquireTime) : specNow(leaseTransitions + 1);
+    observe(await resource.update({ object: { ...lease, spec } }));
+    return true;
+  };
+
+  return {
+    /** True when the lease is ours now. */
+    async tryAcquireOrRenew(): Promise<boolean> {
+      try {
+        const present = await resource.get({ name, namespace }).catch((error: unknown) => {
+          if (isNotFound(error)) return undefined;
+          throw error;
+        });
+        if (present !== undefined) return await takeOver(present);
+        observe(await create());
+        return true;
+      } catch (error) {
+        // A Conflict means that another candidate was faster; everything is looked at again next time.
+        onError?.(error);
+        return false;
+      }
+    },
+    /** Gives the lease back, if it is still ours; errors are told only, since it ends by itself. */
+    async release(): Promise<void> {
+      try {
+        const lease = await resource.get({ name, namespace });
+        if (lease.spec?.holderIdentity !== identity) return;
+        const now = microTimeOf(clock.now());
+        const released = { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1, renewTime: now };
+        await resource.update({ object: { ...lease, spec: released } });
+      } catch (error) {
+        onError?.(error);
+      }
+    },
+  };
+};
