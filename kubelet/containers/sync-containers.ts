@@ -1,0 +1,179 @@
+import type * as cri from '../../runtime/cri/types.ts';
+import { computePodActions } from '../actions/pod-actions.ts';
+import type { PodActions, ProbeResults } from '../actions/pod-actions.ts';
+import { describeError } from '../cri/cri-error.ts';
+import { isSidecar } from '../pod.ts';
+import type { KubeletPod, NamedContainer } from '../pod.ts';
+import type { PodRuntimeStatus } from '../runtime-status/runtime-status.ts';
+import { sandboxIps } from '../runtime-status/runtime-status.ts';
+import type { StartFailures } from '../status/start-failures.ts';
+import { killContainer } from './kill-container.ts';
+import { killPod } from './kill-pod.ts';
+import { startContainer } from './start-container.ts';
+import type { StartContext } from './start-container.ts';
+import { StartError } from './start-error.ts';
+
+export interface SyncContext extends StartContext {
+  probes: ProbeResults;
+  failures: StartFailures;
+  sandboxConfigOf(pod: KubeletPod, attempt: number): cri.Sent<cri.PodSandboxConfig>;
+  /** The sandbox is there and has its addresses: PodReadyToStartContainers. */
+  onSandboxReady(pod: KubeletPod): Promise<unknown>;
+  isTerminating(uid: string): boolean;
+}
+
+/** When a failed step without a back-off of its own is tried again. */
+const retryAfterFailureMs = 10_000;
+
+/** How a sync went: whether it did anything, and when the next try of what failed is due. */
+export interface SyncOutcome {
+  acted: boolean;
+  failed: boolean;
+  /** Milliseconds since 1970. */
+  retryAtMs?: number;
+}
+
+/** Brings the runtime to the Pod's spec: kill what must go, make the sandbox, start what must run. */
+export async function syncContainers(
+  context: SyncContext,
+  pod: KubeletPod,
+  status: PodRuntimeStatus,
+): Promise<SyncOutcome> {
+  const actions = computePodActions({ pod, status, probes: context.probes });
+  const outcome: SyncOutcome = { acted: false, failed: false };
+  await killFirst({ context, pod, status, actions, outcome });
+  if (actions.killPod && !actions.createSandbox) return outcome;
+  const sandbox = await ensureSandbox({ context, pod, status, actions, outcome });
+  if (!sandbox) return outcome;
+  await startAll({ context, pod, status, actions, outcome, ...sandbox });
+  return outcome;
+}
+
+interface Sync {
+  context: SyncContext;
+  pod: KubeletPod;
+  status: PodRuntimeStatus;
+  actions: PodActions;
+  outcome: SyncOutcome;
+}
+
+async function killFirst({ context, pod, status, actions, outcome }: Sync): Promise<void> {
+  const { events } = context;
+  if (actions.createSandbox && actions.sandboxId) {
+    events.pod(pod, 'Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.');
+  }
+  if (actions.killPod) {
+    outcome.acted ||= status.sandboxes.some(({ state }) => state === 'SANDBOX_READY');
+    await killPod(context, { pod, status });
+    if (actions.createSandbox) await removeInitContainers({ context, pod, status, keep: 0 });
+    return;
+  }
+  for (const { id, message, reason } of actions.containersToKill) {
+    const running = status.containers.find((container) => container.id === id);
+    if (!running) continue;
+    outcome.acted = true;
+    await killContainer(context, { pod, running, podIp: status.ips[0] ?? '', message, reason });
+  }
+  await removeInitContainers({ context, pod, status, keep: 1 });
+}
+
+/** Ended init containers are not kept for long: the newest is enough, a new sandbox needs none. */
+async function removeInitContainers({
+  context,
+  pod,
+  status,
+  keep,
+}: Pick<Sync, 'context' | 'pod' | 'status'> & { keep: number }): Promise<void> {
+  for (const { name } of pod.spec.initContainers ?? []) {
+    const ended = status.containers.filter(
+      (container) => container.name === name && container.state !== 'running' && container.state !== 'created',
+    );
+    for (const { id } of ended.slice(keep)) {
+      await context.cri
+        .call('RemoveContainer', { containerId: id })
+        .catch((error: unknown) =>
+          context.log.warn({ id, error: describeError(error) }, 'cannot remove an init container'),
+        );
+    }
+  }
+}
+
+interface Sandbox {
+  sandboxId: string;
+  sandboxConfig: cri.Sent<cri.PodSandboxConfig>;
+  podIps: string[];
+}
+
+async function ensureSandbox({ context, pod, status, actions, outcome }: Sync): Promise<Sandbox | undefined> {
+  const { cri, events } = context;
+  if (!actions.createSandbox) {
+    const sandboxConfig = context.sandboxConfigOf(pod, actions.attempt);
+    return { sandboxId: actions.sandboxId, sandboxConfig, podIps: podIpsOf(pod, status.ips) };
+  }
+  outcome.acted = true;
+  try {
+    const sandboxConfig = context.sandboxConfigOf(pod, actions.attempt);
+    const { podSandboxId } = await cri.call('RunPodSandbox', { config: sandboxConfig }, { timeoutMs: 240_000 });
+    const { status: sandbox } = await cri.call('PodSandboxStatus', { podSandboxId });
+    await context.onSandboxReady(pod);
+    const ips = sandbox ? sandboxIps(sandbox) : [];
+    return { sandboxId: podSandboxId, sandboxConfig, podIps: podIpsOf(pod, ips) };
+  } catch (error) {
+    // A Pod that is being deleted meanwhile fails here, and that is nobody's concern.
+    if (context.isTerminating(pod.metadata.uid)) return undefined;
+    const message = `Failed to create pod sandbox: ${describeError(error)}`;
+    events.pod(pod, 'Warning', 'FailedCreatePodSandBox', message);
+    outcome.failed = true;
+    return undefined;
+  }
+}
+
+/** A Pod on the host's network has the host's addresses, which the status has. */
+const podIpsOf = (pod: KubeletPod, ips: string[]): string[] =>
+  ips.length > 0 ? ips : (pod.status.podIPs ?? []).flatMap(({ ip }) => ip ?? []);
+
+async function startAll(sync: Sync & Sandbox): Promise<void> {
+  const { pod, actions } = sync;
+  const { spec } = pod;
+  for (const index of actions.ephemeralContainersToStart) {
+    const ephemeral = spec.ephemeralContainers?.[index];
+    if (!ephemeral) continue;
+    const { targetContainerName, ...container } = ephemeral;
+    await start(sync, {
+      container,
+      kind: 'ephemeral container',
+      ...(targetContainerName ? { targetContainerName } : {}),
+    });
+  }
+  for (const index of actions.initContainersToStart) {
+    const container = spec.initContainers?.[index];
+    if (!container) continue;
+    const started = await start(sync, { container, kind: 'init container' });
+    if (!started && !isSidecar(container)) return;
+  }
+  for (const index of actions.containersToStart) {
+    const container = spec.containers[index];
+    if (container) await start(sync, { container, kind: 'container' });
+  }
+}
+
+async function start(sync: Sync & Sandbox, named: NamedContainer): Promise<boolean> {
+  const { context, pod, outcome } = sync;
+  const { uid } = pod.metadata;
+  if (context.isTerminating(uid)) return false;
+  const { name } = named.container;
+  try {
+    await startContainer(context, { ...sync, named });
+    context.failures.set(uid, name, undefined);
+    outcome.acted = true;
+    return true;
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    context.failures.set(uid, name, { reason: error.reason, message: error.message });
+    outcome.failed = true;
+    outcome.acted ||= ['RunContainerError', 'PostStartHookError'].includes(error.reason);
+    const retryAtMs = error.retryAtMs ?? context.clock.now() + retryAfterFailureMs;
+    outcome.retryAtMs = Math.min(outcome.retryAtMs ?? Infinity, retryAtMs);
+    return false;
+  }
+}

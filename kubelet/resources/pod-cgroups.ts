@@ -1,0 +1,90 @@
+import { posix } from 'node:path';
+import type { KubeletPod } from '../pod.ts';
+import { everyContainerLimits, podLimits, podRequests, qosClassOf } from './pod-resources.ts';
+import { quotaOf, quotaPeriodUs, sharesOf } from './linux-resources.ts';
+
+/** The part of cgroups/ that the kubelet uses; paths are relative to the controllers' roots. */
+export interface CgroupTree {
+  createCgroup(path: string, resources: CgroupResources): unknown;
+  updateCgroup(path: string, resources: CgroupResources): unknown;
+  removeCgroup(path: string): unknown;
+  exists(path: string): boolean;
+  children(path: string): string[];
+}
+
+export interface CgroupResources {
+  cpuShares?: number;
+  cpuQuotaUs?: number;
+  cpuPeriodUs?: number;
+  memoryLimitBytes?: number;
+  pidsLimit?: number;
+}
+
+/** The node's cgroups: kubepods, its QoS classes, and one for each Pod. */
+export interface PodCgroups {
+  /** The path of the Pod's cgroup, which CRI takes as cgroup_parent. */
+  pathOf(pod: KubeletPod): string;
+  ensure(pod: KubeletPod): Promise<void>;
+  /** Writes the Pod's limits anew, after a resize. */
+  update(pod: KubeletPod): Promise<void>;
+  remove(pod: KubeletPod): Promise<void>;
+  /** UIDs of Pods that have a cgroup, with its path. */
+  existing(): { uid: string; path: string }[];
+  removePath(path: string): Promise<void>;
+}
+
+export interface PodCgroupsOptions {
+  tree: CgroupTree;
+  /** For example /podwright/default/node-1. */
+  root: string;
+  /** Processes that one Pod may have; no limit when left out. */
+  podPidsLimit?: number;
+}
+
+const qosFolders = { Guaranteed: '', Burstable: 'burstable', BestEffort: 'besteffort' };
+
+export function createPodCgroups({ tree, root, podPidsLimit }: PodCgroupsOptions): PodCgroups {
+  const kubepods = posix.join(root, 'kubepods');
+  const pathOf = (pod: KubeletPod) =>
+    posix.join(kubepods, qosFolders[qosClassOf(pod)], `pod${pod.metadata.uid}`);
+  const resourcesOf = (pod: KubeletPod) => podCgroupResources(pod, podPidsLimit);
+  return {
+    pathOf,
+    async ensure(pod) {
+      if (!tree.exists(pathOf(pod))) await tree.createCgroup(pathOf(pod), resourcesOf(pod));
+    },
+    async update(pod) {
+      await tree.updateCgroup(pathOf(pod), resourcesOf(pod));
+    },
+    async remove(pod) {
+      await tree.removeCgroup(pathOf(pod));
+    },
+    existing: () =>
+      Object.values(qosFolders).flatMap((folder) => podsBelow(tree, posix.join(kubepods, folder))),
+    async removePath(path) {
+      await tree.removeCgroup(path);
+    },
+  };
+}
+
+const podsBelow = (tree: CgroupTree, parent: string) =>
+  tree
+    .children(parent)
+    .filter((name) => name.startsWith('pod'))
+    .map((name) => ({ uid: name.slice('pod'.length), path: posix.join(parent, name) }));
+
+/** Limits of a Pod's cgroup; a limit of the whole needs a limit on every part (upstream: ResourceConfigForPod). */
+export function podCgroupResources(pod: KubeletPod, pidsLimit?: number): CgroupResources {
+  const requests = podRequests(pod);
+  const limits = podLimits(pod);
+  const podLevel = pod.spec.resources?.limits ?? {};
+  const limited = (name: string) => name in podLevel || everyContainerLimits(pod, name);
+  const pids = pidsLimit ? { pidsLimit } : {};
+  if (qosClassOf(pod) === 'BestEffort') return { cpuShares: sharesOf(0), ...pids };
+  return {
+    cpuShares: sharesOf(requests['cpu'] ?? 0),
+    ...(limited('cpu') ? { cpuQuotaUs: quotaOf(limits['cpu'] ?? 0), cpuPeriodUs: quotaPeriodUs } : {}),
+    ...(limited('memory') ? { memoryLimitBytes: limits['memory'] ?? 0 } : {}),
+    ...pids,
+  };
+}

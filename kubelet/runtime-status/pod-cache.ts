@@ -1,0 +1,140 @@
+import type * as cri from '../../runtime/cri/types.ts';
+import type { CriClient } from '../cri/cri-client.ts';
+import { isNotFound } from '../cri/cri-error.ts';
+import { labelNames } from '../containers/labels.ts';
+import { sandboxIps, toRuntimeContainer } from './runtime-status.ts';
+import type { PodRuntimeStatus, RuntimeContainer } from './runtime-status.ts';
+
+/** What the runtime knows of all Pods, kept up to date by container events and by looking. */
+export interface PodCache {
+  /** The Pod's status as last seen; undefined when the runtime has nothing of it. */
+  get(uid: string): PodRuntimeStatus | undefined;
+  uids(): string[];
+  all(): PodRuntimeStatus[];
+  /** Takes an event in; returns the UID of the Pod whose status is another one now. */
+  accept(event: cri.ContainerEventResponse): string | undefined;
+  /** Asks the runtime about one Pod. */
+  inspect(uid: string): Promise<PodRuntimeStatus | undefined>;
+  /** Asks the runtime about everything; returns the UIDs whose status has changed. */
+  relist(): Promise<string[]>;
+}
+
+/** One sandbox with its containers; a Pod has several while it changes its sandbox. */
+interface SandboxEntry {
+  sandbox: cri.PodSandboxStatus;
+  containers: RuntimeContainer[];
+  /** When this was true, in nanoseconds since 1970: what is older is not taken. */
+  at: number;
+}
+
+type PodEntry = Map<string, SandboxEntry>;
+
+export function createPodCache({ cri: client }: { cri: CriClient }): PodCache {
+  const pods = new Map<string, PodEntry>();
+  const get = (uid: string) => {
+    const entry = pods.get(uid);
+    return entry && entry.size > 0 ? statusOf(uid, entry) : undefined;
+  };
+  const replace = (uid: string, found: PodEntry) => {
+    const before = JSON.stringify(get(uid));
+    if (found.size === 0) pods.delete(uid);
+    else pods.set(uid, found);
+    return JSON.stringify(get(uid)) !== before;
+  };
+  const inspect = async (uid: string) => {
+    replace(
+      uid,
+      await inspectSandboxes(client, { [labelNames.podUid]: uid }).then((all) => all.get(uid) ?? new Map()),
+    );
+    return get(uid);
+  };
+  return {
+    get,
+    uids: () => [...pods.keys()],
+    all: () => [...pods.keys()].flatMap((uid) => get(uid) ?? []),
+    accept: (event) => acceptEvent(pods, event),
+    inspect,
+    async relist() {
+      const found = await inspectSandboxes(client, {});
+      const uids = new Set([...pods.keys(), ...found.keys()]);
+      return [...uids].filter((uid) => replace(uid, found.get(uid) ?? new Map()));
+    },
+  };
+}
+
+function acceptEvent(pods: Map<string, PodEntry>, event: cri.ContainerEventResponse): string | undefined {
+  const sandbox = event.podSandboxStatus;
+  const isRemoval = event.containerEventType === 'CONTAINER_DELETED_EVENT';
+  if (!sandbox?.metadata || (isRemoval && event.containerId === sandbox.id)) {
+    return dropSandbox(pods, event.containerId);
+  }
+  const { uid } = sandbox.metadata;
+  const entry = pods.get(uid) ?? new Map<string, SandboxEntry>();
+  const known = entry.get(sandbox.id);
+  if (known && event.createdAt < known.at) return undefined;
+  const before = JSON.stringify([known?.sandbox, known?.containers]);
+  const containers = event.containersStatuses.map(toRuntimeContainer);
+  pods.set(uid, entry.set(sandbox.id, { sandbox, containers, at: event.createdAt }));
+  return JSON.stringify([sandbox, containers]) === before ? undefined : uid;
+}
+
+function dropSandbox(pods: Map<string, PodEntry>, sandboxId: string): string | undefined {
+  for (const [uid, entry] of pods) {
+    if (!entry.delete(sandboxId)) continue;
+    if (entry.size === 0) pods.delete(uid);
+    return uid;
+  }
+  return undefined;
+}
+
+/** Asks for all sandboxes with these labels, and for their containers. */
+async function inspectSandboxes(
+  client: CriClient,
+  labelSelector: Record<string, string>,
+): Promise<Map<string, PodEntry>> {
+  const at = Date.now() * 1e6;
+  const [{ items }, { containers }] = await Promise.all([
+    client.call('ListPodSandbox', { filter: { labelSelector } }),
+    client.call('ListContainers', { filter: { labelSelector } }),
+  ]);
+  const [sandboxes, statuses] = await Promise.all([
+    Promise.all(items.map(({ id }) => sandboxStatus(client, id))),
+    Promise.all(containers.map(({ id }) => containerStatus(client, id))),
+  ]);
+  const sandboxOf = new Map(containers.map(({ id, podSandboxId }) => [id, podSandboxId]));
+  const pods = new Map<string, PodEntry>();
+  for (const sandbox of sandboxes) {
+    if (!sandbox?.metadata?.uid) continue;
+    const entry = pods.get(sandbox.metadata.uid) ?? new Map<string, SandboxEntry>();
+    pods.set(sandbox.metadata.uid, entry);
+    const own = statuses.flatMap((one) =>
+      one && sandboxOf.get(one.id) === sandbox.id ? [toRuntimeContainer(one)] : [],
+    );
+    entry.set(sandbox.id, { sandbox, containers: own, at });
+  }
+  return pods;
+}
+
+const sandboxStatus = (client: CriClient, podSandboxId: string) =>
+  client.call('PodSandboxStatus', { podSandboxId }).then(({ status }) => status, goneIsNull);
+
+const containerStatus = (client: CriClient, containerId: string) =>
+  client.call('ContainerStatus', { containerId }).then(({ status }) => status, goneIsNull);
+
+function goneIsNull(error: unknown): null {
+  if (isNotFound(error)) return null;
+  throw error;
+}
+
+function statusOf(uid: string, entry: PodEntry): PodRuntimeStatus {
+  const entries = [...entry.values()].sort((a, b) => b.sandbox.createdAt - a.sandbox.createdAt);
+  const newest = entries[0]?.sandbox;
+  return {
+    uid,
+    name: newest?.metadata?.name ?? '',
+    namespace: newest?.metadata?.namespace ?? '',
+    ips: newest ? sandboxIps(newest) : [],
+    sandboxes: entries.map(({ sandbox }) => sandbox),
+    containers: entries.flatMap(({ containers }) => containers).sort((a, b) => b.createdAt - a.createdAt),
+  };
+}

@@ -1,0 +1,131 @@
+import type { ContainerStatus, PodCondition, PodStatus } from '../../api/types.ts';
+import { sandboxChange } from '../actions/sandbox-change.ts';
+import { isSidecar } from '../pod.ts';
+import type { KubeletPod } from '../pod.ts';
+import type { PodRuntimeStatus } from '../runtime-status/runtime-status.ts';
+import type { Phase } from './phase.ts';
+
+/** The conditions that the kubelet alone writes; all others in the status are left as they are. */
+const ownConditions = new Set([
+  'PodScheduled',
+  'Ready',
+  'Initialized',
+  'ContainersReady',
+  'PodReadyToStartContainers',
+  'PodResizePending',
+  'PodResizeInProgress',
+  'AllContainersRestarting',
+]);
+
+export const isOwnCondition = (type: string): boolean => ownConditions.has(type);
+
+export interface ConditionsInput {
+  pod: KubeletPod;
+  previous: PodStatus;
+  runtime: PodRuntimeStatus;
+  phase: Phase;
+  /** Init and regular containers. */
+  statuses: ContainerStatus[];
+}
+
+/** All conditions of the Pod: foreign ones kept, the kubelet's made anew (upstream: status/generate.go). */
+export function conditionsOf(input: ConditionsInput): PodCondition[] {
+  const { pod, previous, runtime } = input;
+  const foreign = (pod.status.conditions ?? []).filter(({ type }) => !isOwnCondition(type));
+  const containersReady = containersReadyCondition(input);
+  const own: PodCondition[] = [
+    {
+      type: 'PodReadyToStartContainers',
+      status: sandboxChange(pod, runtime).changed ? 'False' : 'True',
+    },
+    initializedCondition(input),
+    readyCondition(input, containersReady, foreign),
+    containersReady,
+    { type: 'PodScheduled', status: 'True' },
+  ];
+  return [...foreign, ...own.map((condition) => withHistory(condition, pod, previous))];
+}
+
+/** The transition time stays while the status does. */
+function withHistory(condition: PodCondition, pod: KubeletPod, previous: PodStatus): PodCondition {
+  const before = previous.conditions?.find(({ type }) => type === condition.type);
+  const lastTransitionTime =
+    before?.status === condition.status && before.lastTransitionTime
+      ? before.lastTransitionTime
+      : `${new Date().toISOString().slice(0, 19)}Z`;
+  const { generation } = pod.metadata;
+  return {
+    ...condition,
+    lastTransitionTime,
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+  };
+}
+
+const goList = (names: string[]): string => `[${names.join(' ')}]`;
+
+const namedStatus = (statuses: ContainerStatus[], name: string) =>
+  statuses.find((status) => status.name === name);
+
+function containersReadyCondition({ pod, phase, statuses }: ConditionsInput): PodCondition {
+  const type = 'ContainersReady';
+  const { spec } = pod;
+  const watched = [...(spec.initContainers ?? []).filter(isSidecar), ...spec.containers];
+  const unknown = watched.filter(({ name }) => !namedStatus(statuses, name)).map(({ name }) => name);
+  const unready = watched
+    .filter(({ name }) => namedStatus(statuses, name)?.ready === false)
+    .map(({ name }) => name);
+  if (phase === 'Succeeded' && unknown.length === 0) {
+    return { type, status: 'False', reason: 'PodCompleted' };
+  }
+  if (phase === 'Failed') return { type, status: 'False', reason: 'PodFailed' };
+  const message = [
+    ...(unknown.length > 0 ? [`containers with unknown status: ${goList(unknown)}`] : []),
+    ...(unready.length > 0 ? [`containers with unready status: ${goList(unready)}`] : []),
+  ].join(', ');
+  if (message) return { type, status: 'False', reason: 'ContainersNotReady', message };
+  return { type, status: 'True' };
+}
+
+function readyCondition(
+  { pod }: ConditionsInput,
+  containersReady: PodCondition,
+  foreign: PodCondition[],
+): PodCondition {
+  const type = 'Ready';
+  if (containersReady.status !== 'True') return { ...containersReady, type };
+  const messages = (pod.spec.readinessGates ?? []).flatMap(({ conditionType }) => {
+    const gate = foreign.find((condition) => condition.type === conditionType);
+    if (!gate) return `corresponding condition of pod readiness gate "${conditionType}" does not exist.`;
+    if (gate.status === 'True') return [];
+    return `the status of pod readiness gate "${conditionType}" is not "True", but ${gate.status}`;
+  });
+  if (messages.length === 0) return { type, status: 'True' };
+  return { type, status: 'False', reason: 'ReadinessGatesNotReady', message: messages.join(', ') };
+}
+
+function initializedCondition({ pod, phase, statuses }: ConditionsInput): PodCondition {
+  const type = 'Initialized';
+  const { spec } = pod;
+  const init = spec.initContainers ?? [];
+  const unknown = init.filter(({ name }) => !namedStatus(statuses, name)).map(({ name }) => name);
+  const incomplete = init
+    .filter((container) => {
+      const status = namedStatus(statuses, container.name);
+      return status && !(isSidecar(container) ? status.started : status.ready);
+    })
+    .map(({ name }) => name);
+  if (phase === 'Succeeded' && unknown.length === 0) {
+    return { type, status: 'True', reason: 'PodCompleted' };
+  }
+  const begun = spec.containers.some(({ name }) => {
+    const state = namedStatus(statuses, name)?.state;
+    return state?.running ?? state?.terminated;
+  });
+  if (begun) return { type, status: 'True' };
+  const message = [
+    ...(unknown.length > 0 ? [`containers with unknown status: ${goList(unknown)}`] : []),
+    ...(incomplete.length > 0 ? [`containers with incomplete status: ${goList(incomplete)}`] : []),
+  ].join(', ');
+  if (message) return { type, status: 'False', reason: 'ContainersNotInitialized', message };
+  return { type, status: 'True' };
+}
