@@ -1,7 +1,5 @@
-import { existsSync, mkdirSync } from 'node:fs';
 import { writeFileDurably } from '../linux/files.ts';
-import { listImages } from '../runtime/images/store.ts';
-import { buildBusybox } from '../runtime/images/build-busybox.ts';
+import { buildBusybox, busyboxName, openImageStore } from '../runtime/images/index.ts';
 import { readClusterFile, writeClusterFile, type ClusterFile } from './cluster-file.ts';
 import { startDaemon } from './daemons.ts';
 import { freePort } from './free-port.ts';
@@ -130,9 +128,6 @@ async function identify(file: ClusterFile): Promise<void> {
 }
 
 async function haveBusybox(name: string): Promise<void> {
-  const { images } = clusterPaths(name);
-  if (!existsSync(images)) mkdirSync(images, { recursive: true, mode: 0o711 });
-  const present = await listImages({ imagesDir: images });
-  if (present.some(({ references }) => references.includes('docker.io/library/busybox:latest'))) return;
-  await buildBusybox({ imagesDir: images });
+  const store = openImageStore({ dir: clusterPaths(name).images });
+  if (store.find(busyboxName) === undefined) await buildBusybox(store);
 }

@@ -1,0 +1,60 @@
+import { existsSync } from 'node:fs';
+import { clusterPaths } from '../cluster/paths.ts';
+import {
+  buildBusybox,
+  type ImageRecord,
+  type ImageStore,
+  loadImages,
+  openImageStore,
+  pullImage,
+} from '../runtime/images/index.ts';
+
+/** Runs one verb of `podwright image` on the images of a cluster, which its nodes share and see at once. */
+export async function imageCommand(cluster: string, verb: string, argument: string): Promise<void> {
+  const { images, state } = clusterPaths(cluster);
+  if (!existsSync(state)) {
+    throw new Error(
+      `image ${verb}: there is no cluster '${cluster}'; start it with 'podwright up --name ${cluster}'`,
+    );
+  }
+  const act = verbs[verb];
+  if (act === undefined) throw new Error(`image: unknown verb '${verb}'`);
+  await act(openImageStore({ dir: images }), argument);
+}
+
+const verbs: Record<string, (store: ImageStore, argument: string) => Promise<void>> = {
+  async load(store, file) {
+    if (!existsSync(file)) throw new Error(`image load: no such file or folder: ${file}`);
+    for (const image of await loadImages({ store, file })) print(`loaded ${nameOf(image)}`);
+  },
+  async pull(store, name) {
+    print(`pulled ${nameOf(await pullImage({ store, name }))}`);
+  },
+  ls(store) {
+    print(['IMAGE'.padEnd(56), 'ID'.padEnd(14), 'SIZE'].join(' '));
+    for (const image of store.list()) {
+      for (const name of image.tags.length > 0 ? image.tags : image.digests) {
+        print(
+          [name.padEnd(56), image.id.replace('sha256:', '').slice(0, 12).padEnd(14), megabytes(image)].join(
+            ' ',
+          ),
+        );
+      }
+    }
+    return Promise.resolve();
+  },
+  async rm(store, name) {
+    const image = store.find(name);
+    if (image === undefined)
+      throw new Error(`image rm: there is no image '${name}' (see 'podwright image ls')`);
+    await store.remove(name);
+    print(`removed ${nameOf(image)}`);
+  },
+  async 'build-busybox'(store) {
+    print(`built ${nameOf(await buildBusybox(store))}`);
+  },
+};
+
+const nameOf = ({ tags, digests, id }: ImageRecord): string => tags[0] ?? digests[0] ?? id;
+const megabytes = ({ sizeBytes }: ImageRecord): string => `${(sizeBytes / 1e6).toFixed(1)}MB`;
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
