@@ -100,6 +100,11 @@ export function expired(message: string): StatusError {
   return failure(410, 'Expired', message);
 }
 
+/** 413: the body, or a part of it, is larger than the server takes. */
+export function entityTooLarge(message: string): StatusError {
+  return failure(413, 'RequestEntityTooLarge', `Request entity too large: ${message}`);
+}
+
 /** 429: wait and try again. */
 export function tooManyRequests(message: string, retryAfterSeconds?: number): StatusError {
   return failure(
