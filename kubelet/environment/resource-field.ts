@@ -1,4 +1,4 @@
-import { parseQuantity } from '../../api/quantity.ts';
+import { compareQuantities, quantityMilliValue, quantityValue } from '../../api/quantity.ts';
 import type { Container, Pod, ResourceFieldSelector } from '../../api/types.ts';
 
 /** Quantities by resource name, such as `{ cpu: '2', memory: '4Gi' }`. */
@@ -33,10 +33,11 @@ export const resourceField = ({
   }
   const value = kind === 'requests' ? requests[name] : limitOf({ limits, name, pod, nodeAllocatable });
   // CPU counts in thousandths, which makes a divisor of 1m exact.
-  const unit = name === 'cpu' ? 1000 : 1;
-  const divisorUnits = isZero(divisor) ? unit : roundedUp(divisor, unit);
-  return String(Math.ceil(roundedUp(value ?? '0', unit) / divisorUnits));
+  const units = name === 'cpu' ? quantityMilliValue : quantityValue;
+  return String(Math.ceil(units(value ?? '0') / units(isZero(divisor) ? '1' : divisor)));
 };
+
+const isZero = (quantity: string): boolean => compareQuantities(quantity, '0') === 0;
 
 const containerOf = ({
   pod,

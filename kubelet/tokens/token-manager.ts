@@ -53,7 +53,7 @@ export const createTokenManager = (options: TokenManagerOptions): TokenManager =
   const asking = new Map<string, Promise<Kept>>();
 
   const ask = async (key: string, wanted: TokenOptions): Promise<Kept> => {
-    const { name = '', namespace = '' } = serviceAccountOf(wanted.pod);
+    const { name, namespace } = serviceAccountOf(wanted.pod);
     const answer = await client
       .resource(serviceAccounts)
       .subresource<AuthenticationV1TokenRequest>('token')
@@ -92,8 +92,8 @@ export const createTokenManager = (options: TokenManagerOptions): TokenManager =
   };
 };
 
-const serviceAccountOf = ({ metadata, spec }: Pod) => ({
-  namespace: metadata?.namespace,
+const serviceAccountOf = ({ metadata, spec }: Pod): { name: string; namespace: string } => ({
+  namespace: metadata?.namespace ?? '',
   name: spec?.serviceAccountName === '' ? 'default' : (spec?.serviceAccountName ?? 'default'),
 });
 

@@ -12,6 +12,7 @@ import {
 import { rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import test from 'ava';
 import fc from 'fast-check';
 import { writeAtomically } from '../../../kubelet/volumes/atomic-writer.ts';
@@ -167,7 +168,7 @@ test('a crash at any step leaves the old or the new version, and the next write 
 });
 
 const same = (a: Record<string, string>, b: Record<string, string>): boolean =>
-  JSON.stringify(Object.entries(a).sort()) === JSON.stringify(Object.entries(b).sort());
+  isDeepStrictEqual({ ...a }, { ...b });
 
 // A shell that pins one version by its directory, as a careful reader does, and compares two files of it.
 const reader = `

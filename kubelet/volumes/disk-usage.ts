@@ -1,0 +1,40 @@
+import { lstat, readdir } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { join } from 'node:path';
+import { hasCode } from '../../linux/system-error.ts';
+
+export interface DiskUsage {
+  /** What its blocks take, as du counts. */
+  usedBytes: number;
+  inodes: number;
+}
+
+/** What is in a directory, itself included; other file systems below and second links to a file don't count. */
+export const diskUsageOf = async (directory: string): Promise<DiskUsage> => {
+  const root = await lstat(directory);
+  const usage: DiskUsage = { usedBytes: 0, inodes: 0 };
+  const linked = new Set<number>();
+  const add = async (path: string, info: Stats): Promise<void> => {
+    if (info.dev !== root.dev || (info.nlink > 1 && !info.isDirectory() && linked.has(info.ino))) return;
+    linked.add(info.ino);
+    usage.usedBytes += info.blocks * 512;
+    usage.inodes += 1;
+    if (!info.isDirectory()) return;
+    for (const name of await ifThere(readdir(path), [])) {
+      const child = await ifThere(lstat(join(path, name)), undefined);
+      if (child !== undefined) await add(join(path, name), child);
+    }
+  };
+  await add(directory, root);
+  return usage;
+};
+
+/** Files come and go while we count. */
+const ifThere = async <T>(value: Promise<T>, otherwise: T): Promise<T> => {
+  try {
+    return await value;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return otherwise;
+    throw error;
+  }
+};

@@ -1,0 +1,31 @@
+/** The volumes of a Pod are not all there; the message has upstream's words (volume_manager.go WaitForAttachAndMount). */
+export class MountError extends Error {
+  /** The event that tells of it, prefix included in the words that the kubelet adds. */
+  readonly reason = 'FailedMount';
+  /** It took too long. Each failed try has been an event already, so this one is not to be another. */
+  readonly interrupted: boolean;
+  readonly unmountedVolumes: readonly string[];
+
+  constructor({ unmounted, unprocessed, why, interrupted }: MountErrorDetails) {
+    super(
+      `unmounted volumes=${listed(unmounted)}, unattached volumes=[], failed to process volumes=${listed(unprocessed)}: ${why}`,
+    );
+    this.name = 'MountError';
+    this.interrupted = interrupted;
+    this.unmountedVolumes = unmounted;
+  }
+}
+
+export interface MountErrorDetails {
+  unmounted: readonly string[];
+  /** Volumes that no plugin takes. */
+  unprocessed: readonly string[];
+  why: string;
+  interrupted: boolean;
+}
+
+/** As Go prints a list: `[a b]`. */
+export const listed = (names: readonly string[]): string => `[${[...names].sort().join(' ')}]`;
+
+/** What Go's context says when its time is up. */
+export const deadlineExceeded = 'context deadline exceeded';

@@ -1,0 +1,19 @@
+import { chmodSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { isMountPoint } from '../../linux/mount-info.ts';
+
+/**
+ * Makes a volume's directory, open to every user of the container (upstream's emptyDir permissions). The folders above are
+ * root's alone. One that is there already keeps the mode it has.
+ */
+export const makeVolumeDirectory = (directory: string): void => {
+  if (isMountPoint(directory)) return;
+  mkdirSync(dirname(directory), { recursive: true, mode: 0o750 });
+  try {
+    mkdirSync(directory);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return;
+    throw error;
+  }
+  chmodSync(directory, 0o777);
+};

@@ -1,0 +1,238 @@
+import type { Pod } from '../../api/types.ts';
+import { systemClock } from '../../client/clock.ts';
+import type { Clock } from '../../client/clock.ts';
+import type { Client } from '../../client/rest.ts';
+import { trace } from '../../linux/trace.ts';
+import type { ResourceList } from '../environment/resource-field.ts';
+import { createObjectManager } from '../objects/object-manager.ts';
+import type { ObjectManager } from '../objects/object-manager.ts';
+import { createTokenManager } from '../tokens/token-manager.ts';
+import type { TokenManager } from '../tokens/token-manager.ts';
+import { cleanSubPaths } from './clean-sub-paths.ts';
+import { containerMounts } from './container-mounts.ts';
+import type { ContainerMount, ContainerMountsOptions, MountedVolume } from './container-mounts.ts';
+import { tearDownDirectory } from './empty-dir.ts';
+import { watchLimits } from './limits.ts';
+import type { LimitExceeded } from './limits.ts';
+import { metaDirectory, podDirectory, volumeDirectory } from './paths.ts';
+import { removePodDirectory } from './pod-directory.ts';
+import { PodVolumes } from './pod-volumes.ts';
+import type { VolumePlugin, VolumeServices } from './plugin.ts';
+import { volumePlugins } from './plugins.ts';
+import { readVolumeFile } from './read-volume-file.ts';
+import { volumeStats } from './stats.ts';
+import type { VolumeStats } from './stats.ts';
+import { podsOnDisk, volumesOnDisk } from './volumes-on-disk.ts';
+import { VolumeWorker } from './volume-worker.ts';
+
+export interface VolumeEvent {
+  pod: Pod;
+  type: 'Normal' | 'Warning';
+  reason: string;
+  message: string;
+}
+
+export interface VolumeManagerOptions {
+  /** The kubelet's directory; Pods live in `<rootDir>/pods/<uid>`. */
+  rootDir: string;
+  nodeName?: string;
+  client: Client;
+  /** Node.status.allocatable, such as `{ cpu: '2', memory: '4Gi' }`. */
+  nodeAllocatable: () => ResourceList;
+  recordEvent: (event: VolumeEvent) => void;
+  /** A Pod has more in an emptyDir than its sizeLimit: it is to be evicted. Called once for a Pod. */
+  onLimitExceeded?: (excess: LimitExceeded) => void;
+  log?: { warn: (fields: Record<string, unknown>, message: string) => void };
+  objects?: ObjectManager;
+  tokens?: TokenManager;
+  plugins?: readonly VolumePlugin[];
+  clock?: Clock;
+}
+
+export interface WaitForMountOptions {
+  signal?: AbortSignal | undefined;
+  /** Default: upstream's 2 min 3 s. */
+  timeoutMs?: number;
+}
+
+/** The kubelet's volumes; README.md shows the order of the calls. */
+export interface VolumeManager {
+  readonly objects: ObjectManager;
+  reconstruct(): void;
+  syncPod(pod: Pod): void;
+  /** Rejects with MountError. */
+  waitForMount(pod: Pod, options?: WaitForMountOptions): Promise<Map<string, MountedVolume>>;
+  /** Throws ContainerConfigError. */
+  mountsFor(options: ContainerMountsOptions): ContainerMount[];
+  /** For fileKeyRef; rejects with Error. */
+  readVolumeFile(pod: Pod, volumeName: string, path: string): Promise<string>;
+  unmountPod(uid: string, options?: WaitForMountOptions): Promise<void>;
+  /** Something of the Pod may be mounted. */
+  hasVolumes(uid: string): boolean;
+  removePodDirectory(uid: string): Promise<void>;
+  /** Unmounts and removes the Pods on disk that are not in `keep`; answers their uids. Errors are logged. */
+  removeOrphans(options: { keep: ReadonlySet<string> }): Promise<string[]>;
+  statsFor(uid: string): Promise<VolumeStats[]>;
+  close(): Promise<void>;
+}
+
+const waitTimeoutMs = 123_000;
+const debug = trace('volumes');
+
+/** Makes the volume manager of a node; nothing happens before reconstruct or syncPod. */
+export const createVolumeManager = (options: VolumeManagerOptions): VolumeManager => {
+  const { rootDir, client, recordEvent, log, clock = systemClock, plugins = volumePlugins } = options;
+  const warn = (error: unknown, message: string, fields: Record<string, unknown> = {}) =>
+    log?.warn({ ...fields, error: error instanceof Error ? error.message : String(error) }, message);
+  const objects =
+    options.objects ??
+    createObjectManager({
+      client,
+      onError: (error, object) => warn(error, 'watch of an object failed', { object }),
+    });
+  const tokens =
+    options.tokens ??
+    createTokenManager({ client, clock, onError: (error) => warn(error, 'renewing a token failed') });
+  const services: VolumeServices = {
+    getConfigMap: (namespace, name) => objects.getConfigMap(namespace, name),
+    getSecret: (namespace, name) => objects.getSecret(namespace, name),
+    getToken: (wanted) => tokens.getToken(wanted),
+    nodeAllocatable: options.nodeAllocatable,
+  };
+  const pods = new Map<string, PodVolumes>();
+  const limits = watchLimits({ clock, onLimitExceeded: options.onLimitExceeded ?? (() => undefined) });
+
+  const makeWorker = (uid: string) => (volume: Parameters<PodVolumesWorkerFactory>[0]) => {
+    const { plugin, volumeName, onChange } = volume;
+    const podDir = podDirectory(rootDir, uid);
+    return new VolumeWorker({
+      place: {
+        podUid: uid,
+        volumeName,
+        directory: volumeDirectory(podDir, plugin.name, volumeName),
+        metaDirectory: metaDirectory(podDir, plugin.name, volumeName),
+      },
+      plugin: withSubPaths(plugin, podDir),
+      services,
+      clock,
+      onChange,
+      onSetUpError(error, pod) {
+        const why = error instanceof Error ? error.message : String(error);
+        const message = `MountVolume.SetUp failed for volume "${volumeName}" : ${why}`;
+        debug(message, { pod: uid });
+        recordEvent({ pod, type: 'Warning', reason: 'FailedMount', message });
+      },
+      onTearDownError: (error) =>
+        warn(error, 'UnmountVolume.TearDown failed', { pod: uid, volume: volumeName }),
+    });
+  };
+
+  const podVolumes = (uid: string): PodVolumes => {
+    const existing = pods.get(uid);
+    if (existing !== undefined) return existing;
+    const made = new PodVolumes({ uid, plugins, makeWorker: makeWorker(uid) });
+    pods.set(uid, made);
+    return made;
+  };
+
+  const removeObjectListener = objects.onChange((change) => {
+    for (const volumes of pods.values()) {
+      if (volumes.pod?.metadata?.namespace === change.namespace) volumes.objectChanged(change);
+    }
+  });
+
+  const manager: VolumeManager = {
+    objects,
+    reconstruct() {
+      for (const uid of podsOnDisk(rootDir)) {
+        for (const { pluginName, volumeName } of volumesOnDisk(rootDir, uid)) {
+          podVolumes(uid).adopt(
+            plugins.find(({ name }) => name === pluginName) ?? unknownPlugin(pluginName),
+            volumeName,
+          );
+        }
+      }
+    },
+    syncPod(pod) {
+      const volumes = podVolumes(pod.metadata?.uid ?? '');
+      if (volumes.ending) return;
+      objects.registerPod(pod);
+      volumes.sync(pod);
+      limits.watch(pod, () => volumes.mounted());
+    },
+    async waitForMount(pod, { signal, timeoutMs = waitTimeoutMs } = {}) {
+      manager.syncPod(pod);
+      return podVolumes(pod.metadata?.uid ?? '').waitForMount({ signal, timeoutMs });
+    },
+    mountsFor(mounts) {
+      const uid = mounts.pod.metadata?.uid ?? '';
+      const volumes = pods.get(uid)?.mounted() ?? new Map<string, MountedVolume>();
+      return containerMounts(mounts, { podDir: podDirectory(rootDir, uid), volumes });
+    },
+    async readVolumeFile(pod, volumeName, path) {
+      const volume = pods
+        .get(pod.metadata?.uid ?? '')
+        ?.mounted()
+        .get(volumeName);
+      return readVolumeFile({ volume, volumeName, path });
+    },
+    async unmountPod(uid, { signal, timeoutMs = waitTimeoutMs } = {}) {
+      limits.forget(uid);
+      await podVolumes(uid).unmountAll({ signal, timeoutMs });
+      cleanSubPaths({ podDir: podDirectory(rootDir, uid) });
+      objects.unregisterPod(uid);
+      tokens.forgetPod(uid);
+    },
+    hasVolumes: (uid) => pods.get(uid)?.isEmpty === false,
+    async removePodDirectory(uid) {
+      if (manager.hasVolumes(uid)) throw new Error(`volumes of pod ${uid} are not unmounted yet`);
+      await removePodDirectory(podDirectory(rootDir, uid));
+      pods.delete(uid);
+    },
+    async removeOrphans({ keep }) {
+      const orphans = podsOnDisk(rootDir).filter((uid) => !keep.has(uid));
+      const removed = await Promise.all(
+        orphans.map(async (uid) => {
+          try {
+            await manager.unmountPod(uid);
+            await manager.removePodDirectory(uid);
+            return uid;
+          } catch (error) {
+            warn(error, 'an orphaned pod directory could not be removed', { pod: uid });
+            return undefined;
+          }
+        }),
+      );
+      return removed.filter((uid) => uid !== undefined);
+    },
+    statsFor: (uid) => volumeStats(pods.get(uid)?.mounted() ?? new Map()),
+    async close() {
+      removeObjectListener();
+      limits.close();
+      for (const volumes of pods.values()) volumes.close();
+      await objects.close();
+    },
+  };
+  return manager;
+};
+
+type PodVolumesWorkerFactory = ConstructorParameters<typeof PodVolumes>[0]['makeWorker'];
+
+/** Sub paths stand on the volume, so they go first. */
+const withSubPaths = (plugin: VolumePlugin, podDir: string): VolumePlugin => ({
+  ...plugin,
+  async tearDown(place) {
+    cleanSubPaths({ podDir, volumeName: place.volumeName });
+    await plugin.tearDown(place);
+  },
+});
+
+/** For a folder on disk of a type that this version doesn't have: it can only be taken away. */
+const unknownPlugin = (name: string): VolumePlugin => ({
+  name,
+  canSupport: () => false,
+  requiresRemount: false,
+  readOnly: false,
+  setUp: () => Promise.reject(new Error('no volume plugin matched')),
+  tearDown: tearDownDirectory,
+});
