@@ -1,0 +1,62 @@
+import type { LimitRange, Namespace, Node, PodTemplate, Secret, Service } from '../types.ts';
+import { canonicalList } from './resources.ts';
+import { defaultPodSpec } from './pod.ts';
+
+/** Every namespace carries its own name as a label. */
+export function defaultNamespace(namespace: Namespace): void {
+  const { name } = namespace.metadata ?? {};
+  if (name !== undefined && name !== '')
+    namespace.metadata = {
+      ...namespace.metadata,
+      labels: { ...namespace.metadata?.labels, 'kubernetes.io/metadata.name': name },
+    };
+  namespace.spec ??= {};
+  namespace.status = { ...namespace.status, phase: namespace.status?.phase || 'Active' };
+}
+
+export function defaultNode(node: Node): void {
+  node.spec ??= {};
+  const status = (node.status ??= {});
+  canonicalList(status.capacity);
+  canonicalList(status.allocatable);
+  if (status.allocatable === undefined && status.capacity !== undefined)
+    status.allocatable = { ...status.capacity };
+}
+
+export function defaultSecret(secret: Secret): void {
+  secret.type ||= 'Opaque';
+}
+
+export function defaultPodTemplate({ template }: PodTemplate): void {
+  if (template?.spec !== undefined) defaultPodSpec(template.spec);
+}
+
+export function defaultLimitRange({ spec }: LimitRange): void {
+  for (const item of spec?.limits ?? []) {
+    for (const list of [item.default, item.defaultRequest, item.max, item.min, item.maxLimitRequestRatio])
+      canonicalList(list);
+    if (item.type !== 'Container') continue;
+    item.default = { ...item.max, ...item.default };
+    item.defaultRequest = { ...item.min, ...item.default, ...item.defaultRequest };
+  }
+}
+
+export function defaultService(service: Service): void {
+  const spec = (service.spec ??= {});
+  spec.sessionAffinity ||= 'None';
+  if (spec.sessionAffinity === 'None') delete spec.sessionAffinityConfig;
+  if (spec.sessionAffinity === 'ClientIP')
+    spec.sessionAffinityConfig = {
+      clientIP: { timeoutSeconds: spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10800 },
+    };
+  spec.type ||= 'ClusterIP';
+  for (const port of spec.ports ?? []) {
+    port.protocol ||= 'TCP';
+    port.targetPort ||= port.port;
+  }
+  const isExternal =
+    spec.type === 'NodePort' || spec.type === 'LoadBalancer' || (spec.externalIPs ?? []).length > 0;
+  if (isExternal) spec.externalTrafficPolicy ||= 'Cluster';
+  if (spec.type !== 'ExternalName') spec.internalTrafficPolicy ??= 'Cluster';
+  if (spec.type === 'LoadBalancer') spec.allocateLoadBalancerNodePorts ??= true;
+}

@@ -1,0 +1,53 @@
+import type { Container, Pod, PodSpec } from '../types.ts';
+import { defaultContainer } from './container.ts';
+import {
+  canonicalList,
+  canonicalResources,
+  defaultPodLevelResources,
+  defaultRequestsToLimits,
+} from './resources.ts';
+import { defaultVolume } from './volume.ts';
+
+/** Defaults of a Pod itself; those of its spec that a template has too are in `defaultPodSpec`. */
+export function defaultPod(pod: Pod): void {
+  pod.status ??= {};
+  const spec = (pod.spec ??= { containers: [] });
+  const containers = [...(spec.containers ?? []), ...(spec.initContainers ?? [])];
+  for (const container of containers) defaultRequestsToLimits(container);
+  defaultPodLevelResources(pod);
+  spec.enableServiceLinks ??= true;
+  if (spec.hostNetwork === true) for (const container of containers) defaultHostPorts(container);
+  defaultPodSpec(spec);
+}
+
+/** Defaults of a Pod's spec, in a Pod or in a template. */
+export function defaultPodSpec(spec: PodSpec): void {
+  spec.dnsPolicy ||= 'ClusterFirst';
+  spec.restartPolicy ||= 'Always';
+  spec.securityContext ??= {};
+  spec.terminationGracePeriodSeconds ??= 30;
+  spec.schedulerName ||= 'default-scheduler';
+  unifyServiceAccount(spec);
+  for (const volume of spec.volumes ?? []) defaultVolume(volume);
+  const all = [
+    ...(spec.initContainers ?? []),
+    ...(spec.containers ?? []),
+    ...(spec.ephemeralContainers ?? []),
+  ];
+  for (const container of all) defaultContainer(container);
+  canonicalList(spec.overhead);
+  canonicalResources(spec.resources);
+}
+
+/** On the host's network a container's port is the host's. */
+function defaultHostPorts({ ports }: Container): void {
+  for (const port of ports ?? []) port.hostPort ||= port.containerPort;
+}
+
+/** `serviceAccount` is the old name of `serviceAccountName`; both are always served (pkg/apis/core/v1/conversion.go). */
+function unifyServiceAccount(spec: PodSpec): void {
+  const name = spec.serviceAccountName || spec.serviceAccount;
+  if (name === undefined || name === '') return;
+  spec.serviceAccountName = name;
+  spec.serviceAccount = name;
+}
