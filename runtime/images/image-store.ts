@@ -23,7 +23,7 @@ export interface ImageStore {
   /** By name in any spelling, by id with or without `sha256:`, or by the id's first digits when only one has them. */
   find(name: string): ImageRecord | undefined;
   /** The directory that holds the image's files. */
-  rootfsOf(image: ImageRecord): string;
+  rootfsOf(image: Pick<ImageRecord, 'id'>): string;
   /** Adds an image, or adds its names to the one that is there; a tag leaves the image that had it before. */
   put(image: ImageRecord): Promise<void>;
   /** Takes the image with all its names away; its tree goes when no container stands on it. Missing is no error. */

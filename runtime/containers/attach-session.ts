@@ -1,0 +1,41 @@
+import { connectToContainer } from '../native/index.ts';
+import type { Runtime } from '../runtime.ts';
+import type { AttachSession } from '../streaming/streaming-runtime.ts';
+import { runningStart } from './exec.ts';
+import { getContainer } from './status.ts';
+
+/** Joins a container's main process to a client's streams until it ends or the client goes. */
+export async function runAttachSession(runtime: Runtime, session: AttachSession): Promise<void> {
+  const container = getContainer(runtime, session.containerId);
+  runningStart(container);
+  const { stdin, stdout, stderr, signal, onResize } = session;
+  await using connection = await connectToContainer(runtime.containers.directoryOf(container.id));
+  onResize(
+    ({ width, height }) => void connection.resize({ columns: width, rows: height }).catch(() => undefined),
+  );
+  connection.attach({
+    ...(stdout === undefined ? {} : { stdout: (data: Buffer) => void stdout.write(data) }),
+    ...(stderr === undefined ? {} : { stderr: (data: Buffer) => void stderr.write(data) }),
+  });
+  const typed =
+    stdin === undefined ? Promise.resolve() : passOn(connection, stdin, container.config.stdinOnce);
+  const { promise: gone, resolve: leave } = Promise.withResolvers<void>();
+  signal.addEventListener('abort', () => leave(), { once: true });
+  if (signal.aborted) leave();
+  // Without output to wait for, the end of the input is the end.
+  const nothingToShow = stdout === undefined && stderr === undefined && stdin !== undefined;
+  await Promise.race([connection.ended, gone, ...(nothingToShow ? [typed] : [])]);
+}
+
+async function passOn(
+  connection: { writeStdin(data: Buffer): Promise<void>; closeStdin(): Promise<void> },
+  stdin: AsyncIterable<Buffer>,
+  once: boolean,
+): Promise<void> {
+  try {
+    for await (const data of stdin) await connection.writeStdin(data);
+    if (once) await connection.closeStdin();
+  } catch {
+    // The container has ended or the client has gone; the session ends by that.
+  }
+}

@@ -1,0 +1,49 @@
+import { isAlive } from '../linux/process.ts';
+import { watchContainer } from './containers/exit-watch.ts';
+import type { ContainerRecord } from './containers/record.ts';
+import { stateOf } from './containers/record.ts';
+import { nowNs } from './clock.ts';
+import { readContainerState } from './native/index.ts';
+import type { Runtime } from './runtime.ts';
+import { watchPause } from './sandboxes/pause-watch.ts';
+
+/**
+ * Takes up again, after a restart of the daemon, what goes on without it: sandboxes whose pause lives and containers whose shim
+ * lives. What has ended meanwhile is recorded with the exit code that the shim kept. Nothing is restarted.
+ *
+ *     record says      disk says (shim)        becomes
+ *     CREATED          nothing                 CREATED
+ *     CREATED          running                 RUNNING   (killed between starting and recording it)
+ *     RUNNING          running, no exit        RUNNING   (watched on)
+ *     RUNNING          exit record             EXITED    (with its exit code)
+ *     RUNNING          shim gone, no record    EXITED    (255, Unknown)
+ */
+export async function recover(runtime: Runtime): Promise<void> {
+  await Promise.all(runtime.sandboxes.list().map(({ id }) => recoverSandbox(runtime, id)));
+  await Promise.all(runtime.containers.list().map((container) => recoverContainer(runtime, container)));
+}
+
+// A sandbox that was being made when the daemon was killed stays not ready; the kubelet stops and removes it.
+async function recoverSandbox(runtime: Runtime, id: string): Promise<void> {
+  const sandbox = runtime.sandboxes.find(id);
+  if (sandbox?.state !== 'SANDBOX_READY') return;
+  if (sandbox.pause !== null && isAlive(sandbox.pause)) watchPause(runtime, id, sandbox.pause);
+  else await runtime.sandboxes.update(id, { state: 'SANDBOX_NOTREADY' });
+}
+
+async function recoverContainer(runtime: Runtime, container: ContainerRecord): Promise<void> {
+  if (stateOf(container) === 'CONTAINER_EXITED') return;
+  const { started } = readContainerState(runtime.containers.directoryOf(container.id));
+  if (started === undefined) {
+    if (container.start !== null) await lost(runtime, container.id);
+    return;
+  }
+  const start = { ...started, startedAtNs: Number(started.startedAtNs) };
+  await runtime.containers.update(container.id, { start });
+  watchContainer(runtime, container.id, start);
+}
+
+async function lost(runtime: Runtime, id: string): Promise<void> {
+  const exit = { exitCode: 255, reason: 'Unknown' as const, message: '', finishedAtNs: nowNs() };
+  await runtime.containers.update(id, { exit });
+}

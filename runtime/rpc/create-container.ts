@@ -1,0 +1,141 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { nowNs } from '../clock.ts';
+import { containerSpec } from '../containers/container-spec.ts';
+import { makeVolumes, volumesOf } from '../containers/image-volumes.ts';
+import { mountedImage } from '../containers/mounts.ts';
+import type { ContainerRecord } from '../containers/record.ts';
+import { securityOf } from '../containers/status.ts';
+import { resolveUser } from '../containers/user.ts';
+import type { ContainerConfig, CreateContainerRequest, CreateContainerResponse, Sent } from '../cri/types.ts';
+import { CriError, invalidArgument, notFound } from '../errors.ts';
+import type { ImageRecord } from '../images/index.ts';
+import type { Runtime } from '../runtime.ts';
+import type { SandboxRecord } from '../sandboxes/record.ts';
+import { getSandbox, publishSandboxEvent } from '../sandboxes/status.ts';
+
+/**
+ * Decides everything about a container and keeps it; nothing runs yet. What can be wrong with its configuration (image, user,
+ * mounts, devices, profiles) is wrong here, so that starting fails for reasons of the kernel or of the command only.
+ */
+export async function createContainer(
+  runtime: Runtime,
+  { podSandboxId, config }: CreateContainerRequest,
+): Promise<Sent<CreateContainerResponse>> {
+  if (config?.metadata == null) throw invalidArgument('container config must include metadata');
+  const sandbox = getSandbox(runtime, podSandboxId);
+  if (sandbox.state !== 'SANDBOX_READY')
+    throw new CriError('UNKNOWN', `sandbox container ${JSON.stringify(sandbox.id)} is not running`);
+  refuseDuplicate(runtime, sandbox, config);
+  refuseUnprivilegedSandbox(sandbox, config);
+  const image = findImage(runtime, config);
+  const container = newContainer(runtime, { sandbox, config, image });
+  try {
+    await keep(runtime, container, { sandbox, image });
+  } catch (error) {
+    await forget(runtime, container);
+    throw error;
+  }
+  publishSandboxEvent(runtime, sandbox.id, 'CONTAINER_CREATED_EVENT', { containerId: container.id });
+  return { containerId: container.id };
+}
+
+function refuseDuplicate(runtime: Runtime, sandbox: SandboxRecord, { metadata }: ContainerConfig): void {
+  const same = runtime.containers
+    .list()
+    .find(
+      (other) =>
+        other.sandboxId === sandbox.id &&
+        other.config.metadata?.name === metadata?.name &&
+        other.config.metadata?.attempt === metadata?.attempt,
+    );
+  if (same === undefined) return;
+  const name = JSON.stringify(`${metadata?.name}_${sandbox.config.metadata?.name}_${metadata?.attempt}`);
+  throw new CriError(
+    'UNKNOWN',
+    `failed to reserve container name ${name}: name ${name} is reserved for ${JSON.stringify(same.id)}`,
+  );
+}
+
+function refuseUnprivilegedSandbox(sandbox: SandboxRecord, config: ContainerConfig): void {
+  const sandboxPrivileged = sandbox.config.linux?.securityContext?.privileged ?? false;
+  if (securityOf(config)?.privileged === true && !sandboxPrivileged)
+    throw new CriError(
+      'UNKNOWN',
+      'failed to generate container spec: no privileged container allowed in sandbox',
+    );
+}
+
+function findImage(runtime: Runtime, { image }: ContainerConfig): ImageRecord {
+  const name = image?.image ?? '';
+  const found = runtime.images.find(name);
+  if (found === undefined) throw notFound(`failed to resolve image ${JSON.stringify(name)}: not found`);
+  return found;
+}
+
+interface NewContainer {
+  sandbox: SandboxRecord;
+  config: ContainerConfig;
+  image: ImageRecord;
+}
+
+function newContainer(runtime: Runtime, { sandbox, config, image }: NewContainer): ContainerRecord {
+  const id = randomBytes(32).toString('hex');
+  const { logDirectory } = sandbox.config;
+  const images = config.mounts.filter(({ image: mounted }) => mounted?.image);
+  return {
+    id,
+    sandboxId: sandbox.id,
+    config,
+    imageId: image.id,
+    imageConfig: image.config,
+    imageRef: image.digests[0] ?? image.id,
+    createdAtNs: nowNs(),
+    logPath: config.logPath === '' || logDirectory === '' ? null : join(logDirectory, config.logPath),
+    ...resolveUser(runtime.images.rootfsOf(image), image.config.User ?? '', securityOf(config)),
+    stopSignal: stopSignalOf(config, image),
+    resources: config.linux?.resources ?? null,
+    cgroupPath: `${sandbox.cgroupParent}/${id}`,
+    mountedImageIds: images.map((mount) => mountedImage(runtime, mount).id),
+    start: null,
+    exit: null,
+  };
+}
+
+function stopSignalOf({ stopSignal }: ContainerConfig, image: ImageRecord): string {
+  const asked = stopSignal === 'RUNTIME_DEFAULT' ? (image.config.StopSignal ?? 'TERM') : stopSignal;
+  return asked.replace(/^SIG/, '');
+}
+
+async function keep(
+  runtime: Runtime,
+  container: ContainerRecord,
+  { sandbox, image }: { sandbox: SandboxRecord; image: ImageRecord },
+): Promise<void> {
+  for (const imageId of new Set([image.id, ...container.mountedImageIds])) {
+    const leased = runtime.images.find(imageId);
+    if (leased !== undefined) runtime.images.lease(leased, container.id);
+  }
+  containerSpec(runtime, container, sandbox);
+  const directory = runtime.containers.directoryOf(container.id);
+  makeVolumes(volumesOf(container, directory), runtime.images.rootfsOf(image));
+  warnAboutIgnored(runtime, container);
+  await runtime.containers.create(container);
+}
+
+function warnAboutIgnored(runtime: Runtime, { id, config }: ContainerRecord): void {
+  const security = securityOf(config);
+  const warn = (what: string): void =>
+    runtime.log.warn({ container: id }, `${what} is ignored: not supported by this runtime`);
+  if (security?.apparmor != null && security.apparmor.profileType === 'Localhost') warn('AppArmor profile');
+  if (security?.selinuxOptions != null) warn('SELinux label');
+}
+
+/** Takes back what a container holds outside its own directory, and the directory. Idempotent. */
+export async function forget(
+  runtime: Runtime,
+  { id, imageId, mountedImageIds }: ContainerRecord,
+): Promise<void> {
+  await runtime.containers.remove(id);
+  for (const image of new Set([imageId, ...mountedImageIds])) await runtime.images.release(image, id);
+}

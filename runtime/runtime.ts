@@ -1,0 +1,36 @@
+import type { Logger } from 'pino';
+import type { ContainerRecord } from './containers/record.ts';
+import type { ContainerEvents } from './events.ts';
+import type { ImageStore } from './images/index.ts';
+import type { RecordStore } from './record-store.ts';
+import type { SandboxRecord } from './sandboxes/record.ts';
+import type { Cgroups } from '../cgroups/index.ts';
+import type { RuntimeStreaming } from './streaming-face.ts';
+
+/** Everything that the RPCs work on. */
+export interface Runtime {
+  /** Durable state: sandboxes, containers and the containers' writable layers. */
+  stateDir: string;
+  /** On a tmpfs: network namespaces, shared memory. */
+  runDir: string;
+  sandboxes: RecordStore<SandboxRecord>;
+  containers: RecordStore<ContainerRecord>;
+  images: ImageStore;
+  events: ContainerEvents;
+  cgroups: Cgroups;
+  network: SandboxNetwork;
+  streaming: RuntimeStreaming;
+  log: Logger;
+  /** Ids of containers that are being started, stopped or removed now. */
+  busy: { starting: Set<string>; removing: Set<string> };
+  /** Aborted when the daemon stops watching; containers go on. */
+  stopped: AbortSignal;
+}
+
+/** How sandboxes get their addresses: the CNI plugins. */
+export interface SandboxNetwork {
+  /** Undefined when a configuration is there and can be used, else why not. */
+  notReadyReason(): string | undefined;
+  add(sandbox: SandboxRecord & { netnsPath: string }): Promise<{ ips: string[] }>;
+  remove(sandbox: SandboxRecord): Promise<void>;
+}

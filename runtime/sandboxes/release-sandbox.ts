@@ -1,0 +1,36 @@
+import { signalProcess, waitForExit } from '../../linux/process.ts';
+import { stopRunningContainer } from '../containers/stop-container.ts';
+import type { Runtime } from '../runtime.ts';
+import type { SandboxRecord } from './record.ts';
+import { removeSandboxFiles } from './sandbox-files.ts';
+import { containersOf } from './status.ts';
+
+/**
+ * Ends what runs in a sandbox and gives back its network, namespaces, shared memory and cgroup. Each step finds out by
+ * itself whether it is done, so that this can be called again after it failed half way: CRI asks StopPodSandbox to be
+ * idempotent and to be called more than once.
+ */
+export async function releaseSandbox(runtime: Runtime, id: string): Promise<void> {
+  const sandbox = runtime.sandboxes.find(id);
+  if (sandbox === undefined) return;
+  await Promise.all(
+    containersOf(runtime, id).map((container) => stopRunningContainer(runtime, container, { graceMs: 0 })),
+  );
+  await releaseNetwork(runtime, sandbox);
+  await endPause(runtime, sandbox);
+  removeSandboxFiles(runtime, id);
+  await runtime.cgroups.removeCgroup(`${sandbox.cgroupParent}/${id}`);
+  await runtime.sandboxes.update(id, { state: 'SANDBOX_NOTREADY', netnsPath: null });
+}
+
+// The network goes before pause, whose namespace the plugins must still find.
+async function releaseNetwork(runtime: Runtime, sandbox: SandboxRecord): Promise<void> {
+  if (!sandbox.networkAttached) return;
+  await runtime.network.remove(sandbox);
+  await runtime.sandboxes.update(sandbox.id, { networkAttached: false }, { durable: false });
+}
+
+async function endPause(runtime: Runtime, { pause }: SandboxRecord): Promise<void> {
+  if (pause === null || !signalProcess(pause, 'SIGKILL')) return;
+  await waitForExit(pause, { signal: runtime.stopped });
+}

@@ -1,0 +1,81 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { mount, unmount } from '../../linux/mount.ts';
+import type { DNSConfig, PodSandboxConfig } from '../cri/types.ts';
+import type { Runtime } from '../runtime.ts';
+import { namespacesOf } from './record.ts';
+
+/** Where a sandbox keeps what its containers share. */
+export interface SandboxPaths {
+  resolvConf: string;
+  hostname: string;
+  hosts: string;
+  /** A tmpfs; the host's own with hostIPC. */
+  shm: string;
+  /** The directory on a tmpfs that is the sandbox's own. */
+  run: string;
+  netns: string;
+}
+
+export function sandboxPaths(runtime: Runtime, id: string, config: PodSandboxConfig): SandboxPaths {
+  const durable = runtime.sandboxes.directoryOf(id);
+  const run = join(runtime.runDir, 'sandboxes', id);
+  return {
+    resolvConf: join(durable, 'resolv.conf'),
+    hostname: join(durable, 'hostname'),
+    hosts: join(durable, 'hosts'),
+    shm: namespacesOf(config).ipc === 'NODE' ? '/dev/shm' : join(run, 'shm'),
+    run,
+    netns: join(run, 'netns'),
+  };
+}
+
+/** The name that the sandbox's processes see. */
+export const hostnameOf = (config: PodSandboxConfig): string => config.hostname || hostname();
+
+/** Writes resolv.conf, hostname and hosts, and mounts the shared memory. */
+export async function makeSandboxFiles(paths: SandboxPaths, config: PodSandboxConfig): Promise<void> {
+  mkdirSync(paths.run, { recursive: true, mode: 0o711 });
+  writeFileSync(paths.hostname, `${hostnameOf(config)}\n`, { mode: 0o644 });
+  await copyFile('/etc/hosts', paths.hosts);
+  await writeResolvConf(paths.resolvConf, config.dnsConfig);
+  if (namespacesOf(config).ipc !== 'NODE') mountSharedMemory(paths.shm);
+}
+
+async function writeResolvConf(path: string, dns: DNSConfig | null): Promise<void> {
+  const text = dns === null ? '' : resolvConfText(dns);
+  if (text === '') await copyFile('/etc/resolv.conf', path);
+  else writeFileSync(path, text, { mode: 0o644 });
+}
+
+/** resolv.conf(5) from the pod's DNS configuration; empty when that says nothing. */
+export function resolvConfText({ servers, searches, options }: DNSConfig): string {
+  const lines = [
+    ...(searches.length > 0 ? [`search ${searches.join(' ')}`] : []),
+    ...servers.map((server) => `nameserver ${server}`),
+    ...(options.length > 0 ? [`options ${options.join(' ')}`] : []),
+  ];
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+// 64 MiB, as every runtime gives.
+function mountSharedMemory(path: string): void {
+  mkdirSync(path, { mode: 0o1777 });
+  mount({
+    source: 'shm',
+    target: path,
+    type: 'tmpfs',
+    flags: ['nosuid', 'nodev', 'noexec'],
+    data: 'mode=1777,size=65536k',
+  });
+}
+
+/** Takes away the shared memory and the directory on the tmpfs. Idempotent. */
+export function removeSandboxFiles(runtime: Runtime, id: string): void {
+  const run = join(runtime.runDir, 'sandboxes', id);
+  unmount(join(run, 'shm'), { lazy: true, ifMounted: true });
+  unmount(join(run, 'netns'), { lazy: true, ifMounted: true });
+  rmSync(run, { recursive: true, force: true });
+}

@@ -1,0 +1,101 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { openCgroups } from '../cgroups/index.ts';
+import { runAttachSession } from './containers/attach-session.ts';
+import { runExecSession } from './containers/exec-session.ts';
+import type { ContainerRecord } from './containers/record.ts';
+import { containerRecordVersion } from './containers/record.ts';
+import { messageOf } from './errors.ts';
+import { createContainerEvents } from './events.ts';
+import { openImageStore } from './images/index.ts';
+import { cniNetwork } from './network.ts';
+import { openRecordStore } from './record-store.ts';
+import { recover } from './recover.ts';
+import { handlers } from './rpc/index.ts';
+import type { Runtime } from './runtime.ts';
+import { runPortForwardSession } from './sandboxes/port-forward-session.ts';
+import type { SandboxRecord } from './sandboxes/record.ts';
+import { sandboxRecordVersion } from './sandboxes/record.ts';
+import { serveCri } from './server.ts';
+import { startStreamingServer } from './streaming/streaming-server.ts';
+
+export interface RuntimeOptions {
+  /** Durable state of this node's sandboxes and containers. */
+  stateDir: string;
+  /** The node's directory below /run. */
+  runDir: string;
+  /** The CRI socket to serve. */
+  socketPath: string;
+  /** The image store, which other nodes may share. */
+  imagesDir: string;
+  cniConfDir: string;
+  cniBinDir: string;
+  /** Where the streaming server listens; an address of the node's network. Default 127.0.0.1. */
+  streamingAddress?: string;
+  log: Logger;
+}
+
+/**
+ * Starts the CRI server. Containers and sandboxes of an earlier run are taken up before the socket answers. `stop()` ends the
+ * server only: what runs goes on, and is found again by the next start.
+ */
+export async function startRuntime(options: RuntimeOptions): Promise<{ stop(): Promise<void> }> {
+  const stopping = new AbortController();
+  const runtime = openRuntime(options, stopping.signal);
+  await recover(runtime);
+  const streaming = await startStreamingServer({
+    address: options.streamingAddress ?? '127.0.0.1',
+    runtime: {
+      exec: (session) => runExecSession(runtime, session),
+      attach: (session) => runAttachSession(runtime, session),
+      portForward: (session) => runPortForwardSession(runtime, session),
+    },
+  });
+  runtime.streaming = streaming;
+  const server = await serveCri(runtime, { socketPath: options.socketPath, handlers });
+  return {
+    async stop() {
+      stopping.abort();
+      await server.stop();
+      await streaming.stop();
+    },
+  };
+}
+
+function openRuntime(options: RuntimeOptions, stopped: AbortSignal): Runtime {
+  const { stateDir, runDir, imagesDir, log } = options;
+  for (const dir of [stateDir, runDir]) mkdirSync(dir, { recursive: true, mode: 0o711 });
+  // A record that cannot be read was being made when the power went, and nothing of it runs any more.
+  const onUnreadable = (directory: string, error: unknown): void => {
+    log.warn({ directory, error: messageOf(error) }, 'record not readable, removed');
+    rmSync(directory, { recursive: true, force: true });
+  };
+  return {
+    stateDir,
+    runDir,
+    sandboxes: openRecordStore<SandboxRecord>({
+      dir: join(stateDir, 'sandboxes'),
+      version: sandboxRecordVersion,
+      onUnreadable,
+    }),
+    containers: openRecordStore<ContainerRecord>({
+      dir: join(stateDir, 'containers'),
+      version: containerRecordVersion,
+      onUnreadable,
+    }),
+    images: openImageStore({ dir: imagesDir }),
+    events: createContainerEvents(),
+    cgroups: openCgroups(),
+    network: cniNetwork({ confDir: options.cniConfDir, binDir: options.cniBinDir, stateDir }),
+    streaming: notYet,
+    log,
+    busy: { starting: new Set(), removing: new Set() },
+    stopped,
+  };
+}
+
+const refuse = (): never => {
+  throw new Error('the streaming server is not started yet');
+};
+const notYet = { getExecUrl: refuse, getAttachUrl: refuse, getPortForwardUrl: refuse };
