@@ -1,0 +1,110 @@
+import type { Node, Pod } from '../api/types.ts';
+import { createNodeInfo, createPodInfo } from './framework/node-info.ts';
+import type { NodeInfo, PodInfo } from './framework/node-info.ts';
+
+/**
+ * The nodes and the pods on them, kept by the informers, and ahead of them by the pods that the scheduler has
+ * placed but that are not bound yet (assumed).
+ *
+ *     assume ──▶ assumed ──bound pod seen──▶ known ──deleted──▶ gone
+ *                   └──binding failed──▶ forget
+ */
+export interface SchedulerCache {
+  setNode(node: Node): void;
+  removeNode(name: string): void;
+  /** A pod that has a node. */
+  setPod(pod: Pod): void;
+  removePod(pod: Pod): void;
+  assume(pod: Pod, nodeName: string): void;
+  forget(pod: Pod): void;
+  isAssumed(pod: Pod): boolean;
+  nodes(): readonly NodeInfo[];
+}
+
+interface Entry {
+  node: Node | undefined;
+  pods: Map<string, PodInfo>;
+  /** Computed when asked for, thrown away by each change. */
+  info: NodeInfo | undefined;
+}
+
+const uidOf = (pod: Pod) => pod.metadata?.uid ?? '';
+
+/** An empty cache. */
+export const createSchedulerCache = (): SchedulerCache => {
+  const entries = new Map<string, Entry>();
+  const nodeNameByUid = new Map<string, string>();
+  const assumed = new Set<string>();
+  let list: NodeInfo[] | undefined;
+
+  const entryOf = (nodeName: string): Entry => {
+    let entry = entries.get(nodeName);
+    if (entry === undefined)
+      entries.set(nodeName, (entry = { node: undefined, pods: new Map(), info: undefined }));
+    return entry;
+  };
+
+  const changed = (entry: Entry) => {
+    entry.info = undefined;
+    list = undefined;
+  };
+
+  const detach = (pod: Pod) => {
+    const uid = uidOf(pod);
+    const nodeName = nodeNameByUid.get(uid);
+    const entry = nodeName === undefined ? undefined : entries.get(nodeName);
+    if (nodeName === undefined || entry === undefined) return;
+    nodeNameByUid.delete(uid);
+    entry.pods.delete(uid);
+    changed(entry);
+    if (entry.node === undefined && entry.pods.size === 0) entries.delete(nodeName);
+  };
+
+  const attach = (pod: Pod, nodeName: string) => {
+    const entry = entryOf(nodeName);
+    entry.pods.set(uidOf(pod), createPodInfo(pod));
+    nodeNameByUid.set(uidOf(pod), nodeName);
+    changed(entry);
+  };
+
+  return {
+    setNode(node) {
+      const entry = entryOf(node.metadata?.name ?? '');
+      entry.node = node;
+      changed(entry);
+    },
+    removeNode(name) {
+      const entry = entries.get(name);
+      if (entry === undefined) return;
+      entry.node = undefined;
+      changed(entry);
+      if (entry.pods.size === 0) entries.delete(name);
+    },
+    setPod(pod) {
+      assumed.delete(uidOf(pod));
+      detach(pod);
+      attach(pod, pod.spec?.nodeName ?? '');
+    },
+    removePod(pod) {
+      assumed.delete(uidOf(pod));
+      detach(pod);
+    },
+    assume(pod, nodeName) {
+      assumed.add(uidOf(pod));
+      attach(pod, nodeName);
+    },
+    forget(pod) {
+      // Once the bound pod was seen, the truth has overtaken the assumption.
+      if (assumed.delete(uidOf(pod))) detach(pod);
+    },
+    isAssumed: (pod) => assumed.has(uidOf(pod)),
+    nodes() {
+      list ??= [...entries.values()].flatMap((entry) => {
+        if (entry.node === undefined) return [];
+        entry.info ??= createNodeInfo(entry.node, entry.pods.values());
+        return [entry.info];
+      });
+      return list;
+    },
+  };
+};

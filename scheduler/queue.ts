@@ -1,0 +1,209 @@
+import type { Pod } from '../api/types.ts';
+import { systemClock } from '../client/clock.ts';
+import type { Clock } from '../client/clock.ts';
+import type { ClusterEvent } from './framework/cluster-event.ts';
+import type { Plugin } from './framework/plugin.ts';
+import { createSortedList } from './sorted-list.ts';
+
+/** A pod that waits for a node, with its history of tries. */
+export interface QueuedPod {
+  pod: Pod;
+  addedAtMs: number;
+  attempts: number;
+  failedAtMs: number;
+  /** The plugins whose rejections held it back last time; none after an error. */
+  rejectedBy: ReadonlySet<string>;
+  /** The last try ended with an error rather than a rejection: its back-off is never cut short. */
+  hadError: boolean;
+}
+
+/**
+ * The pods that wait for a node (upstream's PriorityQueue):
+ *
+ *     add ──▶ active ──pop──▶ (cycle) ──rejected──▶ unschedulable ──event that may help──▶ back-off ──▶ active
+ *              ▲                └──error──▶ back-off                                           │
+ *              └── gated: held until its gates are removed      no active pod: popped at once ─┘
+ */
+export interface SchedulingQueue {
+  add(pod: Pod): void;
+  update(pod: Pod, previous: Pod): void;
+  remove(pod: Pod): void;
+  pop(): QueuedPod | undefined;
+  /** After a failed try. */
+  requeue(queued: QueuedPod, failure: { rejectedBy: ReadonlySet<string>; hadError: boolean }): void;
+  /** Frees the pods that this event may help. */
+  moveOnEvent(event: ClusterEvent): void;
+  stop(): void;
+  readonly sizes: { active: number; backingOff: number; unschedulable: number; gated: number };
+}
+
+/** Upstream's values: 1 s to 10 s of back-off; looked at again after 5 min at the latest. */
+const initialBackOffMs = 1000;
+const maxBackOffMs = 10_000;
+const maxUnschedulableMs = 5 * 60_000;
+const flushIntervalMs = 30_000;
+
+/** `onReady` is called whenever a pod can be popped. */
+export const createSchedulingQueue = ({
+  plugins,
+  onReady,
+  clock = systemClock,
+}: {
+  plugins: () => readonly Plugin[];
+  onReady: () => void;
+  clock?: Clock;
+}): SchedulingQueue => {
+  const active = createSortedList(isMoreUrgent, uidOf);
+  const backingOff = createSortedList<QueuedPod>((a, b) => backOffEndMs(a) < backOffEndMs(b), uidOf);
+  const unschedulable = new Map<string, QueuedPod>();
+  const gated = new Map<string, QueuedPod>();
+  let cancelTimer: (() => void) | undefined;
+
+  const activate = (queued: QueuedPod) => {
+    const rejected = plugins().some((plugin) => plugin.preEnqueue?.(queued.pod) !== undefined);
+    if (rejected) {
+      gated.set(uidOf(queued), queued);
+      return;
+    }
+    active.insert(queued);
+    onReady();
+  };
+
+  const delay = (queued: QueuedPod) => {
+    if (backOffEndMs(queued) <= clock.now()) return activate(queued);
+    backingOff.insert(queued);
+    schedule();
+    // An idle scheduler has no reason to let a pod wait that an event may have helped.
+    if (!queued.hadError) onReady();
+  };
+
+  const schedule = () => {
+    cancelTimer?.();
+    const first = backingOff.first();
+    cancelTimer =
+      first === undefined
+        ? undefined
+        : clock.after(Math.max(0, backOffEndMs(first) - clock.now()), releaseDue);
+  };
+
+  const releaseDue = () => {
+    for (let due = backingOff.first(); due !== undefined && backOffEndMs(due) <= clock.now();) {
+      backingOff.remove(uidOf(due));
+      activate(due);
+      due = backingOff.first();
+    }
+    schedule();
+  };
+
+  const flush = () => {
+    for (const [uid, queued] of unschedulable) {
+      if (clock.now() - queued.failedAtMs < maxUnschedulableMs) continue;
+      unschedulable.delete(uid);
+      delay(queued);
+    }
+    cancelFlush = clock.after(flushIntervalMs, flush);
+  };
+  let cancelFlush = clock.after(flushIntervalMs, flush);
+
+  const take = (uid: string): QueuedPod | undefined => {
+    const held = unschedulable.get(uid) ?? gated.get(uid);
+    unschedulable.delete(uid);
+    gated.delete(uid);
+    return held ?? active.remove(uid) ?? backingOff.remove(uid);
+  };
+
+  return {
+    add(pod) {
+      const queued = take(pod.metadata?.uid ?? '');
+      activate(queued === undefined ? newlyQueued(pod, clock.now()) : { ...queued, pod });
+    },
+    update(pod, previous) {
+      const uid = pod.metadata?.uid ?? '';
+      const wasHeld = unschedulable.has(uid) || gated.has(uid);
+      const isBackingOff = backingOff.has(uid);
+      const queued = take(uid);
+      if (queued === undefined) return;
+      queued.pod = pod;
+      if (isBackingOff) backingOff.insert(queued);
+      else if (!wasHeld || changesScheduling(pod, previous)) activate(queued);
+      else if (queued.attempts === 0) gated.set(uid, queued);
+      else unschedulable.set(uid, queued);
+    },
+    remove(pod) {
+      take(pod.metadata?.uid ?? '');
+      schedule();
+    },
+    pop() {
+      const queued = active.shift() ?? backingOff.shiftWhere(({ hadError }) => !hadError);
+      if (queued !== undefined) queued.attempts += 1;
+      return queued;
+    },
+    requeue(queued, { rejectedBy, hadError }) {
+      Object.assign(queued, { rejectedBy, hadError, failedAtMs: clock.now() });
+      if (hadError) delay(queued);
+      else unschedulable.set(uidOf(queued), queued);
+    },
+    moveOnEvent(event) {
+      for (const [uid, queued] of unschedulable) {
+        if (!mayHelp(plugins(), queued, event)) continue;
+        unschedulable.delete(uid);
+        delay(queued);
+      }
+    },
+    stop() {
+      cancelTimer?.();
+      cancelFlush();
+    },
+    get sizes() {
+      return {
+        active: active.size,
+        backingOff: backingOff.size,
+        unschedulable: unschedulable.size,
+        gated: gated.size,
+      };
+    },
+  };
+};
+
+const uidOf = ({ pod }: QueuedPod): string => pod.metadata?.uid ?? '';
+
+const newlyQueued = (pod: Pod, nowMs: number): QueuedPod => ({
+  pod,
+  addedAtMs: nowMs,
+  attempts: 0,
+  failedAtMs: 0,
+  rejectedBy: new Set(),
+  hadError: false,
+});
+
+/** Higher priority first, then who waits longer (upstream's PrioritySort). */
+const isMoreUrgent = (a: QueuedPod, b: QueuedPod): boolean => {
+  const [priorityA, priorityB] = [a.pod.spec?.priority ?? 0, b.pod.spec?.priority ?? 0];
+  return priorityA === priorityB ? a.addedAtMs < b.addedAtMs : priorityA > priorityB;
+};
+
+const backOffEndMs = ({ attempts, failedAtMs }: QueuedPod): number =>
+  attempts === 0 ? 0 : failedAtMs + Math.min(initialBackOffMs * 2 ** (attempts - 1), maxBackOffMs);
+
+const mayHelp = (
+  plugins: readonly Plugin[],
+  { pod, rejectedBy }: QueuedPod,
+  event: ClusterEvent,
+): boolean => {
+  if (rejectedBy.size === 0) return true;
+  return plugins.some(
+    ({ name, hints = [] }) =>
+      rejectedBy.has(name) &&
+      hints.some(
+        (hint) =>
+          hint.resource === event.resource &&
+          hint.actions.includes(event.action) &&
+          (hint.mayHelp?.(pod, event) ?? true),
+      ),
+  );
+};
+
+/** The status is ours and the kubelet's to write; only what a user changed is a reason to try again. */
+const changesScheduling = (pod: Pod, previous: Pod): boolean =>
+  JSON.stringify([pod.spec, pod.metadata?.labels]) !==
+  JSON.stringify([previous.spec, previous.metadata?.labels]);

@@ -1,0 +1,232 @@
+import type { Pod, PodCondition } from '../api/types.ts';
+import { timeOf } from '../client/clock.ts';
+import type { Clock } from '../client/clock.ts';
+import { isNotFound } from '../client/errors.ts';
+import { pods } from '../client/resources.ts';
+import type { SchedulerCache } from './cache.ts';
+import { createCycleState } from './framework/cycle-state.ts';
+import type { CycleState } from './framework/cycle-state.ts';
+import { fitErrorMessage } from './framework/fit-error.ts';
+import type { SchedulerHandle } from './framework/handle.ts';
+import type { Plugin, PodOnNode, PostFilterResult, Rejection } from './framework/plugin.ts';
+import { chooseNode, findFeasibleNodes } from './framework/run-plugins.ts';
+import type { QueuedPod, SchedulingQueue } from './queue.ts';
+
+export interface SchedulingOptions {
+  handle: SchedulerHandle;
+  cache: SchedulerCache;
+  queue: SchedulingQueue;
+  plugins: readonly Plugin[];
+  clock: Clock;
+  signal: AbortSignal;
+  onError: (error: unknown) => void;
+}
+
+interface Failure {
+  message: string;
+  reason: 'Unschedulable' | 'SchedulerError';
+  rejectedBy: ReadonlySet<string>;
+  nominatedNodeName?: string | undefined;
+}
+
+/** Upstream's limit of an event's note, in characters. */
+const maxMessageLength = 1024;
+
+/**
+ * One pod: chooses a node, assumes the pod there, and binds it in the background. Everything up to the
+ * assumption is synchronous, so that the next pod already sees it. Resolves when the binding is done.
+ */
+export const scheduleOne = async (queued: QueuedPod, options: SchedulingOptions): Promise<void> => {
+  const { cache, plugins } = options;
+  const { pod } = queued;
+  if (pod.metadata?.deletionTimestamp !== undefined || cache.isAssumed(pod)) return;
+  const state = createCycleState();
+  const chosen = findNode({ pod, state }, options);
+  if ('reason' in chosen) return fail(queued, chosen, options);
+
+  const placed: PodOnNode = { pod, state, nodeName: chosen.nodeName };
+  cache.assume(pod, chosen.nodeName);
+  const rejection = reserve(placed, plugins);
+  if (rejection !== undefined) {
+    release(placed, options);
+    return fail(queued, failureOf(rejection), options);
+  }
+  try {
+    const permitted = permit(placed, plugins);
+    await bind(placed, permitted, options);
+  } catch (error) {
+    release(placed, options);
+    if (options.signal.aborted) return;
+    // The pod was deleted while it was bound: there is nothing left to place.
+    if (isNotFound(error)) return;
+    await fail(queued, failureOf(error), options);
+  }
+};
+
+const findNode = (
+  { pod, state }: { pod: Pod; state: CycleState },
+  { cache, plugins, onError }: SchedulingOptions,
+): { nodeName: string } | Failure => {
+  const nodes = cache.nodes();
+  if (nodes.length === 0) return noNodes;
+  try {
+    const outcome = findFeasibleNodes(plugins, { pod, state, nodes });
+    const chosen = chooseNode(plugins, { pod, state, nodes: outcome.feasible });
+    if (chosen !== undefined) return { nodeName: chosen.name };
+    const { rejections, absent, preFilterMessage, rejectedBy } = outcome;
+    const result = postFilter(plugins, { pod, state, rejections, absent });
+    const postFilterMessage = result.message;
+    return {
+      reason: 'Unschedulable',
+      message: fitErrorMessage({
+        nodeCount: nodes.length,
+        preFilterMessage,
+        rejections,
+        absent,
+        postFilterMessage,
+      }),
+      rejectedBy,
+      nominatedNodeName: result.nominatedNodeName,
+    };
+  } catch (error) {
+    onError(error);
+    return failureOf(error);
+  }
+};
+
+const noNodes: Failure = {
+  reason: 'Unschedulable',
+  message: 'no nodes available to schedule pods',
+  rejectedBy: new Set(),
+};
+
+const postFilter = (
+  plugins: readonly Plugin[],
+  options: Parameters<NonNullable<Plugin['postFilter']>>[0],
+): PostFilterResult => {
+  for (const plugin of plugins) {
+    const result = plugin.postFilter?.(options);
+    if (result !== undefined) return result;
+  }
+  return {};
+};
+
+const reserve = (placed: PodOnNode, plugins: readonly Plugin[]): Rejection | undefined => {
+  for (const plugin of plugins) {
+    const rejection = plugin.reserve?.(placed);
+    if (rejection !== undefined) return { ...rejection, plugin: plugin.name };
+  }
+  return undefined;
+};
+
+/** Thrown between reserve and bind: the pod is rejected after all. */
+class PodRejected extends Error {
+  readonly rejection: Rejection;
+  constructor(rejection: Rejection) {
+    super(rejection.reasons.join(', '));
+    this.rejection = rejection;
+  }
+}
+
+const permit = (placed: PodOnNode, plugins: readonly Plugin[]): Promise<unknown> | undefined => {
+  const waits: Promise<void>[] = [];
+  for (const plugin of plugins) {
+    const answer = plugin.permit?.(placed);
+    if (answer instanceof Promise) waits.push(answer);
+    else if (answer !== undefined) throw new PodRejected({ ...answer, plugin: plugin.name });
+  }
+  return waits.length === 0 ? undefined : Promise.all(waits);
+};
+
+const bind = async (
+  placed: PodOnNode,
+  permitted: Promise<unknown> | undefined,
+  { plugins, handle, signal }: SchedulingOptions,
+): Promise<void> => {
+  if (permitted !== undefined) await permitted;
+  for (const plugin of plugins) await plugin.preBind?.({ ...placed, signal });
+  await bindWithFirst(placed, { plugins, signal });
+  for (const plugin of plugins) plugin.postBind?.(placed);
+  const { name = '', namespace = '' } = placed.pod.metadata ?? {};
+  const message = `Successfully assigned ${namespace}/${name} to ${placed.nodeName}`;
+  handle.recorder.event({ object: placed.pod, type: 'Normal', reason: 'Scheduled', message });
+};
+
+const bindWithFirst = async (
+  placed: PodOnNode,
+  { plugins, signal }: Pick<SchedulingOptions, 'plugins' | 'signal'>,
+): Promise<void> => {
+  for (const plugin of plugins) if (await plugin.bind?.({ ...placed, signal })) return;
+  throw new Error('no plugin binds the pod');
+};
+
+const release = (placed: PodOnNode, { cache, plugins, queue }: SchedulingOptions): void => {
+  for (const plugin of plugins.toReversed()) plugin.unreserve?.(placed);
+  cache.forget(placed.pod);
+  // Others may fit now, as if the pod had been deleted from the node.
+  queue.moveOnEvent({ resource: 'AssignedPod', action: 'Delete', previous: placed.pod });
+};
+
+const failureOf = (error: unknown): Failure => {
+  const rejection = error instanceof PodRejected ? error.rejection : (error as Partial<Rejection>);
+  if (rejection.reasons === undefined) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { reason: 'SchedulerError', message, rejectedBy: new Set() };
+  }
+  const { plugin = '', reasons } = rejection;
+  const rejections = new Map([[plugin, { code: 'Unschedulable', reasons } as Rejection]]);
+  const message = fitErrorMessage({ nodeCount: 1, rejections });
+  return { reason: 'Unschedulable', message, rejectedBy: new Set([plugin]) };
+};
+
+/** Back to the queue, with an event and a condition that tell why. */
+const fail = async (queued: QueuedPod, failure: Failure, options: SchedulingOptions): Promise<void> => {
+  const { handle, queue, onError } = options;
+  const present = handle.informers.informer(pods, podSelection).lister.get(nameOf(queued.pod));
+  if (present === undefined || present.metadata?.uid !== queued.pod.metadata?.uid) return;
+  if ((present.spec?.nodeName ?? '') !== '') return;
+  const { message, reason, rejectedBy } = failure;
+  queue.requeue({ ...queued, pod: present }, { rejectedBy, hadError: reason === 'SchedulerError' });
+  const note = message.length <= maxMessageLength ? message : `${message.slice(0, maxMessageLength - 4)} ...`;
+  handle.recorder.event({ object: present, type: 'Warning', reason: 'FailedScheduling', message: note });
+  await writeCondition(present, failure, options).catch((error: unknown) => {
+    if (!isNotFound(error)) onError(error);
+  });
+};
+
+const writeCondition = async (
+  pod: Pod,
+  { message, reason, nominatedNodeName }: Failure,
+  { handle, clock }: SchedulingOptions,
+): Promise<void> => {
+  const previous = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled');
+  const sameCondition =
+    previous?.status === 'False' && previous.reason === reason && previous.message === message;
+  const sameNomination =
+    nominatedNodeName === undefined || nominatedNodeName === (pod.status?.nominatedNodeName ?? '');
+  if (sameCondition && sameNomination) return;
+  const lastTransitionTime = previous?.status === 'False' ? previous.lastTransitionTime : timeOf(clock.now());
+  const { generation, uid } = pod.metadata ?? {};
+  const condition: Partial<PodCondition> = {
+    type: 'PodScheduled',
+    status: 'False',
+    reason,
+    message,
+    ...(lastTransitionTime === undefined ? {} : { lastTransitionTime }),
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+  };
+  const nomination = sameNomination
+    ? {}
+    : { nominatedNodeName: nominatedNodeName === '' ? null : nominatedNodeName };
+  await handle.client.resource(pods).patch({
+    ...nameOf(pod),
+    type: 'strategic',
+    subresource: 'status',
+    patch: { metadata: { uid }, status: { conditions: [condition], ...nomination } },
+  });
+};
+
+const nameOf = ({ metadata }: Pod) => ({ name: metadata?.name ?? '', namespace: metadata?.namespace });
+
+/** The pods that take or want a place; finished ones take none. */
+export const podSelection = { fieldSelector: 'status.phase!=Succeeded,status.phase!=Failed' };
