@@ -1,0 +1,44 @@
+import type { Duplex } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import { trace } from '../../linux/trace.ts';
+import type { StreamingRuntime } from './streaming-runtime.ts';
+
+const log = trace('streaming');
+
+/** One forwarded connection: its bytes, and a stream that is empty unless something went wrong. */
+export interface ForwardedPort {
+  port: number;
+  data: Duplex;
+  error: Duplex;
+}
+
+/**
+ * Carries one forwarded connection until it is over and half-closes both streams. A failure is written to the error
+ * stream in upstream's words, from which clients see that the connection to the Pod is lost.
+ */
+export async function forwardPort(
+  { port, data, error }: ForwardedPort,
+  { sandboxId, runtime }: { sandboxId: string; runtime: StreamingRuntime },
+): Promise<void> {
+  error.resume();
+  try {
+    await runtime.portForward({ sandboxId, port, stream: data });
+  } catch (failure) {
+    const words = failure instanceof Error ? failure.message : String(failure);
+    log('port forward failed', { sandboxId, port, words });
+    if (error.writable) error.write(`error forwarding port ${port} to pod ${sandboxId}, uid : ${words}`);
+  }
+  await Promise.all([end(error), end(data)]);
+  // What the client still sends has nobody to read it.
+  data.resume();
+}
+
+async function end(stream: Duplex): Promise<void> {
+  if (stream.destroyed) return;
+  try {
+    if (!stream.writableEnded) stream.end();
+    await finished(stream, { readable: false });
+  } catch {
+    // The client has gone.
+  }
+}
