@@ -1,5 +1,5 @@
 import { existsSync, lstatSync, readlinkSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
-import { openCgroups } from '../cgroups/cgroups.ts';
+import { openCgroups } from '../cgroups/index.ts';
 import { mountsBelow, unmountBelow } from '../linux/mount-info.ts';
 import { removeClusterNetwork } from '../network/cluster-network.ts';
 import { listDaemons, stopDaemon } from './daemons.ts';
