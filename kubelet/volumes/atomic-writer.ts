@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { chmodSync, lchownSync, lstatSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
+import { lchownSync, lstatSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { readlinkSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { hasCode } from '../../linux/system-error.ts';
@@ -12,6 +12,11 @@ export interface AtomicWriteOptions {
   payload: Payload;
   /** Called with the volume's directory before the new files can be seen, to set their owner and mode. */
   setPermissions?: ((directory: string) => void) | undefined;
+  /**
+   * When to remove the old version; default at once. A later one lets many volumes switch first, and may be lost in a
+   * crash: the next write removes it too.
+   */
+  later?: ((work: () => void) => void) | undefined;
   /** Called before each step that changes something on disk; tests crash here. */
   onStep?: (step: string) => void;
 }
@@ -33,12 +38,13 @@ const dataDirectoryPattern = /^\.\.\d{4}_\d\d_\d\d_\d\d_\d\d_\d\d\./;
  * Throws Error for a path that is absolute, too long or contains or begins with `..`.
  */
 export const writeAtomically = (options: AtomicWriteOptions): boolean => {
-  const { directory, onStep = () => undefined } = options;
+  const { directory, onStep = () => undefined, later = (work) => work() } = options;
   const payload = cleanPayload(options.payload);
   const changed = !isCurrent(directory, payload);
-  if (changed) publish({ ...options, payload, onStep });
-  linkVisibleNames({ directory, payload, onStep });
-  removeRemains({ directory, onStep });
+  if (changed) withoutUmask(() => publish({ ...options, payload, onStep }));
+  const names = readdirSync(directory);
+  linkVisibleNames({ directory, payload, onStep, names });
+  if (names.filter(isOurs).length > 2) later(() => removeRemains(directory, onStep));
   return changed;
 };
 
@@ -47,80 +53,98 @@ type Step = Required<Pick<AtomicWriteOptions, 'directory' | 'payload' | 'onStep'
 const publish = ({ directory, payload, setPermissions, onStep }: Step & AtomicWriteOptions): void => {
   const name = dataDirectoryName(new Date());
   onStep('make the new directory');
-  makeDirectory(join(directory, name));
+  mkdirSync(join(directory, name), 0o755);
   for (const [path, { data, mode, user }] of payload) {
     const file = join(directory, name, path);
     makeParents(join(directory, name), path);
     onStep(`write ${path}`);
     writeFileSync(file, data, { flag: 'wx', mode });
-    chmodSync(file, mode); // the umask had its say above
     if (user !== undefined) lchownSync(file, user, -1);
   }
   onStep('set permissions');
   setPermissions?.(directory);
   onStep('link the new directory');
-  removeLink(join(directory, newDataName));
-  symlinkSync(name, join(directory, newDataName));
+  replaceLink(name, join(directory, newDataName));
   onStep('switch');
   renameSync(join(directory, newDataName), join(directory, dataName));
 };
 
-const linkVisibleNames = ({ directory, payload, onStep }: Step): void => {
+const linkVisibleNames = ({ directory, payload, onStep, names }: Step & { names: string[] }): void => {
   const wanted = topLevelNames(payload);
+  const present = new Set(names);
   for (const [name, { user }] of wanted) {
-    const link = join(directory, name);
-    if (targetOf(link) !== undefined || exists(link)) continue;
+    if (present.has(name)) continue;
     onStep(`link ${name}`);
-    symlinkSync(`${dataName}/${name}`, link);
-    if (user !== undefined) lchownSync(link, user, -1);
+    symlinkSync(`${dataName}/${name}`, join(directory, name));
+    if (user !== undefined) lchownSync(join(directory, name), user, -1);
   }
-  for (const name of readdirSync(directory)) {
-    if (wanted.has(name) || targetOf(join(directory, name)) !== `${dataName}/${name}`) continue;
+  for (const name of names) {
+    if (isOurs(name) || wanted.has(name)) continue;
+    if (targetOf(join(directory, name)) !== `${dataName}/${name}`) continue;
     onStep(`unlink ${name}`);
-    removeLink(join(directory, name));
+    unlinkSync(join(directory, name));
   }
 };
 
 /** The previous version, and what a crash left. */
-const removeRemains = ({ directory, onStep }: Omit<Step, 'payload'>): void => {
+const removeRemains = (directory: string, onStep: (step: string) => void): void => {
+  // Later may be after the volume has gone.
   const current = targetOf(join(directory, dataName));
+  if (current === undefined) return;
   for (const name of readdirSync(directory)) {
-    if (name === newDataName) removeLink(join(directory, name));
-    if (!dataDirectoryPattern.test(name) || name === current) continue;
+    if (name !== newDataName && (!dataDirectoryPattern.test(name) || name === current)) continue;
     onStep('remove the old directory');
     rmSync(join(directory, name), { recursive: true, force: true });
   }
 };
 
+const isOurs = (name: string): boolean => name.startsWith('..');
+
 const isCurrent = (directory: string, payload: Payload): boolean => {
   const current = targetOf(join(directory, dataName));
   if (current === undefined) return false;
   const root = join(directory, current);
-  if (!exists(root)) return false;
-  const files = filesBelow(root);
-  if (files.length !== payload.size) return false;
-  return files.every((path) => payload.get(path)?.data.equals(readFileSync(join(root, path))) === true);
+  for (const [path, { data }] of payload) if (!hasContent(join(root, path), data)) return false;
+  return exists(root) && filesBelow(root) === payload.size;
 };
 
-const filesBelow = (root: string): string[] =>
-  readdirSync(root, { recursive: true, withFileTypes: true })
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1));
+const hasContent = (file: string, data: Buffer): boolean => {
+  const info = lstatSync(file, { throwIfNoEntry: false });
+  return info?.isFile() === true && info.size === data.length && data.equals(readFileSync(file));
+};
+
+const filesBelow = (root: string): number =>
+  readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => !entry.isDirectory()).length;
 
 /** As upstream names it: UTC to the second, and a random number. */
 const dataDirectoryName = (now: Date): string =>
   `..${now.toISOString().slice(0, 19).replaceAll(/[-T:]/g, '_')}.${randomInt(2 ** 32)}`;
 
-const makeDirectory = (path: string): void => {
-  mkdirSync(path);
-  chmodSync(path, 0o755);
-};
-
 const makeParents = (root: string, path: string): void => {
   const parent = dirname(path);
   if (parent === '.' || exists(join(root, parent))) return;
   makeParents(root, parent);
-  makeDirectory(join(root, parent));
+  mkdirSync(join(root, parent), 0o755);
+};
+
+/** Modes are what they are asked to be. Nothing else runs meanwhile, and it saves a chmod for each file. */
+const withoutUmask = (work: () => void): void => {
+  const umask = process.umask(0);
+  try {
+    work();
+  } finally {
+    process.umask(umask);
+  }
+};
+
+const replaceLink = (target: string, link: string): void => {
+  try {
+    symlinkSync(target, link);
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) throw error;
+    unlinkSync(link);
+    symlinkSync(target, link);
+  }
 };
 
 const targetOf = (path: string): string | undefined => {
@@ -133,11 +157,3 @@ const targetOf = (path: string): string | undefined => {
 };
 
 const exists = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
-
-const removeLink = (path: string): void => {
-  try {
-    unlinkSync(path);
-  } catch (error) {
-    if (!hasCode(error, 'ENOENT')) throw error;
-  }
-};

@@ -10,6 +10,8 @@ export interface VolumeServices {
   getToken(options: TokenOptions): Promise<Token>;
   /** Node.status.allocatable. */
   nodeAllocatable(): ResourceList;
+  /** For what no reader of a volume waits for, such as the removal of old files. May be lost in a crash. */
+  later(work: () => void): void;
 }
 
 /** Where a volume of a Pod is; all that is known of it after a restart. */

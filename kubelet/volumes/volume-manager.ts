@@ -8,6 +8,7 @@ import { createObjectManager } from '../objects/object-manager.ts';
 import type { ObjectManager } from '../objects/object-manager.ts';
 import { createTokenManager } from '../tokens/token-manager.ts';
 import type { TokenManager } from '../tokens/token-manager.ts';
+import { createAfterBurst } from './after-burst.ts';
 import { cleanSubPaths } from './clean-sub-paths.ts';
 import { containerMounts } from './container-mounts.ts';
 import type { ContainerMount, ContainerMountsOptions, MountedVolume } from './container-mounts.ts';
@@ -93,11 +94,13 @@ export const createVolumeManager = (options: VolumeManagerOptions): VolumeManage
   const tokens =
     options.tokens ??
     createTokenManager({ client, clock, onError: (error) => warn(error, 'renewing a token failed') });
+  const afterBurst = createAfterBurst((error) => warn(error, 'removing old files of a volume failed'));
   const services: VolumeServices = {
     getConfigMap: (namespace, name) => objects.getConfigMap(namespace, name),
     getSecret: (namespace, name) => objects.getSecret(namespace, name),
     getToken: (wanted) => tokens.getToken(wanted),
     nodeAllocatable: options.nodeAllocatable,
+    later: (work) => afterBurst.add(work),
   };
   const pods = new Map<string, PodVolumes>();
   const limits = watchLimits({ clock, onLimitExceeded: options.onLimitExceeded ?? (() => undefined) });

@@ -27,5 +27,6 @@ export const writeVolume = (
     directory,
     payload,
     setPermissions: () => applyFsGroup({ directory, fsGroup, readOnly: true }),
+    later: (work) => options.services.later(work),
   });
 };
