@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto';
+import { StatusError, generateNameConflict } from '../../api/status.ts';
+import { badRequest, existsError, invalidError, methodNotSupported } from '../http/errors.ts';
+import type { ApiObject } from '../registry/kind.ts';
+import type { Endpoint, ResourceRequest } from './context.ts';
+import { checkPlace, readObject } from './read-object.ts';
+import { present } from './represent.ts';
+import { timestamp } from './timestamp.ts';
+import type { WriteOptions } from './write-options.ts';
+import { writeOptions } from './write-options.ts';
+import { recordManager } from '../apply/managed-fields.ts';
+
+const GENERATED_NAME_LIMIT = 63;
+const SUFFIX_LENGTH = 5;
+/** No vowels, no look-alikes (upstream: apimachinery/pkg/util/rand). */
+const SUFFIX_ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
+const GENERATE_ATTEMPTS = 8;
+
+/** POST of a new object. Throws 400, 403, 404 (no such namespace), 409 and 422. */
+export const createObject: Endpoint = async (request) => {
+  const { kind, info } = request;
+  if (info.name !== '') throw methodNotSupported(kind, 'create');
+  const options = writeOptions(info.query, 'CreateOptions', request.request.headers['user-agent']);
+  const object = await readObject(request, kind, options);
+  checkPlace(object, kind, { name: '', namespace: info.namespace });
+  const created = await createInRegistry({ request, object, options });
+  return { status: 201, object: created };
+};
+
+interface Creation {
+  request: ResourceRequest;
+  object: ApiObject;
+  options: WriteOptions;
+}
+
+/** All steps of a creation after decoding; other verbs that may create (PUT, server-side apply) come here too. */
+export async function createInRegistry({ request, object, options }: Creation): Promise<ApiObject> {
+  const { metadata } = object;
+  if (metadata.resourceVersion)
+    throw badRequest('resourceVersion should not be set on objects to be created');
+  if (!metadata.generateName || metadata.name) return createNamed({ request, object, options });
+  for (let attempt = 1; ; attempt++) {
+    const named = {
+      ...structuredClone(object),
+      metadata: { ...metadata, name: generatedName(metadata.generateName) },
+    };
+    try {
+      return await createNamed({ request, object: named, options });
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error;
+      const { group, plural } = request.kind;
+      if (attempt === GENERATE_ATTEMPTS)
+        throw generateNameConflict({ group, resource: plural }, named.metadata.name);
+    }
+  }
+}
+
+const isAlreadyExists = (error: unknown): boolean =>
+  error instanceof StatusError && error.status.reason === 'AlreadyExists';
+
+async function createNamed({ request, object, options }: Creation): Promise<ApiObject> {
+  const { kind, server } = request;
+  fillSystemFields(object, server.now());
+  if (kind.tracksGeneration === true) object.metadata.generation = 1;
+  await server.admission.admit({ operation: 'CREATE', request, object, oldObject: undefined, options });
+  kind.strategy.prepareForCreate?.(object);
+  const errors = kind.strategy.validate?.(object) ?? [];
+  if (errors.length > 0) throw invalidError(kind, object.metadata.name ?? '', errors);
+  await server.admission.validate({ operation: 'CREATE', request, object, oldObject: undefined, options });
+  request.warnings.push(...(kind.strategy.warnings?.(object) ?? []));
+  recordManager({ request, object, old: undefined, options, now: server.now() });
+  return store({ request, object, options });
+}
+
+async function store({ request, object, options }: Creation): Promise<ApiObject> {
+  const { kind, server } = request;
+  const objects = server.stores.of(kind);
+  const stored = kind.viewOf?.toStored(object) ?? object;
+  if (!options.dryRun) return present(kind, await objects.create(stored));
+  if (await objects.find({ namespace: object.metadata.namespace ?? '', name: object.metadata.name ?? '' })) {
+    throw existsError(kind, object.metadata.name ?? '');
+  }
+  return object;
+}
+
+/** uid and creation time, which clients cannot set (upstream: registry/rest FillObjectMetaSystemFields). */
+function fillSystemFields({ metadata }: ApiObject, now: Date): void {
+  metadata.uid = randomUUID();
+  metadata.creationTimestamp = timestamp(now);
+  delete metadata.deletionTimestamp;
+  delete metadata.deletionGracePeriodSeconds;
+  delete metadata.selfLink;
+}
+
+function generatedName(base: string): string {
+  const stem = base.slice(0, GENERATED_NAME_LIMIT - SUFFIX_LENGTH);
+  const letters = Array.from(crypto.getRandomValues(new Uint8Array(SUFFIX_LENGTH)));
+  return stem + letters.map((byte) => SUFFIX_ALPHABET[byte % SUFFIX_ALPHABET.length] ?? 'x').join('');
+}

@@ -1,0 +1,163 @@
+import type { DeleteOptions } from '../../api/types.ts';
+import { decodeBody, readBody } from '../http/body.ts';
+import { badRequest, conflictError, invalidError, notFoundError } from '../http/errors.ts';
+import type { ApiObject, Kind } from '../registry/kind.ts';
+import type { Mutation, ObjectPlace } from '../storage/object-store.ts';
+import type { Endpoint, ResourceRequest } from './context.ts';
+import { deletionFinalizers } from './deletion-finalizers.ts';
+import { beginGracefulDeletion, markAsDeleting } from './graceful-deletion.ts';
+import { placeOfRequest } from './place.ts';
+import { present } from './represent.ts';
+import { readDryRun } from './write-options.ts';
+
+/** How a deletion ended: gone, or waiting for finalizers or for the grace period. */
+export interface Deletion {
+  object: ApiObject;
+  gone: boolean;
+}
+
+/** DELETE of one object. Throws 400, 403, 404, 409 and 422. */
+export const deleteObject: Endpoint = async (request) => {
+  const options = await readDeleteOptions(request);
+  const deletion = await deleteInRegistry({ request, place: placeOfRequest(request), options });
+  return { status: 200, object: answerOf(request.kind, deletion) };
+};
+
+/** Reads DeleteOptions from the body, or from the query when there is none. */
+export async function readDeleteOptions(request: ResourceRequest): Promise<DeleteOptions> {
+  const body = await readBody(request.request);
+  const { query } = request.info;
+  const given = body.length === 0 ? {} : readOptionsBody(body, request.request.headers['content-type']);
+  const options: DeleteOptions = { ...fromQuery(query), ...given };
+  const dryRun = [...(options.dryRun ?? []), ...query.getAll('dryRun')];
+  readDryRun(dryRun, 'DeleteOptions');
+  checkDeleteOptions(options);
+  return { ...options, dryRun };
+}
+
+function readOptionsBody(body: Buffer, contentType: string | undefined): DeleteOptions {
+  const { value } = decodeBody(body, contentType);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw badRequest('expected DeleteOptions');
+  return value as DeleteOptions;
+}
+
+function fromQuery(query: URLSearchParams): DeleteOptions {
+  const grace = query.get('gracePeriodSeconds');
+  const policy = query.get('propagationPolicy');
+  const orphan = query.get('orphanDependents');
+  return {
+    ...(grace !== null && { gracePeriodSeconds: Number(grace) }),
+    ...(policy !== null && { propagationPolicy: policy }),
+    ...(orphan !== null && { orphanDependents: orphan === 'true' }),
+  };
+}
+
+const POLICIES = ['Foreground', 'Background', 'Orphan'];
+
+/** Upstream: apimachinery metav1 validation ValidateDeleteOptions. */
+function checkDeleteOptions({
+  propagationPolicy,
+  orphanDependents,
+  gracePeriodSeconds,
+}: DeleteOptions): void {
+  const refuse = (field: string, reason: 'FieldValueInvalid' | 'FieldValueNotSupported', message: string) =>
+    invalidError({ group: 'meta.k8s.io', kind: 'DeleteOptions', plural: '' }, '', [
+      { field, reason, message },
+    ]);
+  if (propagationPolicy !== undefined && orphanDependents !== undefined) {
+    const message = `Invalid value: ${JSON.stringify(propagationPolicy)}: orphanDependents and deletionPropagation cannot be both set`;
+    throw refuse('propagationPolicy', 'FieldValueInvalid', message);
+  }
+  if (propagationPolicy !== undefined && !POLICIES.includes(propagationPolicy)) {
+    const supported = POLICIES.map((policy) => JSON.stringify(policy)).join(', ');
+    const message = `Unsupported value: ${JSON.stringify(propagationPolicy)}: supported values: ${supported}`;
+    throw refuse('propagationPolicy', 'FieldValueNotSupported', message);
+  }
+  if (gracePeriodSeconds !== undefined && !Number.isInteger(gracePeriodSeconds)) {
+    throw badRequest('gracePeriodSeconds must be an integer');
+  }
+}
+
+/** All steps of a deletion. Objects with finalizers or a grace period are marked, others removed. */
+export async function deleteInRegistry(input: {
+  request: ResourceRequest;
+  place: ObjectPlace;
+  options: DeleteOptions;
+}): Promise<Deletion> {
+  const { request, place, options } = input;
+  const { kind, server } = request;
+  const outcome = { gone: false, dry: undefined as ApiObject | undefined };
+  const last = await server.stores.of(kind).update(place, async (stored): Promise<Mutation> => {
+    if (stored === undefined) throw notFoundError(kind, place.name);
+    const current = present(kind, stored);
+    checkPreconditions(kind, current, options);
+    const attributes = {
+      operation: 'DELETE' as const,
+      request,
+      object: undefined,
+      oldObject: current,
+      options: { dryRun: isDryRun(options) },
+    };
+    await server.admission.admit(attributes);
+    await server.admission.validate(attributes);
+    const step = nextStep({ kind, object: current, options, now: server.now() });
+    outcome.gone = step === 'remove';
+    if (isDryRun(options)) {
+      outcome.dry = step === 'remove' || step === 'wait' ? current : step.write;
+      return { keep: true };
+    }
+    if (step === 'remove') return { remove: true };
+    if (step === 'wait') return { keep: true };
+    return { write: kind.viewOf?.toStored(step.write) ?? step.write };
+  });
+  return { object: outcome.dry ?? present(kind, last), gone: outcome.gone };
+}
+
+const isDryRun = ({ dryRun }: DeleteOptions): boolean => (dryRun ?? []).includes('All');
+
+/** Throws 409 when the object is another or newer one than the client thinks. */
+function checkPreconditions(kind: Kind, { metadata }: ApiObject, { preconditions }: DeleteOptions): void {
+  const { uid, resourceVersion } = preconditions ?? {};
+  const fail = (what: string, asked: string, actual = '') =>
+    conflictError(
+      kind,
+      metadata.name ?? '',
+      `Precondition failed: ${what} in precondition: ${asked}, ${what} in object meta: ${actual}`,
+    );
+  if (uid !== undefined && uid !== metadata.uid) throw fail('UID', uid, metadata.uid);
+  if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
+    throw fail('ResourceVersion', resourceVersion, metadata.resourceVersion);
+  }
+}
+
+type Step = 'remove' | 'wait' | { write: ApiObject };
+
+/** Upstream: registry/generic Store.updateForGracefulDeletionAndFinalizers. */
+function nextStep(input: { kind: Kind; object: ApiObject; options: DeleteOptions; now: Date }): Step {
+  const { kind, object, options, now } = input;
+  const custom = kind.strategy.beginDeletion?.(object, now);
+  if (custom !== undefined) return custom;
+  const grace = beginGracefulDeletion({ kind, object, options, now });
+  if (grace === 'pending') return 'wait';
+  const finalizers = deletionFinalizers(object, options);
+  if (finalizers.length > 0) object.metadata.finalizers = finalizers;
+  else delete object.metadata.finalizers;
+  if (grace === 'immediate' && finalizers.length > 0) markAsDeleting(object, now);
+  if (
+    finalizers.length > 0 ||
+    (grace === 'graceful' && (object.metadata.deletionGracePeriodSeconds ?? 0) > 0)
+  ) {
+    return { write: object };
+  }
+  return 'remove';
+}
+
+/** The object where it still is there or the kind wants it so, else a Status. */
+export function answerOf(kind: Kind, { object, gone }: Deletion): ApiObject {
+  if (!gone || kind.returnsDeletedObject === true) return object;
+  const { name, uid } = object.metadata;
+  const group = kind.group === '' ? {} : { group: kind.group };
+  const details = { name, ...group, kind: kind.plural, uid };
+  return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details } satisfies ApiObject;
+}

@@ -1,0 +1,86 @@
+import { StatusError } from '../../api/status.ts';
+import { definitionNameFor } from '../../api/openapi.ts';
+import { applyJsonPatch } from '../../api/patch/json.ts';
+import { applyMergePatch } from '../../api/patch/merge.ts';
+import { applyStrategicMergePatch } from '../../api/patch/strategic.ts';
+import { applyServerSide } from '../apply/apply.ts';
+import { decodeBody, mediaTypeOf, parseJson, readBody } from '../http/body.ts';
+import { badRequest, statusError, unsupportedMediaType } from '../http/errors.ts';
+import type { ApiObject, Kind } from '../registry/kind.ts';
+import type { Endpoint, ResourceRequest } from './context.ts';
+import { checkPlace, decodeObject } from './read-object.ts';
+import { updateInRegistry } from './update.ts';
+import type { WriteOptions } from './write-options.ts';
+import { writeOptions } from './write-options.ts';
+
+const JSON_PATCH = 'application/json-patch+json';
+const MERGE_PATCH = 'application/merge-patch+json';
+const STRATEGIC_MERGE_PATCH = 'application/strategic-merge-patch+json';
+const APPLY_PATCH = 'application/apply-patch+yaml';
+
+/** PATCH in any of the four patch types. Throws 400, 403, 404, 409, 415 and 422. */
+export const patchObject: Endpoint = async (request) => {
+  const { info } = request;
+  const { headers } = request.request;
+  const type = mediaTypeOf(headers['content-type']);
+  const options = writeOptions(info.query, 'PatchOptions', headers['user-agent']);
+  const patchTypes = acceptedTypes(request.kind);
+  if (!patchTypes.includes(type)) throw unsupportedMediaType(patchTypes);
+  const body = await readBody(request.request);
+  if (type === APPLY_PATCH) {
+    const { value, strictErrors } = decodeBody(body, type);
+    return applyServerSide({ request, value, strictErrors, options });
+  }
+  const patch = parseJson(body.toString());
+  const change = (current: ApiObject) => Promise.resolve(patched({ request, current, patch, type, options }));
+  return { status: 200, object: await updateInRegistry({ request, options, change }) };
+};
+
+/** Custom resources have no struct tags, hence no strategic merge. */
+const acceptedTypes = ({ group, version, kind }: Kind): string[] =>
+  definitionNameFor(group, version, kind) === undefined
+    ? [JSON_PATCH, MERGE_PATCH, APPLY_PATCH]
+    : [JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH, APPLY_PATCH];
+
+function patched(options: {
+  request: ResourceRequest;
+  current: ApiObject;
+  patch: unknown;
+  type: string;
+  options: WriteOptions;
+}): ApiObject {
+  const { request, current, patch, type, options: write } = options;
+  const { kind, info } = request;
+  const value = applyPatch({ kind, current, patch, type });
+  const object = decodeObject({ request, type: kind, value, options: write });
+  checkPlace(object, kind, info);
+  return object;
+}
+
+function applyPatch(options: { kind: Kind; current: ApiObject; patch: unknown; type: string }): unknown {
+  const { kind, current, patch, type } = options;
+  try {
+    if (type === JSON_PATCH) return applyJsonPatch(current, patch);
+    if (type === MERGE_PATCH) return applyMergePatch(current, checkObject(patch));
+    const { group, version } = kind;
+    return applyStrategicMergePatch(current, checkObject(patch), { group, version, kind: kind.kind });
+  } catch (error) {
+    if (error instanceof StatusError) throw error;
+    throw unprocessable(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function checkObject(patch: unknown): Record<string, unknown> {
+  if (typeof patch === 'object' && patch !== null && !Array.isArray(patch))
+    return patch as Record<string, unknown>;
+  throw badRequest('error decoding patch: the patch must be an object');
+}
+
+/** 422 for a patch that is well-formed but cannot be applied. */
+const unprocessable = (message: string) =>
+  statusError({
+    code: 422,
+    reason: 'Invalid',
+    message: `the server rejected our request due to an error in our request: ${message}`,
+    details: {},
+  });

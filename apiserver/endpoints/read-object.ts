@@ -1,0 +1,101 @@
+import { definitionNameFor } from '../../api/openapi.ts';
+import { applyDefaults } from '../../api/defaults/defaults.ts';
+import type { ApiObject, Kind } from '../registry/kind.ts';
+import { apiVersionOf } from '../registry/kind.ts';
+import { decodeBody, readBody } from '../http/body.ts';
+import { decodeFields } from '../http/decode-fields.ts';
+import { badRequest } from '../http/errors.ts';
+import type { ResourceRequest } from './context.ts';
+import type { WriteOptions } from './write-options.ts';
+
+/** The type of a body: the kind itself or a subresource's own (Binding, Eviction …). */
+export interface BodyType {
+  group: string;
+  version: string;
+  kind: string;
+}
+
+/** Reads the request's body as an object of a type, with pruning and defaults. Throws 400, 413 and 415. */
+export async function readObject(
+  request: ResourceRequest,
+  type: BodyType,
+  options: WriteOptions,
+): Promise<ApiObject> {
+  const body = await readBody(request.request);
+  const { value, strictErrors } = decodeBody(body, request.request.headers['content-type']);
+  const typed = withType(value, type);
+  return decodeObject({ request, type, value: typed, options, strictErrors });
+}
+
+/** Body types that a view of another type may be written in, such as autoscaling/v1 Scale; checked by apiVersion and kind. */
+function withType(value: unknown, type: BodyType): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw badRequest(
+      `the object provided is unrecognized (must be of type ${type.kind}): expected an object`,
+    );
+  }
+  const { apiVersion, kind } = value as { apiVersion?: unknown; kind?: unknown };
+  const expected = apiVersionOf(type);
+  if (apiVersion !== undefined && apiVersion !== '' && apiVersion !== expected) {
+    throw badRequest(
+      `the API version in the data (${String(apiVersion)}) does not match the expected API version (${expected})`,
+    );
+  }
+  if (kind !== undefined && kind !== '' && kind !== type.kind) {
+    throw badRequest(
+      `${String(kind)} in version "${type.version}" cannot be handled as a ${type.kind}: no kind "${String(kind)}" is registered for this resource`,
+    );
+  }
+  return { ...value, apiVersion: expected, kind: type.kind };
+}
+
+/** Prunes, checks types and applies defaults to a value that came from a client. Throws 400. */
+export function decodeObject(options: {
+  request: ResourceRequest;
+  type: BodyType;
+  value: unknown;
+  options: WriteOptions;
+  strictErrors?: string[];
+}): ApiObject {
+  const { request, type, options: write } = options;
+  const definition = definitionNameFor(type.group, type.version, type.kind) ?? '';
+  const { definitions } = request.server;
+  const { value, findings } = decodeFields({ value: options.value, definition, definitions });
+  const prefix = `${type.kind} in version "${type.version}" cannot be handled as a ${type.kind}`;
+  if (findings.wrongType !== undefined) throw badRequest(`${prefix}: ${findings.wrongType}`);
+  const strict = [...(options.strictErrors ?? []), ...findings.unknown];
+  if (strict.length > 0 && write.fieldValidation === 'Strict') {
+    throw badRequest(`${prefix}: strict decoding error: ${strict.join(', ')}`);
+  }
+  if (write.fieldValidation === 'Warn') request.warnings.push(...strict);
+  const object = value as ApiObject;
+  object.metadata ??= {};
+  applyDefaults(object);
+  return object;
+}
+
+/** The name and namespace of the path and the body must agree. Throws 400. */
+export function checkPlace(
+  object: ApiObject,
+  kind: Kind,
+  { name, namespace }: { name: string; namespace: string },
+): void {
+  const { metadata } = object;
+  if (kind.namespaced) {
+    if (metadata.namespace !== undefined && metadata.namespace !== '' && metadata.namespace !== namespace) {
+      throw badRequest(
+        'the namespace of the provided object does not match the namespace sent on the request',
+      );
+    }
+    metadata.namespace = namespace;
+  } else {
+    delete metadata.namespace;
+  }
+  if (name === '') return;
+  if (metadata.name !== undefined && metadata.name !== '' && metadata.name !== name) {
+    throw badRequest(
+      `the name of the object (${metadata.name}) does not match the name on the URL (${name})`,
+    );
+  }
+  metadata.name = name;
+}

@@ -1,0 +1,63 @@
+import { badRequest } from '../../http/errors.ts';
+import type { Endpoint, ResourceRequest } from '../context.ts';
+import { containerOf, runningPod } from './pod-container.ts';
+import { forwardAnswer } from './forward-answer.ts';
+
+const LOG_PARAMETERS = [
+  'follow',
+  'previous',
+  'timestamps',
+  'sinceSeconds',
+  'sinceTime',
+  'tailLines',
+  'limitBytes',
+  'stream',
+];
+
+/** GET pods/log: what the kubelet of the Pod's node answers, line by line as it comes. Throws 400 and 404. */
+export const streamLog: Endpoint = async (request) => {
+  const { server, info } = request;
+  const { pod, nodeName } = await runningPod(request);
+  const container = containerOf(pod, info.query.get('container'));
+  const query = pick(info.query, LOG_PARAMETERS);
+  const path = `/containerLogs/${info.namespace}/${info.name}/${container}`;
+  const url = `${server.kubelets.baseUrl(nodeName)}${path}${query}`;
+  return forwardAnswer({ request, url, method: 'GET' });
+};
+
+/** exec, attach and port-forward without an upgrade are refused as upstream's kubelet does. */
+export const connectPod: Endpoint = async (request) => {
+  await connectUrl(request);
+  throw badRequest('Upgrade request required');
+};
+
+/** The kubelet URL that an exec, attach or port-forward is carried on to. Throws 400 and 404. */
+export async function connectUrl(request: ResourceRequest): Promise<string> {
+  const { server, info } = request;
+  const { pod, nodeName } = await runningPod(request);
+  const base = server.kubelets.baseUrl(nodeName);
+  if (info.subresource === 'portforward') {
+    return `${base}/portForward/${info.namespace}/${info.name}${pick(info.query, ['ports'])}`;
+  }
+  const container = containerOf(pod, info.query.get('container'));
+  return `${base}/${info.subresource}/${info.namespace}/${info.name}/${container}${streamQuery(info.query)}`;
+}
+
+const STREAMS = { stdin: 'input', stdout: 'output', stderr: 'error', tty: 'tty' };
+
+/** The kubelet's names of the streams: input, output, error (upstream: registry/core/pod streamParams). */
+function streamQuery(query: URLSearchParams): string {
+  const result = new URLSearchParams();
+  for (const [name, kubeletName] of Object.entries(STREAMS)) {
+    const value = query.get(name);
+    if (value === 'true' || value === '1') result.set(kubeletName, '1');
+  }
+  for (const word of query.getAll('command')) result.append('command', word);
+  return `?${result.toString()}`;
+}
+
+function pick(query: URLSearchParams, names: string[]): string {
+  const result = new URLSearchParams();
+  for (const name of names) for (const value of query.getAll(name)) result.append(name, value);
+  return result.size === 0 ? '' : `?${result.toString()}`;
+}

@@ -1,0 +1,172 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { FieldError } from '../../api/validation/field-error.ts';
+import { recordManager } from '../apply/managed-fields.ts';
+import { conflictError, invalidError, notFoundError } from '../http/errors.ts';
+import type { ApiObject, Strategy } from '../registry/kind.ts';
+import type { Mutation } from '../storage/object-store.ts';
+import type { Endpoint, ResourceRequest } from './context.ts';
+import { createInRegistry } from './create.ts';
+import { placeOfRequest } from './place.ts';
+import { checkPlace, readObject } from './read-object.ts';
+import { present } from './represent.ts';
+import type { WriteOptions } from './write-options.ts';
+import { writeOptions } from './write-options.ts';
+
+/** PUT of an object or a subresource of it (status …). Throws 400, 403, 404, 409 and 422. */
+export const updateObject: Endpoint = async (request) => {
+  const { kind, info, subresource } = request;
+  const options = writeOptions(info.query, 'UpdateOptions', request.request.headers['user-agent']);
+  const object = await readObject(request, kind, options);
+  checkPlace(object, kind, info);
+  const strategy = strategyOf(request);
+  if (!object.metadata.resourceVersion && strategy.allowUnconditionalUpdate === false) {
+    throw mustBeSpecified(request, object);
+  }
+  if (strategy.allowCreateOnUpdate === true && subresource === undefined && !(await exists(request))) {
+    return { status: 201, object: await createInRegistry({ request, object, options }) };
+  }
+  const updated = await updateInRegistry({
+    request,
+    options,
+    change: () => Promise.resolve(structuredClone(object)),
+  });
+  return { status: 200, object: updated };
+};
+
+const mustBeSpecified = ({ kind }: ResourceRequest, { metadata }: ApiObject) =>
+  invalidError(kind, metadata.name ?? '', [
+    {
+      field: 'metadata.resourceVersion',
+      reason: 'FieldValueInvalid',
+      message: 'Invalid value: 0: must be specified for an update',
+    },
+  ]);
+
+const exists = async (request: ResourceRequest): Promise<boolean> =>
+  (await request.server.stores.of(request.kind).find(placeOfRequest(request))) !== undefined;
+
+/** The strategy of the subresource, or of the kind. */
+export const strategyOf = ({ kind, subresource }: ResourceRequest): Strategy =>
+  subresource?.strategy ?? kind.strategy;
+
+/**
+ * All steps of an update after decoding: `change` makes the new object from the present one, again for each lost race.
+ * An unchanged object isn't written; one that was waiting for its last finalizer goes away.
+ */
+export async function updateInRegistry(options: {
+  request: ResourceRequest;
+  options: WriteOptions;
+  change(current: ApiObject): Promise<ApiObject>;
+}): Promise<ApiObject> {
+  const { request, change, options: write } = options;
+  const { kind, server } = request;
+  const place = placeOfRequest(request);
+  const outcome: { dry?: ApiObject } = {};
+  const written = await server.stores.of(kind).update(place, async (stored): Promise<Mutation> => {
+    if (stored === undefined) throw notFoundError(kind, place.name);
+    const current = present(kind, stored);
+    const object = await prepareUpdate({
+      request,
+      current,
+      object: await change(structuredClone(current)),
+      options: write,
+    });
+    if (write.dryRun) {
+      outcome.dry = object;
+      return { keep: true };
+    }
+    if (isLastFinalizerGone(object, current)) return { remove: true };
+    return { write: kind.viewOf?.toStored(object) ?? object };
+  });
+  return outcome.dry ?? present(kind, written);
+}
+
+interface Update {
+  request: ResourceRequest;
+  current: ApiObject;
+  object: ApiObject;
+  options: WriteOptions;
+}
+
+/** Metadata rules, strategy, admission and validation, in upstream's order (registry/rest BeforeUpdate). */
+async function prepareUpdate({ request, current, object, options }: Update): Promise<ApiObject> {
+  const { kind, server } = request;
+  const strategy = strategyOf(request);
+  checkVersions(request, object, current);
+  keepSystemFields(object, current);
+  const attributes = { operation: 'UPDATE' as const, request, object, oldObject: current, options };
+  await server.admission.admit(attributes);
+  strategy.prepareForUpdate?.(object, current);
+  if (kind.tracksGeneration === true) trackGeneration(object, current);
+  const errors = [...finalizerErrors(object, current), ...(strategy.validateUpdate?.(object, current) ?? [])];
+  if (errors.length > 0) throw invalidError(kind, object.metadata.name ?? '', errors);
+  await server.admission.validate(attributes);
+  request.warnings.push(
+    ...(strategy.warnings?.(object) ?? []).filter((text) => !request.warnings.includes(text)),
+  );
+  recordManager({ request, object, old: current, options, now: server.now() });
+  return object;
+}
+
+/** The client's resourceVersion and uid, where given, must be the present ones. Throws 409. */
+function checkVersions({ kind }: ResourceRequest, object: ApiObject, current: ApiObject): void {
+  const { resourceVersion, uid, name = '' } = object.metadata;
+  if (uid && uid !== current.metadata.uid) {
+    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.metadata.uid ?? ''}`;
+    throw conflictError(kind, name, why);
+  }
+  if (resourceVersion && resourceVersion !== '0' && resourceVersion !== current.metadata.resourceVersion) {
+    throw conflictError(kind, name);
+  }
+}
+
+const SYSTEM_FIELDS = [
+  'uid',
+  'resourceVersion',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'generation',
+  'generateName',
+] as const;
+
+/** What the system writes stays as it is, whatever the client sent. */
+function keepSystemFields(object: ApiObject, current: ApiObject): void {
+  const metadata: Record<string, unknown> = { ...object.metadata };
+  for (const field of SYSTEM_FIELDS) {
+    if (field === 'generateName' && metadata[field] !== undefined) continue;
+    const value = current.metadata[field];
+    if (value === undefined) delete metadata[field];
+    else metadata[field] = value;
+  }
+  delete metadata['selfLink'];
+  object.metadata = metadata;
+}
+
+/** A change outside metadata and status is a new generation. */
+function trackGeneration(object: ApiObject, current: ApiObject): void {
+  const desired = ({ metadata: _metadata, status: _status, ...rest }: ApiObject) => rest;
+  const generation = current.metadata.generation ?? 0;
+  object.metadata.generation = isDeepStrictEqual(desired(object), desired(current))
+    ? generation
+    : generation + 1;
+  if (object.metadata.generation === 0) delete object.metadata.generation;
+}
+
+/** Once deletion has begun no finalizer may be added (upstream: apimachinery ValidateObjectMetaUpdate). */
+function finalizerErrors(object: ApiObject, current: ApiObject): FieldError[] {
+  if (current.metadata.deletionTimestamp === undefined) return [];
+  const old = current.metadata.finalizers ?? [];
+  const added = (object.metadata.finalizers ?? []).filter((finalizer) => !old.includes(finalizer));
+  if (added.length === 0) return [];
+  const list = added.map((finalizer) => JSON.stringify(finalizer)).join(', ');
+  const message = `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{${list}}`;
+  return [{ field: 'metadata.finalizers', reason: 'FieldValueForbidden', message }];
+}
+
+/** True when this update removes what a deletion was waiting for. */
+function isLastFinalizerGone(object: ApiObject, current: ApiObject): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds, finalizers = [] } = object.metadata;
+  if (deletionTimestamp === undefined || finalizers.length > 0) return false;
+  return deletionGracePeriodSeconds === 0 && (current.metadata.finalizers ?? []).length > 0;
+}

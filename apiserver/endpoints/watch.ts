@@ -1,0 +1,217 @@
+import type { ApiObject, Kind } from '../registry/kind.ts';
+import { apiVersionOf } from '../registry/kind.ts';
+import { StatusError } from '../../api/status.ts';
+import { expiredWatch, invalidError } from '../http/errors.ts';
+import type { CacheEntry, CacheEvent, EventType } from '../storage/watch-cache.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+import type { ResourceRequest } from './context.ts';
+import { jsonOf, partialOf, present, tableOf } from './represent.ts';
+import { parseResourceVersion, waitForRevision } from './resource-version.ts';
+import type { Selection } from './selection.ts';
+import { readSelection } from './selection.ts';
+import { WatchStream } from './watch-stream.ts';
+
+const MINUTE_MS = 60_000;
+const MINIMUM_TIMEOUT_MS = 30 * MINUTE_MS;
+const INITIAL_EVENTS_END = { 'k8s.io/initial-events-end': 'true' };
+
+/**
+ * GET with watch=true: streams changes as JSON lines until the client leaves, the time is over or the server stops.
+ * The semantics of resourceVersion, bookmarks and sendInitialEvents are those of
+ * https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
+ */
+export async function watchObjects(request: ResourceRequest): Promise<undefined> {
+  const { kind, info, server } = request;
+  const store = server.stores.of(kind);
+  const selection = readSelection(info, kind, store);
+  const start = readStart(info.query);
+  if (start.initial) await waitForRevision(server.feed, info.query.get('resourceVersion'));
+  const stream = new WatchStream({
+    response: request.response,
+    timeoutMs: timeoutOf(info.query),
+    stopping: server.stopping,
+  });
+  const watch = new ObjectWatch({ request, store, selection, stream });
+  if (start.initial) watch.sendState(start.bookmarkAfterState);
+  else if (!watch.sendHistory(start.revision)) return;
+  watch.follow();
+  await stream.ended;
+}
+
+/** Whether a watch begins with the present state, or after which revision. */
+function readStart(query: URLSearchParams): {
+  initial: boolean;
+  revision: number;
+  bookmarkAfterState: boolean;
+} {
+  const revision = parseResourceVersion(query.get('resourceVersion')) ?? 0;
+  const sendInitialEvents = query.get('sendInitialEvents');
+  checkInitialEvents(query, sendInitialEvents);
+  if (sendInitialEvents !== null) {
+    return {
+      initial: sendInitialEvents === 'true',
+      revision,
+      bookmarkAfterState: sendInitialEvents === 'true',
+    };
+  }
+  return { initial: revision === 0, revision, bookmarkAfterState: false };
+}
+
+/** Upstream: apimachinery metav1 validation ValidateListOptions. */
+function checkInitialEvents(query: URLSearchParams, sendInitialEvents: string | null): void {
+  const match = query.get('resourceVersionMatch') ?? '';
+  const fail = (field: string, message: string) =>
+    invalidError({ group: 'meta.k8s.io', kind: 'ListOptions', plural: '' }, '', [
+      { field, reason: 'FieldValueForbidden', message: `Forbidden: ${message}` },
+    ]);
+  if (sendInitialEvents === null && match !== '') {
+    throw fail(
+      'resourceVersionMatch',
+      'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
+    );
+  }
+  if (sendInitialEvents !== null && match !== 'NotOlderThan') {
+    throw fail(
+      'resourceVersionMatch',
+      'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
+    );
+  }
+}
+
+function timeoutOf(query: URLSearchParams): number {
+  const seconds = Number(query.get('timeoutSeconds') ?? 0);
+  return seconds > 0 ? seconds * 1000 : MINIMUM_TIMEOUT_MS * (1 + Math.random());
+}
+
+/** One client's view of the changes of a selection. */
+class ObjectWatch {
+  readonly #request: ResourceRequest;
+  readonly #store: ObjectStore;
+  readonly #selection: Selection;
+  readonly #stream: WatchStream;
+  readonly #includeObject: string;
+  #sentUpTo = 0;
+
+  constructor(options: {
+    request: ResourceRequest;
+    store: ObjectStore;
+    selection: Selection;
+    stream: WatchStream;
+  }) {
+    this.#request = options.request;
+    this.#store = options.store;
+    this.#selection = options.selection;
+    this.#stream = options.stream;
+    this.#includeObject = options.request.info.query.get('includeObject') ?? 'Metadata';
+  }
+
+  /** Sends every present object as ADDED, then the bookmark that tells that these were all. */
+  sendState(withBookmark: boolean): void {
+    const { prefix, key, matches } = this.#selection;
+    for (const entry of this.#store.cache.list(key ?? prefix)) {
+      if ((key === undefined || entry.key === key) && matches(entry.object)) this.#send('ADDED', entry);
+    }
+    this.#sentUpTo = this.#request.server.feed.revision;
+    if (withBookmark) this.#bookmark(INITIAL_EVENTS_END);
+  }
+
+  /** Sends what happened after a revision; false when that is forgotten, after telling the client (410). */
+  sendHistory(revision: number): boolean {
+    const events = this.#store.cache.eventsAfter(revision);
+    if (events === undefined) {
+      this.#stream.sendLast(errorLine(expiredWatch(revision, this.#store.cache.oldestRevision)));
+      return false;
+    }
+    this.#sentUpTo = revision;
+    for (const event of events) this.#onEvent(event);
+    return true;
+  }
+
+  /** Sends changes as they come, and bookmarks each minute and before the end. */
+  follow(): void {
+    const end = this.#store.cache.listen((event) => this.#onEvent(event), this.#selection.key);
+    this.#stream.onEnd(end);
+    if (this.#request.info.query.get('allowWatchBookmarks') !== 'true') return;
+    const timer = setInterval(() => this.#bookmark(), MINUTE_MS * (0.9 + Math.random() * 0.2));
+    this.#stream.onEnd(() => clearInterval(timer));
+    this.#stream.beforeTimeout(() => this.#bookmark());
+  }
+
+  /** An object that starts or stops to match is added or deleted in this client's eyes. */
+  #onEvent({ type, revision, entry, previous }: CacheEvent): void {
+    if (revision <= this.#sentUpTo) return;
+    const { prefix, key, matches } = this.#selection;
+    if (key === undefined ? !entry.key.startsWith(prefix) : entry.key !== key) return;
+    const was = previous !== undefined && matches(previous.object);
+    const is = type !== 'DELETED' && matches(entry.object);
+    if (is) this.#send(was ? 'MODIFIED' : 'ADDED', entry);
+    else if (was) this.#send('DELETED', type === 'DELETED' ? entry : previousAt(previous, revision));
+  }
+
+  #send(type: EventType, entry: CacheEntry): void {
+    this.#stream.send(this.#line(type, entry));
+  }
+
+  /** A table's row depends on the time (age) but is made once for all watchers of the event. */
+  #line(type: EventType, entry: CacheEntry): string {
+    const { kind, representation } = this.#request;
+    if (representation.as === 'object') return `{"type":"${type}","object":${jsonOf(kind, entry)}}\n`;
+    const format = `${apiVersionOf(kind)} ${representation.as} ${this.#includeObject}`;
+    let text = entry.encoded.get(format);
+    if (text === undefined) entry.encoded.set(format, (text = this.#represent(present(kind, entry.object))));
+    return `{"type":"${type}","object":${text}}\n`;
+  }
+
+  #represent(object: ApiObject): string {
+    const { kind, representation } = this.#request;
+    if (representation.as === 'PartialObjectMetadata') return JSON.stringify(partialOf(object));
+    const metadata = { resourceVersion: object.metadata.resourceVersion ?? '' };
+    return JSON.stringify(tableOf({ kind, objects: [object], metadata, includeObject: this.#includeObject }));
+  }
+
+  #bookmark(annotations?: Record<string, string>): void {
+    const { kind, server, representation } = this.#request;
+    const resourceVersion = String(Math.max(server.feed.revision, this.#sentUpTo));
+    this.#stream.send(bookmarkLine({ kind, as: representation.as, resourceVersion, annotations }));
+  }
+}
+
+function bookmarkLine(options: {
+  kind: Kind;
+  as: string;
+  resourceVersion: string;
+  annotations: Record<string, string> | undefined;
+}): string {
+  const { kind, as, resourceVersion, annotations } = options;
+  const metadata = {
+    resourceVersion,
+    creationTimestamp: null,
+    ...(annotations !== undefined && { annotations }),
+  };
+  const type = { kind: kind.kind, apiVersion: apiVersionOf(kind) };
+  const partial = { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1' };
+  if (as !== 'Table') {
+    const object = { ...(as === 'object' ? type : partial), metadata };
+    return `${JSON.stringify({ type: 'BOOKMARK', object })}\n`;
+  }
+  const rows = [{ cells: [], object: { ...partial, metadata } }];
+  const table = {
+    kind: 'Table',
+    apiVersion: 'meta.k8s.io/v1',
+    metadata: { resourceVersion },
+    columnDefinitions: [],
+    rows,
+  };
+  return `${JSON.stringify({ type: 'BOOKMARK', object: table })}\n`;
+}
+
+/** The last matching state, at the revision in which it stopped to match. */
+function previousAt(previous: CacheEntry | undefined, revision: number): CacheEntry {
+  if (previous === undefined) throw new Error('an object that matched has a previous state');
+  const metadata = { ...previous.object.metadata, resourceVersion: String(revision) };
+  return { ...previous, object: { ...previous.object, metadata }, encoded: new Map() };
+}
+
+/** An ERROR event: how a watch that has begun (or never can) reports a failure. */
+export const errorLine = (error: StatusError): string =>
+  `${JSON.stringify({ type: 'ERROR', object: error.status })}\n`;

@@ -1,0 +1,67 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { parseDocument } from 'yaml';
+import { badRequest, entityTooLarge, unsupportedMediaType } from './errors.ts';
+
+/** As upstream's default for resource requests. */
+export const BODY_LIMIT_BYTES = 3 * 1024 * 1024;
+
+/** A decoded body and what a strict reading found wrong with its text (duplicate keys). */
+export interface DecodedBody {
+  value: unknown;
+  strictErrors: string[];
+}
+
+/** Reads a request's body into memory. Throws 413 beyond 3 MiB. */
+export async function readBody(request: Readable & { headers: IncomingHttpHeaders }): Promise<Buffer> {
+  const source = request.headers['content-encoding'] === 'gzip' ? request.pipe(createGunzip()) : request;
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of source as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > BODY_LIMIT_BYTES) throw entityTooLarge(BODY_LIMIT_BYTES);
+    chunks.push(chunk);
+  }
+  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+}
+
+/** The media type of a Content-Type header in lower case, without parameters. */
+export const mediaTypeOf = (header: string | undefined): string =>
+  (header ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+
+/**
+ * Decodes JSON or YAML by content type (JSON when none is given).
+ * Throws 415 for another type and 400 for malformed text.
+ */
+export function decodeBody(body: Buffer, contentType: string | undefined): DecodedBody {
+  const type = mediaTypeOf(contentType);
+  if (type === '' || type === 'application/json')
+    return { value: parseJson(body.toString()), strictErrors: [] };
+  if (type === 'application/yaml' || type === 'application/apply-patch+yaml')
+    return parseYaml(body.toString());
+  throw unsupportedMediaType();
+}
+
+/** Parses JSON. Throws 400 in Kubernetes' words. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    throw badRequest(`error decoding JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** Parses YAML 1.2; a repeated key keeps the last value and is a strict error. Throws 400 for malformed text. */
+export function parseYaml(text: string): DecodedBody {
+  const document = parseDocument(text, { uniqueKeys: false, logLevel: 'silent' });
+  const [error] = document.errors;
+  if (error !== undefined)
+    throw badRequest(`error converting YAML to JSON: yaml: ${error.message.split('\n', 1)[0] ?? ''}`);
+  const strict = parseDocument(text, { logLevel: 'silent' });
+  const repeated = strict.errors.filter(({ code }) => code === 'DUPLICATE_KEY');
+  const strictErrors = repeated.map(
+    ({ linePos }) => `yaml: line ${linePos?.[0].line ?? 0}: key already set in map`,
+  );
+  return { value: document.toJS({ maxAliasCount: 100 }) as unknown, strictErrors };
+}

@@ -1,0 +1,133 @@
+import type { Pod } from '../../../api/types.ts';
+import { ALL_VERBS, defineKind } from '../kind.ts';
+import type { Subresource } from '../kind.ts';
+import { POD_COLUMNS } from '../printers/pod.ts';
+import { qosClassOf } from './quality-of-service.ts';
+
+/** A delete's grace: asked, else the Pod's own; a Pod that never ran or has ended goes at once (upstream: pod strategy CheckGracefulDelete). */
+function gracePeriodSeconds({ spec, status }: Pod, asked: number | undefined): number {
+  if (!spec?.nodeName || status?.phase === 'Failed' || status?.phase === 'Succeeded') return 0;
+  const period = asked ?? spec.terminationGracePeriodSeconds ?? 0;
+  return period < 0 ? 1 : period;
+}
+
+function prepareForCreate(pod: Pod): void {
+  pod.status = { phase: 'Pending', qosClass: qosClassOf(pod), ...gatedCondition(pod) };
+}
+
+/** Upstream: pod strategy applySchedulingGatedCondition. */
+const gatedCondition = ({ spec }: Pod) =>
+  (spec?.schedulingGates ?? []).length === 0
+    ? {}
+    : {
+        conditions: [
+          {
+            type: 'PodScheduled',
+            status: 'False',
+            reason: 'SchedulingGated',
+            message: 'Scheduling is blocked due to non-empty scheduling gates',
+          },
+        ],
+      };
+
+const keepStatus = (pod: Pod, old: Pod): void => {
+  if (old.status === undefined) delete pod.status;
+  else pod.status = old.status;
+};
+
+/** Everything but the status, labels and annotations stays (upstream: podStatusStrategy). */
+function onlyStatus(pod: Pod, old: Pod): void {
+  if (old.spec !== undefined) pod.spec = old.spec;
+  if (pod.metadata !== undefined && old.metadata?.ownerReferences !== undefined) {
+    pod.metadata.ownerReferences = old.metadata.ownerReferences;
+  }
+  if (pod.status !== undefined && old.status?.qosClass !== undefined)
+    pod.status.qosClass = old.status.qosClass;
+}
+
+/** Only the list of ephemeral containers is taken over. */
+function onlyEphemeralContainers(pod: Pod, old: Pod): void {
+  const { ephemeralContainers } = pod.spec ?? {};
+  keepStatus(pod, old);
+  if (old.spec === undefined) return;
+  pod.spec = { ...old.spec, ...(ephemeralContainers !== undefined && { ephemeralContainers }) };
+}
+
+/** Only the containers' resources and resize policies are taken over. */
+function onlyResources(pod: Pod, old: Pod): void {
+  keepStatus(pod, old);
+  if (old.spec === undefined) return;
+  const wanted = new Map((pod.spec?.containers ?? []).map((container) => [container.name, container]));
+  const containers = old.spec.containers.map((container) => {
+    const { resources, resizePolicy } = wanted.get(container.name) ?? {};
+    return {
+      ...container,
+      ...(resources !== undefined && { resources }),
+      ...(resizePolicy !== undefined && { resizePolicy }),
+    };
+  });
+  pod.spec = { ...old.spec, containers };
+}
+
+const connect = (
+  name: string,
+  kind: string,
+  verbs: Subresource['verbs'] = ['create', 'get'],
+): Subresource<Pod> => ({ name, kind, verbs });
+
+export const pod = defineKind<Pod>({
+  group: '',
+  version: 'v1',
+  kind: 'Pod',
+  plural: 'pods',
+  singular: 'pod',
+  shortNames: ['po'],
+  categories: ['all'],
+  namespaced: true,
+  verbs: ALL_VERBS,
+  columns: POD_COLUMNS,
+  returnsDeletedObject: true,
+  tracksGeneration: true,
+  strategy: {
+    prepareForCreate,
+    prepareForUpdate: keepStatus,
+    gracePeriodSeconds,
+  },
+  subresources: [
+    connect('attach', 'PodAttachOptions'),
+    { name: 'binding', kind: 'Binding', verbs: ['create'] },
+    {
+      name: 'ephemeralcontainers',
+      kind: 'Pod',
+      verbs: ['get', 'patch', 'update'],
+      strategy: { prepareForUpdate: onlyEphemeralContainers },
+    },
+    { name: 'eviction', kind: 'Eviction', group: 'policy', version: 'v1', verbs: ['create'] },
+    connect('exec', 'PodExecOptions'),
+    { name: 'log', kind: 'Pod', verbs: ['get'] },
+    connect('portforward', 'PodPortForwardOptions'),
+    connect('proxy', 'PodProxyOptions', ['create', 'delete', 'get', 'patch', 'update']),
+    {
+      name: 'resize',
+      kind: 'Pod',
+      verbs: ['get', 'patch', 'update'],
+      strategy: { prepareForUpdate: onlyResources },
+    },
+    {
+      name: 'status',
+      kind: 'Pod',
+      verbs: ['get', 'patch', 'update'],
+      strategy: { prepareForUpdate: onlyStatus },
+    },
+  ],
+  selectableFields: ({ spec, status }) => ({
+    'spec.nodeName': spec?.nodeName ?? '',
+    'spec.restartPolicy': spec?.restartPolicy ?? '',
+    'spec.schedulerName': spec?.schedulerName ?? '',
+    'spec.serviceAccountName': spec?.serviceAccountName ?? '',
+    'spec.hostNetwork': String(spec?.hostNetwork ?? false),
+    'status.phase': status?.phase ?? '',
+    'status.podIP': status?.podIP ?? '',
+    'status.nominatedNodeName': status?.nominatedNodeName ?? '',
+  }),
+});
