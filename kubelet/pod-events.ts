@@ -39,4 +39,3 @@ const reference = ({ metadata }: KubeletPod) => ({
   uid: metadata.uid,
   ...(metadata.resourceVersion ? { resourceVersion: metadata.resourceVersion } : {}),
 });
-

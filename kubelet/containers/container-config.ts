@@ -86,7 +86,10 @@ async function allMounts(options: ContainerConfigOptions): Promise<cri.Sent<cri.
   }
   const containerPath = container.terminationMessagePath;
   if (containerPath) {
-    more.push({ hostPath: await terminationLog(join(podFolder, 'containers', container.name)), containerPath });
+    more.push({
+      hostPath: await terminationLog(join(podFolder, 'containers', container.name)),
+      containerPath,
+    });
   }
   return [...mounts, ...more];
 }

@@ -101,7 +101,10 @@ async function runPreStop(
     signal,
   }).catch((error: unknown) => {
     // The message may hold secrets of the server that answered: it goes to the log only.
-    log.warn({ pod: pod.metadata.name, container: running.name, error: messageOf(error) }, 'preStop hook failed');
+    log.warn(
+      { pod: pod.metadata.name, container: running.name, error: messageOf(error) },
+      'preStop hook failed',
+    );
     events.container({ pod, container: running.name }, 'Warning', 'FailedPreStopHook', 'PreStopHook failed');
   });
   await orAfter(clock, Promise.race([hook, aborted(signal)]), grace * 1000);

@@ -35,6 +35,8 @@ export interface StartContext {
   environmentOf(about: ContainerPlace): Promise<EnvironmentVariable[]>;
   mountsFor(about: ContainerPlace, environment: EnvironmentVariable[]): Promise<cri.Sent<cri.Mount>[]>;
   pullSecretsOf(pod: KubeletPod): Promise<Secret[]>;
+  /** A slow step begins: the Pod's status is to say how far it has come. */
+  beforePull(pod: KubeletPod): void;
 }
 
 /** A container about to start, and what is known of its Pod's addresses. */
@@ -81,11 +83,7 @@ export async function startContainer(context: StartContext, options: StartOption
 
 type Tell = (type: EventType, reason: string, message: string) => void;
 
-function failed(
-  tell: Tell,
-  reason: 'CreateContainerError' | 'RunContainerError',
-  error: unknown,
-): never {
+function failed(tell: Tell, reason: 'CreateContainerError' | 'RunContainerError', error: unknown): never {
   tell('Warning', 'Failed', `Error: ${messageOf(error)}`);
   throw new StartError(reason, messageOf(error));
 }
@@ -93,9 +91,7 @@ function failed(
 /** A container that ended a moment ago waits; the longer, the more often it has ended. */
 function heedBackOff({ crashLoop }: StartContext, { pod, named, status }: StartOptions, tell: Tell): void {
   const { container } = named;
-  const exited = status.containers.find(
-    ({ name, state }) => name === container.name && state === 'exited',
-  );
+  const exited = status.containers.find(({ name, state }) => name === container.name && state === 'exited');
   if (!exited) return;
   const finishedMs = exited.finishedAt / 1e6;
   const key = `${pod.metadata.uid}_${container.name}_${hashOf(container)}`;
@@ -111,7 +107,7 @@ function heedBackOff({ crashLoop }: StartContext, { pod, named, status }: StartO
 }
 
 async function imageFor(
-  { images, pullSecretsOf }: StartContext,
+  { images, pullSecretsOf, beforePull }: StartContext,
   { pod, named, sandboxConfig }: StartOptions,
   tell: Tell,
 ): Promise<PresentImage> {
@@ -123,6 +119,7 @@ async function imageFor(
       pullPolicy: imagePullPolicy,
       sandboxConfig,
       pullSecrets: () => pullSecretsOf(pod),
+      beforePull: () => beforePull(pod),
       tell,
     })
     .catch((error: unknown) => {
@@ -168,10 +165,7 @@ async function nextRestartCount(logRoot: string, { pod, named, status }: StartOp
   return counts.length > 0 ? Math.max(...counts) + 1 : 0;
 }
 
-function targetIdOf(
-  { targetContainerName }: NamedContainer,
-  status: PodRuntimeStatus,
-): string | undefined {
+function targetIdOf({ targetContainerName }: NamedContainer, status: PodRuntimeStatus): string | undefined {
   if (!targetContainerName) return undefined;
   const target = containerNamed(status, targetContainerName);
   if (target) return target.id;
@@ -191,9 +185,17 @@ async function runPostStart(
   try {
     await runHook({ cri, clock, pod, container, containerId, podIp, handler });
   } catch (error) {
-    log.warn({ pod: pod.metadata.name, container: container.name, error: messageOf(error) }, 'postStart hook failed');
+    log.warn(
+      { pod: pod.metadata.name, container: container.name, error: messageOf(error) },
+      'postStart hook failed',
+    );
     // The message may hold secrets of the server that answered: events do not carry it.
-    events.container({ pod, container: container.name }, 'Warning', 'FailedPostStartHook', 'PostStartHook failed');
+    events.container(
+      { pod, container: container.name },
+      'Warning',
+      'FailedPostStartHook',
+      'PostStartHook failed',
+    );
     await killContainer(context, {
       pod,
       running: runningStub(container.name, containerId),

@@ -17,8 +17,6 @@ export interface SyncContext extends StartContext {
   probes: ProbeResults;
   failures: StartFailures;
   sandboxConfigOf(pod: KubeletPod, attempt: number): cri.Sent<cri.PodSandboxConfig>;
-  /** The sandbox is there and has its addresses: PodReadyToStartContainers. */
-  onSandboxReady(pod: KubeletPod): Promise<unknown>;
   isTerminating(uid: string): boolean;
 }
 
@@ -86,7 +84,8 @@ async function removeInitContainers({
 }: Pick<Sync, 'context' | 'pod' | 'status'> & { keep: number }): Promise<void> {
   for (const { name } of pod.spec.initContainers ?? []) {
     const ended = status.containers.filter(
-      (container) => container.name === name && container.state !== 'running' && container.state !== 'created',
+      (container) =>
+        container.name === name && container.state !== 'running' && container.state !== 'created',
     );
     for (const { id } of ended.slice(keep)) {
       await context.cri
@@ -113,9 +112,12 @@ async function ensureSandbox({ context, pod, status, actions, outcome }: Sync): 
   outcome.acted = true;
   try {
     const sandboxConfig = context.sandboxConfigOf(pod, actions.attempt);
-    const { podSandboxId } = await cri.call('RunPodSandbox', { config: sandboxConfig }, { timeoutMs: 240_000 });
+    const { podSandboxId } = await cri.call(
+      'RunPodSandbox',
+      { config: sandboxConfig },
+      { timeoutMs: 240_000 },
+    );
     const { status: sandbox } = await cri.call('PodSandboxStatus', { podSandboxId });
-    await context.onSandboxReady(pod);
     const ips = sandbox ? sandboxIps(sandbox) : [];
     return { sandboxId: podSandboxId, sandboxConfig, podIps: podIpsOf(pod, ips) };
   } catch (error) {

@@ -19,6 +19,8 @@ export interface EnsureImageOptions {
   sandboxConfig: cri.Sent<cri.PodSandboxConfig>;
   runtimeHandler?: string;
   pullSecrets(): Promise<Secret[]>;
+  /** Called before a pull, which may take long: what has been reached so far is to be told. */
+  beforePull?(): void;
   /** Where events about the image go: the container that wants it. */
   tell(type: EventType, reason: string, message: string): void;
 }
@@ -48,7 +50,10 @@ export function createImageManager({ cri, clock }: { cri: CriClient; clock: Cloc
   const find = async (image: string): Promise<cri.Image | null> =>
     (await cri.call('ImageStatus', { image: { image } })).image;
 
-  const pull = async (image: string, options: EnsureImageOptions): Promise<{ ref: string; pullMs: number }> => {
+  const pull = async (
+    image: string,
+    options: EnsureImageOptions,
+  ): Promise<{ ref: string; pullMs: number }> => {
     while (pulling.has(image)) await pulling.get(image)?.catch(() => undefined);
     const startMs = clock.now();
     const pulled = pullOnce(cri, image, options);
@@ -72,11 +77,16 @@ export function createImageManager({ cri, clock }: { cri: CriClient; clock: Cloc
       throw new StartError('ImagePullBackOff', shown, backOff.endsAtMs(key));
     }
     tell('Normal', 'Pulling', `Pulling image "${name}"`);
+    options.beforePull?.();
     const startMs = clock.now();
     try {
       const { ref, pullMs } = await pull(image, options);
       const present = await find(ref);
-      tell('Normal', 'Pulled', pulledWords({ name, pullMs, allMs: clock.now() - startMs, size: present?.size ?? 0 }));
+      tell(
+        'Normal',
+        'Pulled',
+        pulledWords({ name, pullMs, allMs: clock.now() - startMs, size: present?.size ?? 0 }),
+      );
       lastErrors.delete(key);
       return { ref, user: userOf(present) };
     } catch (error) {
@@ -150,9 +160,7 @@ function pullErrorOf(image: string, described: string) {
     if (at < 0) continue;
     const rest = described.slice(at + reason.length);
     const why =
-      reason === 'RegistryUnavailable'
-        ? 'the registry is unavailable'
-        : 'the signature validation failed';
+      reason === 'RegistryUnavailable' ? 'the registry is unavailable' : 'the signature validation failed';
     return { reason, message: `image pull failed for ${image} because ${why}${rest}` };
   }
   return { reason: 'ErrImagePull' as const, message: described };

@@ -42,7 +42,10 @@ function authsOf({ type, data }: Secret): [string, DockerAuth][] {
 
 /** `https://index.docker.io/v1/` is Docker's own name for itself; `*.example.com` stands for one label. */
 function fits(server: string, image: string): boolean {
-  const pattern = server.replace(/^https?:\/\//, '').replace(/\/v[12]\/?$/, '').replace(/\/$/, '');
+  const pattern = server
+    .replace(/^https?:\/\//, '')
+    .replace(/\/v[12]\/?$/, '')
+    .replace(/\/$/, '');
   const registry = registryOf(image);
   if (pattern === 'index.docker.io') return registry === 'docker.io';
   const [host = '', ...path] = pattern.split('/');

@@ -74,7 +74,12 @@ export function createProbeManager(options: ProbeManagerOptions): ProbeManager {
       probe: async (containerId) => {
         const podIp = statusOf(uid)?.podIP ?? '';
         const outcome = await runProbe(spec, { cri: options.cri, container, containerId, podIp });
-        count(counts, { pod, container, type, result: outcome.result === 'failure' ? 'failed' : 'successful' });
+        count(counts, {
+          pod,
+          container,
+          type,
+          result: outcome.result === 'failure' ? 'failed' : 'successful',
+        });
         return outcome;
       },
       report(outcome) {

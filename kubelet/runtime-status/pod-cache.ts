@@ -29,7 +29,14 @@ interface SandboxEntry {
 
 type PodEntry = Map<string, SandboxEntry>;
 
-export function createPodCache({ cri: client }: { cri: CriClient }): PodCache {
+export function createPodCache({
+  cri: client,
+  onInspected = () => undefined,
+}: {
+  cri: CriClient;
+  /** Looking at a Pod has shown something new, before its event came. */
+  onInspected?: (uid: string) => void;
+}): PodCache {
   const pods = new Map<string, PodEntry>();
   const get = (uid: string) => {
     const entry = pods.get(uid);
@@ -42,10 +49,8 @@ export function createPodCache({ cri: client }: { cri: CriClient }): PodCache {
     return JSON.stringify(get(uid)) !== before;
   };
   const inspect = async (uid: string) => {
-    replace(
-      uid,
-      await inspectSandboxes(client, { [labelNames.podUid]: uid }).then((all) => all.get(uid) ?? new Map()),
-    );
+    const found = await inspectSandboxes(client, { [labelNames.podUid]: uid });
+    if (replace(uid, found.get(uid) ?? new Map())) onInspected(uid);
     return get(uid);
   };
   return {

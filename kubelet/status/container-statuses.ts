@@ -78,8 +78,7 @@ function fromRuntime(input: ContainerStatusesInput, known: Known): ContainerStat
   };
 }
 
-const idOf = ({ runtimeName }: ContainerStatusesInput, { id }: RuntimeContainer) =>
-  `${runtimeName}://${id}`;
+const idOf = ({ runtimeName }: ContainerStatusesInput, { id }: RuntimeContainer) => `${runtimeName}://${id}`;
 
 /** The container before this one is removed from the runtime: its end is known from the status only. */
 function earlierEnd(input: ContainerStatusesInput, { current, before }: Known): ContainerState {
@@ -106,9 +105,7 @@ function volumeMountsOf({ volumeMounts }: Container): { volumeMounts?: VolumeMou
         ? {
             readOnly,
             recursiveReadOnly:
-              recursiveReadOnly === 'Enabled' || recursiveReadOnly === 'IfPossible'
-                ? 'Enabled'
-                : 'Disabled',
+              recursiveReadOnly === 'Enabled' || recursiveReadOnly === 'IfPossible' ? 'Enabled' : 'Disabled',
           }
         : {}),
     })),
@@ -199,9 +196,7 @@ const lostInitContainer = (
   container: Container,
   status: ContainerStatus,
 ): boolean =>
-  !isSidecar(container) &&
-  status.state?.waiting !== undefined &&
-  anyRegularContainerCreated(pod, runtime);
+  !isSidecar(container) && status.state?.waiting !== undefined && anyRegularContainerCreated(pod, runtime);
 
 const completedInit = (status: ContainerStatus): ContainerStatus => ({
   ...status,

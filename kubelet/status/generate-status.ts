@@ -59,9 +59,7 @@ export function generateStatus(context: StatusContext, input: StatusInput): PodS
     startTime: previous.startTime ?? pod.status.startTime ?? `${new Date().toISOString().slice(0, 19)}Z`,
     qosClass: pod.status.qosClass ?? qosClassOf(pod),
     ...statuses,
-    ...(pod.metadata.generation === undefined
-      ? {}
-      : { observedGeneration: pod.metadata.generation }),
+    ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
   };
 }
 
@@ -115,21 +113,14 @@ function withProbes(readiness: Readiness, pod: KubeletPod, status: ContainerStat
 }
 
 /** An init container that runs to its end is ready when it has ended well. */
-function initWithProbes(
-  readiness: Readiness,
-  pod: KubeletPod,
-  status: ContainerStatus,
-): ContainerStatus {
+function initWithProbes(readiness: Readiness, pod: KubeletPod, status: ContainerStatus): ContainerStatus {
   const container = pod.spec.initContainers?.find(({ name }) => name === status.name);
   if (container && isSidecar(container)) return withProbes(readiness, pod, status);
   const ready = status.state?.terminated?.exitCode === 0;
   return { ...status, started: readiness.isStarted(pod, status), ready };
 }
 
-function addresses(
-  { nodeIp }: StatusContext,
-  { pod, runtime, previous }: StatusInput,
-): Partial<PodStatus> {
+function addresses({ nodeIp }: StatusContext, { pod, runtime, previous }: StatusInput): Partial<PodStatus> {
   const ips = runtime.ips.length > 0 ? runtime.ips : pod.spec.hostNetwork ? [nodeIp] : [];
   const kept = ips.length > 0 ? ips : (previous.podIPs ?? []).flatMap(({ ip }) => ip ?? []);
   const [podIP] = kept;

@@ -29,8 +29,7 @@ export function phaseOf(input: PhaseInput): Phase {
   return main.stopped === main.stoppedForGood ? ended(main) : 'Running';
 }
 
-const ended = ({ stopped, succeeded }: MainCounts): Phase =>
-  stopped === succeeded ? 'Succeeded' : 'Failed';
+const ended = ({ stopped, succeeded }: MainCounts): Phase => (stopped === succeeded ? 'Succeeded' : 'Failed');
 
 const statusNamed = ({ statuses }: PhaseInput, name: string) =>
   statuses.find((status) => status.name === name);

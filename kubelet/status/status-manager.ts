@@ -149,7 +149,9 @@ async function writeOnce(
 
 /** The UID precondition failed: another Pod of that name is there now. */
 const isOtherPod = (error: unknown): boolean =>
-  error instanceof Error && 'status' in error && (error.status as { code?: number }).code === 409 &&
+  error instanceof Error &&
+  'status' in error &&
+  (error.status as { code?: number }).code === 409 &&
   /uid/i.test(error.message);
 
 /** Our own patch may be ahead of the watch. */

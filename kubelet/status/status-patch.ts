@@ -3,16 +3,18 @@ import type { PodCondition, PodStatus } from '../../api/types.ts';
 import { isOwnCondition } from './conditions.ts';
 
 /** The fields that belong to others (claims, nominations) and are never written. */
-const foreignFields = new Set(['nominatedNodeName', 'resourceClaimStatuses', 'resize', 'extendedResourceClaimStatus']);
+const foreignFields = new Set([
+  'nominatedNodeName',
+  'resourceClaimStatuses',
+  'resize',
+  'extendedResourceClaimStatus',
+]);
 
 /**
  * A strategic merge patch from the status that the API server has to the wanted one; undefined when nothing differs.
  * Conditions of others are not in it, so that writers of different conditions never undo each other.
  */
-export function statusPatch(
-  current: PodStatus,
-  wanted: PodStatus,
-): Record<string, unknown> | undefined {
+export function statusPatch(current: PodStatus, wanted: PodStatus): Record<string, unknown> | undefined {
   const patch: Record<string, unknown> = {};
   const fields = new Set([...Object.keys(current), ...Object.keys(wanted)]) as Set<keyof PodStatus>;
   for (const field of fields) {

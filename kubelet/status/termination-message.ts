@@ -67,4 +67,3 @@ function readTail(path: string, maxBytes: number, { fromStart }: { fromStart: bo
     closeSync(file);
   }
 }
-

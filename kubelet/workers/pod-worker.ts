@@ -52,6 +52,8 @@ export interface PodWorker {
   readonly failure: PodFailure | undefined;
   /** The Pod has changed, or the runtime or a probe has told something new. */
   update(pod?: KubeletPod): void;
+  /** Only the Pod's status has changed: it is taken over, and nothing is done. */
+  observe(pod: KubeletPod): void;
   /** Ends the Pod: it is deleted, evicted, or its time is over. Grace periods only ever get shorter. */
   terminate(options?: { failure?: PodFailure; graceSeconds?: number }): void;
   stop(): void;
@@ -161,6 +163,9 @@ export function createPodWorker(options: PodWorkerOptions): PodWorker {
       // What ends has no use for news about itself, except a shorter grace period.
       if (pod.metadata.deletionTimestamp) toTerminating();
       else if (state === 'syncing') wake();
+    },
+    observe(next) {
+      pod = next;
     },
     terminate({ failure: why, graceSeconds } = {}) {
       failure ??= why;

@@ -1,0 +1,149 @@
+import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { watchPath } from '../../linux/inotify.ts';
+import { tailOffset } from './tail-offset.ts';
+
+export interface LogOptions {
+  follow?: boolean;
+  timestamps?: boolean;
+  /** Only lines of this stream. */
+  stream?: 'stdout' | 'stderr';
+  /** Milliseconds since 1970: older lines are left out. */
+  sinceMs?: number;
+  /** Begin with the last lines. */
+  tailLines?: number;
+  limitBytes?: number;
+}
+
+export interface ReadLogOptions extends LogOptions {
+  logPath: string;
+  signal: AbortSignal;
+  /** Following ends when the container no longer runs and everything is read. */
+  isRunning(): boolean;
+  onRuntimeChange(listener: () => void): Disposable;
+}
+
+/**
+ * Reads a CRI log file (`<time> <stream> <F|P> <text>`) and yields what `kubectl logs` shows. With `follow` it goes on
+ * by inotify, through rotations, until the container has ended or `signal` aborts.
+ */
+export async function* readContainerLog(options: ReadLogOptions): AsyncGenerator<Buffer> {
+  const { logPath, signal, limitBytes = Infinity } = options;
+  if (options.tailLines === 0 && !options.follow) return;
+  using news = waitForNews(options);
+  let left = limitBytes;
+  let file = await open(logPath, 'r');
+  try {
+    let position = await tailOffset(file, options.tailLines);
+    const parser = createLineParser(options);
+    while (!signal.aborted) {
+      // Asked before reading: what was written until the end is then surely read.
+      const running = options.follow && options.isRunning();
+      for (let chunk = await readAt(file, position); chunk.length > 0; chunk = await readAt(file, position)) {
+        position += chunk.length;
+        const shown = parser(chunk).subarray(0, Math.min(left, Number.MAX_SAFE_INTEGER));
+        if (shown.length > 0) yield shown;
+        left -= shown.length;
+        if (left <= 0 || signal.aborted) return;
+      }
+      if (!running) return;
+      const next = await reopened(file, logPath);
+      if (next) {
+        await file.close();
+        file = next;
+        position = 0;
+        continue;
+      }
+      await news.wait();
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+const chunkBytes = 64 * 1024;
+
+async function readAt(file: FileHandle, position: number): Promise<Buffer> {
+  const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes, position);
+  return buffer.subarray(0, bytesRead);
+}
+
+/** The file of that name, when it is another one than ours; between rename and reopening there is none. */
+async function reopened(file: FileHandle, logPath: string): Promise<FileHandle | undefined> {
+  const next = await open(logPath, 'r').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (!next) return undefined;
+  const [ours, theirs] = await Promise.all([file.stat(), next.stat()]);
+  // Whatever was written to the rotated file after our last read comes first.
+  if (ours.ino !== theirs.ino || ours.dev !== theirs.dev) return next;
+  await next.close();
+  return undefined;
+}
+
+/** Resolves when the folder of the log or the container has changed since the last call. */
+function waitForNews({ follow, logPath, signal, onRuntimeChange }: ReadLogOptions) {
+  if (!follow) return { wait: () => Promise.resolve(), [Symbol.dispose]() {} };
+  let changed = false;
+  let wake = () => {};
+  const tell = () => {
+    changed = true;
+    wake();
+  };
+  const name = basename(logPath);
+  const watch = watchPath(dirname(logPath), ['modify', 'create', 'movedTo', 'movedFrom'], (event) => {
+    if (event.name === name || event.name === '') tell();
+  });
+  const runtime = onRuntimeChange(tell);
+  signal.addEventListener('abort', tell);
+  return {
+    async wait() {
+      if (!changed) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      changed = false;
+    },
+    [Symbol.dispose]() {
+      watch[Symbol.dispose]();
+      runtime[Symbol.dispose]();
+      signal.removeEventListener('abort', tell);
+    },
+  };
+}
+
+/** Takes bytes of the file, gives back what is shown of the lines that are complete. */
+function createLineParser(options: LogOptions): (chunk: Buffer) => Buffer {
+  let rest = Buffer.alloc(0);
+  return (chunk) => {
+    const bytes = Buffer.concat([rest, chunk]);
+    const shown: Buffer[] = [];
+    let start = 0;
+    for (let end = bytes.indexOf(0x0a); end >= 0; end = bytes.indexOf(0x0a, start)) {
+      const line = shownLine(bytes.subarray(start, end), options);
+      if (line) shown.push(line);
+      start = end + 1;
+    }
+    rest = Buffer.from(bytes.subarray(start));
+    return Buffer.concat(shown);
+  };
+}
+
+const newline = Buffer.from('\n');
+
+function shownLine(line: Buffer, { timestamps, stream, sinceMs }: LogOptions): Buffer | undefined {
+  const first = line.indexOf(0x20);
+  const second = line.indexOf(0x20, first + 1);
+  const third = line.indexOf(0x20, second + 1);
+  if (first < 0 || second < 0) return undefined;
+  const time = line.toString('latin1', 0, first);
+  if (stream && line.toString('latin1', first + 1, second) !== stream) return undefined;
+  if (sinceMs !== undefined && Date.parse(time) < sinceMs) return undefined;
+  const isPartial = line[second + 1] === 0x50;
+  const text = third < 0 ? Buffer.alloc(0) : line.subarray(third + 1);
+  const parts = isPartial ? [text] : [text, newline];
+  return Buffer.concat(timestamps ? [Buffer.from(`${time} `), ...parts] : parts);
+}

@@ -1,0 +1,184 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Node, NodeStatus, Taint } from '../../api/types.ts';
+import { timeOf, wait } from '../../client/clock.ts';
+import type { Clock } from '../../client/clock.ts';
+import { isAlreadyExists, isNotFound } from '../../client/errors.ts';
+import { nodes } from '../../client/resources.ts';
+import type { Client } from '../../client/rest.ts';
+import { messageOf } from '../cri/cri-error.ts';
+import type { KubeletLog } from '../kubelet-log.ts';
+import type { PodEvents } from '../pod-events.ts';
+import { goArchitecture } from './machine.ts';
+
+export interface NodeReporterOptions {
+  client: Client;
+  nodeName: string;
+  labels: Record<string, string>;
+  taints: Taint[];
+  podCidr: string | undefined;
+  clock: Clock;
+  log: KubeletLog;
+  events: PodEvents;
+  /** The status as it is now, on top of what the API server has. */
+  statusNow(previous: NodeStatus, now: string): Promise<NodeStatus>;
+  /** How often changes are looked for; 10 s as upstream. */
+  checkMs?: number;
+  /** How often an unchanged status is written; 5 minutes as upstream. */
+  reportMs?: number;
+}
+
+/** Registers the node and keeps its status. */
+export interface NodeReporter {
+  /** Resolves when the node is registered and its first status is written. */
+  registered: Promise<void>;
+  /** The node as last seen. */
+  node(): Node | undefined;
+  /** Something has changed: look now. */
+  check(): void;
+  stop(): void;
+}
+
+export function reportNode(options: NodeReporterOptions): NodeReporter {
+  const { client, nodeName, clock, log, checkMs = 10_000, reportMs = 300_000 } = options;
+  const resource = client.resource(nodes);
+  const stopping = new AbortController();
+  let node: Node | undefined;
+  let reportedMs = 0;
+  let timer = () => {};
+  let busy: Promise<void> | undefined;
+  let again = false;
+
+  const register = async () => {
+    for (let delayMs = 100; !stopping.signal.aborted; delayMs = Math.min(delayMs * 2, 7000)) {
+      try {
+        node = await createOrAdopt(options, { now: timeOf(clock.now()) });
+        reportedMs = clock.now();
+        tellReady(options, undefined, node.status);
+        return schedule();
+      } catch (error) {
+        log.warn({ error: messageOf(error) }, 'cannot register the node');
+        await wait({ clock, delayMs, signal: stopping.signal });
+      }
+    }
+  };
+  const update = async () => {
+    const known = node ?? (await resource.get({ name: nodeName }));
+    const before = known.status ?? {};
+    const status = await options.statusNow(before, timeOf(clock.now()));
+    const changed = !isDeepStrictEqual(withoutHeartbeats(before), withoutHeartbeats(status));
+    if (!changed && clock.now() - reportedMs < reportMs) return;
+    tellReady(options, before, status);
+    node = await resource.patch({
+      name: nodeName,
+      type: 'strategic',
+      subresource: 'status',
+      patch: { status: statusPatch(status) },
+    });
+    reportedMs = clock.now();
+  };
+  const check = () => {
+    again = true;
+    busy ??= (async () => {
+      while (again && !stopping.signal.aborted) {
+        again = false;
+        await update();
+      }
+    })()
+      .catch((error: unknown) => {
+        if (isNotFound(error)) node = undefined;
+        log.warn({ error: messageOf(error) }, 'cannot write the status of the node');
+      })
+      .finally(() => {
+        busy = undefined;
+      });
+  };
+  const schedule = () => {
+    timer = clock.after(checkMs, () => {
+      check();
+      schedule();
+    });
+  };
+  return {
+    registered: register(),
+    node: () => node,
+    check: () => {
+      if (node) check();
+    },
+    stop() {
+      stopping.abort();
+      timer();
+    },
+  };
+}
+
+/** Lists that merge by key are written whole. */
+const statusPatch = ({ addresses, ...status }: NodeStatus): Record<string, unknown> => ({
+  ...status,
+  ...(addresses ? { addresses: [...addresses, { $patch: 'replace' }] } : {}),
+});
+
+function withoutHeartbeats({ conditions, ...status }: NodeStatus): unknown {
+  const without = conditions?.map(({ lastHeartbeatTime: _, ...condition }) => condition);
+  return JSON.parse(JSON.stringify({ ...status, conditions: without })) as unknown;
+}
+
+async function createOrAdopt(options: NodeReporterOptions, { now }: { now: string }): Promise<Node> {
+  const { client, nodeName } = options;
+  const resource = client.resource(nodes);
+  const status = await options.statusNow({}, now);
+  try {
+    return await resource.create({ object: newNode(options, status) });
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+  }
+  const existing = await resource.get({ name: nodeName });
+  const labels = labelsOf(options);
+  const wanted = { ...existing.metadata?.labels, ...labels };
+  if (!isDeepStrictEqual(existing.metadata?.labels, wanted)) {
+    await resource.patch({ name: nodeName, type: 'strategic', patch: { metadata: { labels } } });
+  }
+  const current = await options.statusNow(existing.status ?? {}, now);
+  return resource.patch({
+    name: nodeName,
+    type: 'strategic',
+    subresource: 'status',
+    patch: { status: statusPatch(current) },
+  });
+}
+
+const labelsOf = ({ nodeName, labels }: NodeReporterOptions): Record<string, string> => ({
+  'beta.kubernetes.io/arch': goArchitecture(),
+  'beta.kubernetes.io/os': 'linux',
+  'kubernetes.io/arch': goArchitecture(),
+  'kubernetes.io/hostname': nodeName,
+  'kubernetes.io/os': 'linux',
+  ...labels,
+});
+
+const newNode = (options: NodeReporterOptions, status: NodeStatus): Node => ({
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: {
+    name: options.nodeName,
+    labels: labelsOf(options),
+    annotations: { 'volumes.kubernetes.io/controller-managed-attach-detach': 'true' },
+  },
+  spec: {
+    ...(options.taints.length > 0 ? { taints: options.taints } : {}),
+    ...(options.podCidr ? { podCIDR: options.podCidr, podCIDRs: [options.podCidr] } : {}),
+  },
+  status,
+});
+
+/** An event for each change between Ready and not. */
+function tellReady(
+  { events, nodeName }: NodeReporterOptions,
+  before: NodeStatus | undefined,
+  after: NodeStatus | undefined,
+): void {
+  const readyOf = (status: NodeStatus | undefined) =>
+    status?.conditions?.find(({ type }) => type === 'Ready')?.status;
+  if (readyOf(before) === readyOf(after)) return;
+  const reason = readyOf(after) === 'True' ? 'NodeReady' : 'NodeNotReady';
+  events.node('Normal', reason, `Node ${nodeName} status is now: ${reason}`);
+}

@@ -1,0 +1,177 @@
+import { availableParallelism, totalmem } from 'node:os';
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type * as cri from '../../../runtime/cri/types.ts';
+import { labelNames } from '../../containers/labels.ts';
+import { kubeletVersion } from '../../node/machine.ts';
+import type { RouteRequest } from '../server.ts';
+import { machineUse, podUses } from '../stats.ts';
+
+const processRegistry = new Registry();
+collectDefaultMetrics({ register: processRegistry });
+
+/** The kubelet's own metrics. */
+export async function metrics(request: RouteRequest): Promise<void> {
+  const registry = new Registry();
+  const { cache } = request.options.parts.context;
+  const states = new Map<string, number>();
+  for (const { containers } of cache.all()) {
+    for (const { state } of containers) states.set(state, (states.get(state) ?? 0) + 1);
+  }
+  gauge(registry, 'kubelet_running_pods', 'Number of pods that have a running pod sandbox', [
+    { value: cache.all().filter(({ sandboxes }) => sandboxes[0]?.state === 'SANDBOX_READY').length },
+  ]);
+  gauge(
+    registry,
+    'kubelet_running_containers',
+    'Number of containers currently running',
+    [...states].map(([container_state, value]) => ({ labels: { container_state }, value })),
+  );
+  gauge(registry, 'kubelet_node_name', "The node's name. The count is always 1.", [
+    { labels: { node: request.options.nodeName }, value: 1 },
+  ]);
+  gauge(registry, 'kubernetes_build_info', 'A metric with a constant 1 value labeled by version.', [
+    { labels: { git_version: kubeletVersion, major: '1', minor: '36' }, value: 1 },
+  ]);
+  await send(request, Registry.merge([registry, processRegistry]));
+}
+
+/** CPU and memory of node, Pods and containers, for the metrics API. */
+export async function resourceMetrics(request: RouteRequest): Promise<void> {
+  const registry = new Registry();
+  const uses = await podUses(request.options);
+  const machine = machineUse();
+  const containers = uses.flatMap((use) =>
+    use.containers.map((stats) => ({ stats, labels: labelsOf(stats) })),
+  );
+  gauge(
+    registry,
+    'container_cpu_usage_seconds_total',
+    'Cumulative cpu time consumed by the container in core-seconds',
+    containers.map(({ stats, labels }) => ({ labels, value: seconds(stats.cpu) })),
+  );
+  gauge(
+    registry,
+    'container_memory_working_set_bytes',
+    'Current working set of the container in bytes',
+    containers.map(({ stats, labels }) => ({ labels, value: stats.memory?.workingSetBytes?.value ?? 0 })),
+  );
+  gauge(
+    registry,
+    'node_cpu_usage_seconds_total',
+    'Cumulative cpu time consumed by the node in core-seconds',
+    [{ value: machine.cpuNanoseconds / 1e9 }],
+  );
+  gauge(registry, 'node_memory_working_set_bytes', 'Current working set of the node in bytes', [
+    { value: machine.memoryWorkingSetBytes },
+  ]);
+  const pods = uses.map(({ stats }) => ({
+    stats,
+    labels: {
+      namespace: stats.attributes?.metadata?.namespace ?? '',
+      pod: stats.attributes?.metadata?.name ?? '',
+    },
+  }));
+  gauge(
+    registry,
+    'pod_cpu_usage_seconds_total',
+    'Cumulative cpu time consumed by the pod in core-seconds',
+    pods.map(({ stats, labels }) => ({ labels, value: seconds(stats.linux?.cpu) })),
+  );
+  gauge(
+    registry,
+    'pod_memory_working_set_bytes',
+    'Current working set of the pod in bytes',
+    pods.map(({ stats, labels }) => ({ labels, value: stats.linux?.memory?.workingSetBytes?.value ?? 0 })),
+  );
+  gauge(
+    registry,
+    'resource_scrape_error',
+    '1 if there was an error while getting container metrics, 0 otherwise',
+    [{ value: 0 }],
+  );
+  await send(request, registry);
+}
+
+/** The best known of cAdvisor's metrics. */
+export async function cadvisorMetrics(request: RouteRequest): Promise<void> {
+  const registry = new Registry();
+  const uses = await podUses(request.options);
+  const containers = uses.flatMap((use) =>
+    use.containers.map((stats) => ({
+      stats,
+      labels: { ...labelsOf(stats), id: stats.attributes?.id ?? '', name: stats.attributes?.id ?? '' },
+    })),
+  );
+  const each = (name: string, help: string, value: (stats: cri.ContainerStats) => number) =>
+    gauge(
+      registry,
+      name,
+      help,
+      containers.map(({ stats, labels }) => ({ labels, value: value(stats) })),
+    );
+  each('container_cpu_usage_seconds_total', 'Cumulative cpu time consumed in seconds.', ({ cpu }) =>
+    seconds(cpu),
+  );
+  each(
+    'container_memory_usage_bytes',
+    'Current memory usage in bytes.',
+    ({ memory }) => memory?.usageBytes?.value ?? 0,
+  );
+  each(
+    'container_memory_working_set_bytes',
+    'Current working set in bytes.',
+    ({ memory }) => memory?.workingSetBytes?.value ?? 0,
+  );
+  each('container_memory_rss', 'Size of RSS in bytes.', ({ memory }) => memory?.rssBytes?.value ?? 0);
+  each(
+    'container_fs_usage_bytes',
+    'Number of bytes that are consumed by the container on this filesystem.',
+    ({ writableLayer }) => writableLayer?.usedBytes?.value ?? 0,
+  );
+  gauge(registry, 'machine_cpu_cores', 'Number of logical CPU cores.', [{ value: availableParallelism() }]);
+  gauge(registry, 'machine_memory_bytes', 'Amount of memory installed on the machine.', [
+    { value: totalmem() },
+  ]);
+  await send(request, registry);
+}
+
+export async function probeMetrics(request: RouteRequest): Promise<void> {
+  const registry = new Registry();
+  const counts = request.options.parts.probes.counts();
+  const titles = { liveness: 'Liveness', readiness: 'Readiness', startup: 'Startup' };
+  gauge(
+    registry,
+    'prober_probe_total',
+    'Cumulative number of a liveness, readiness or startup probe for a container by result.',
+    counts.map(({ type, count, container, pod, namespace, podUid, result }) => ({
+      labels: { probe_type: titles[type], container, pod, namespace, pod_uid: podUid, result },
+      value: count,
+    })),
+  );
+  await send(request, registry);
+}
+
+const seconds = (cpu: cri.CpuUsage | null | undefined): number =>
+  (cpu?.usageCoreNanoSeconds?.value ?? 0) / 1e9;
+
+const labelsOf = ({ attributes }: cri.ContainerStats) => ({
+  container: attributes?.labels[labelNames.containerName] ?? '',
+  namespace: attributes?.labels[labelNames.podNamespace] ?? '',
+  pod: attributes?.labels[labelNames.podName] ?? '',
+});
+
+function gauge(
+  registry: Registry,
+  name: string,
+  help: string,
+  samples: { labels?: Record<string, string>; value: number }[],
+): void {
+  const labelNamesOf = Object.keys(samples[0]?.labels ?? {});
+  const metric = new Gauge({ name, help, labelNames: labelNamesOf, registers: [registry] });
+  if (labelNamesOf.length > 0 || samples.length === 0) metric.reset();
+  for (const { labels = {}, value } of samples) metric.set(labels, value);
+}
+
+async function send({ response }: RouteRequest, registry: Registry): Promise<void> {
+  response.writeHead(200, { 'content-type': registry.contentType }).end(await registry.metrics());
+}

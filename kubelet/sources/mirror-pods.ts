@@ -1,0 +1,86 @@
+import { isAlreadyExists, isNotFound } from '../../client/errors.ts';
+import { nodes, pods } from '../../client/resources.ts';
+import type { Client } from '../../client/rest.ts';
+import { messageOf } from '../cri/cri-error.ts';
+import type { KubeletLog } from '../kubelet-log.ts';
+import { hashAnnotation, mirrorAnnotation } from '../pod.ts';
+import type { KubeletPod } from '../pod.ts';
+import type { PodDirectory } from './pod-directory.ts';
+
+/** Keeps the API server's picture of the static Pods: created, replaced when the file changes, deleted with it. */
+export interface MirrorPods {
+  /** Makes sure of the mirror of a static Pod, in the background. */
+  ensure(pod: KubeletPod): void;
+  /** Deletes mirrors without a static Pod; called when the sources are known. */
+  removeOrphans(): void;
+}
+
+export function createMirrorPods({
+  client,
+  directory,
+  nodeName,
+  log,
+}: {
+  client: Client;
+  directory: PodDirectory;
+  nodeName: string;
+  log: KubeletLog;
+}): MirrorPods {
+  const resource = client.resource(pods);
+  const busy = new Set<string>();
+  let nodeUid = '';
+
+  const remove = async ({ metadata }: KubeletPod) => {
+    const { name, namespace, uid } = metadata;
+    await resource
+      .delete({ name, namespace, gracePeriodSeconds: 0, preconditions: { uid } })
+      .catch((error: unknown) => {
+        if (!isNotFound(error)) throw error;
+      });
+  };
+  const ensure = async (pod: KubeletPod) => {
+    const mirror = directory.mirrorOf(pod);
+    const hash = pod.metadata.annotations?.[hashAnnotation] ?? '';
+    if (mirror?.metadata.annotations?.[mirrorAnnotation] === hash) {
+      if (!mirror.metadata.deletionTimestamp) return;
+    }
+    if (mirror) await remove(mirror);
+    nodeUid ||= (await client.resource(nodes).get({ name: nodeName })).metadata?.uid ?? '';
+    await resource.create({ object: mirrorOf(pod, { hash, nodeName, nodeUid }) }).catch((error: unknown) => {
+      if (!isAlreadyExists(error)) throw error;
+    });
+  };
+  const inBackground = (key: string, work: () => Promise<void>) => {
+    if (busy.has(key)) return;
+    busy.add(key);
+    work()
+      .catch((error: unknown) => log.warn({ pod: key, error: messageOf(error) }, 'cannot write a mirror pod'))
+      .finally(() => busy.delete(key));
+  };
+  return {
+    ensure: (pod) => inBackground(pod.metadata.name, () => ensure(pod)),
+    removeOrphans() {
+      for (const mirror of directory.mirrors()) {
+        const { name, namespace } = mirror.metadata;
+        if (!directory.byName(namespace, name)) inBackground(name, () => remove(mirror));
+      }
+    },
+  };
+}
+
+/** The object that stands for the static Pod; owned by the node, so that it goes with it. */
+const mirrorOf = (
+  { metadata, spec }: KubeletPod,
+  { hash, nodeName, nodeUid }: { hash: string; nodeName: string; nodeUid: string },
+) => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: {
+    name: metadata.name,
+    namespace: metadata.namespace,
+    ...(metadata.labels ? { labels: metadata.labels } : {}),
+    annotations: { ...metadata.annotations, [mirrorAnnotation]: hash },
+    ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeUid, controller: true }],
+  },
+  spec,
+});

@@ -1,0 +1,222 @@
+import { mkdir } from 'node:fs/promises';
+import { createInformer } from '../client/informer.ts';
+import { systemClock } from '../client/clock.ts';
+import { createEventRecorder } from '../client/event-recorder.ts';
+import { pods as podsResource } from '../client/resources.ts';
+import type { Pod } from '../api/types.ts';
+import { composePods, configOf, logRootOf } from './compose-pods.ts';
+import type { PodParts } from './compose-pods.ts';
+import { createCriClient } from './cri/cri-client.ts';
+import type { CriClient } from './cri/cri-client.ts';
+import { messageOf } from './cri/cri-error.ts';
+import { removeOrphans } from './garbage/orphans.ts';
+import { startGarbageCollection } from './garbage/garbage-collection.ts';
+import type { KubeletOptions } from './kubelet-options.ts';
+import { keepLease } from './node/lease.ts';
+import { readNodeFacts } from './node/node-facts.ts';
+import { reportNode } from './node/node-status.ts';
+import { followServices } from './node/service-environment.ts';
+import { createPodEvents } from './pod-events.ts';
+import { openCgroupTree } from './resources/cgroup-tree.ts';
+import { followContainerEvents } from './runtime-status/container-events.ts';
+import { startKubeletServer } from './server/server.ts';
+import { createMirrorPods } from './sources/mirror-pods.ts';
+import { createPodDispatch } from './sources/pod-dispatch.ts';
+import type { PodDispatch } from './sources/pod-dispatch.ts';
+import { followStaticPods } from './sources/static-source.ts';
+
+/** A kubelet that runs. */
+export interface Kubelet {
+  /** Resolves when the node is registered and its first Pods are known. */
+  ready: Promise<void>;
+  /** The port of the HTTPS API; 0 without one. */
+  port: number;
+  /** Stops the kubelet and leaves every Pod running. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the kubelet of one node: registers the node, follows its Pods (API server and static), and runs them by CRI.
+ *
+ *     sources ─► dispatch ─► one worker per Pod ─► volumes, sandbox, containers (CRI)
+ *                               ▲      └────────► status manager ─► API server
+ *                               └── container events, probes
+ *
+ * Containers that run already are taken over as they are.
+ */
+export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
+  const { client, nodeName, log } = options;
+  const clock = options.clock ?? systemClock;
+  const config = configOf(options);
+  await Promise.all([
+    mkdir(options.rootDir, { recursive: true }),
+    mkdir(logRootOf(options), { recursive: true }),
+  ]);
+  const cri = createCriClient({ socketPath: options.criSocket });
+  const recorder = createEventRecorder({
+    client,
+    clock,
+    source: { component: 'kubelet', host: nodeName },
+    onError: (error) => log.debug({ error: messageOf(error) }, 'an event was not written'),
+  });
+  const events = createPodEvents(recorder, nodeName);
+  const state = { port: options.port ?? 10_250, healthy: () => true };
+  const facts = await readNodeFacts({
+    cri,
+    nodeName,
+    nodeIp: options.nodeIp,
+    rootDir: options.rootDir,
+    config,
+    port: () => state.port,
+    notReady: () => (state.healthy() ? [] : ['PLEG is not healthy: the container event stream is down']),
+  });
+  const services = followServices({ client, log });
+  const parts = composePods({
+    options,
+    cri,
+    events,
+    facts,
+    services,
+    tree: options.cgroups ?? openCgroupTree(),
+    runtimeName: await runtimeNameOf(cri),
+    onForgotten: (pod) => dispatch.forgotten(pod),
+    beforeSync: () => undefined,
+  });
+  const { context, directory, workers, volumes } = parts;
+  const mirrors = createMirrorPods({ client, directory, nodeName, log });
+  const dispatch: PodDispatch = createPodDispatch({
+    directory,
+    workers,
+    mirrors,
+    statuses: context.statuses,
+    cache: context.cache,
+    events,
+    onWanted: (pod) => volumes.syncPod(pod),
+    allocatable: () => facts.allocatable(),
+    nodeLabels: () =>
+      reporter.node()?.metadata?.labels ?? { 'kubernetes.io/hostname': nodeName, ...options.labels },
+  });
+  volumes.reconstruct();
+  const server = options.tls
+    ? await startKubeletServer({ ...options, tls: options.tls, parts, cri, facts })
+    : undefined;
+  if (server) state.port = server.port;
+  const pleg = followContainerEvents({
+    cri,
+    cache: context.cache,
+    clock,
+    log,
+    onChange: (uid) => parts.runtimeChanged(uid),
+  });
+  state.healthy = () => pleg.isHealthy();
+  const reporter = reportNode({
+    client,
+    nodeName,
+    labels: options.labels ?? {},
+    taints: options.taints ?? [],
+    podCidr: options.podCidr,
+    clock,
+    log,
+    events,
+    checkMs: config.nodeStatusUpdateFrequencyMs,
+    reportMs: config.nodeStatusReportFrequencyMs,
+    statusNow: (previous, now) => facts.statusNow(previous, now),
+  });
+  const sources = followSources({ options, parts, dispatch, ready: pleg.ready });
+  const ready = Promise.all([reporter.registered, sources.synced]).then(() => undefined);
+  const lease = reporter.registered.then(() =>
+    keepLease({ client, nodeName, clock, log, durationSeconds: config.nodeLeaseDurationSeconds }),
+  );
+  const garbage = startGarbageCollection({ context, directory, config, clock, log });
+  events.node('Normal', 'Starting', 'Starting kubelet.');
+  // Whoever does not wait for readiness needs no unhandled rejection at stop.
+  ready.catch(() => undefined);
+  return {
+    ready,
+    get port() {
+      return server ? state.port : 0;
+    },
+    async stop() {
+      garbage.stop();
+      pleg.stop();
+      reporter.stop();
+      workers.stop();
+      parts.probes.stop();
+      void lease.then((kept) => kept.stop());
+      context.statuses.stop();
+      recorder.stop();
+      await Promise.all([sources.stop(), services.stop(), volumes.close(), server?.stop()]);
+      cri.close();
+    },
+  };
+}
+
+/** The scheme of container IDs; a runtime that is not there yet is ours. */
+async function runtimeNameOf(cri: CriClient): Promise<string> {
+  return cri.call('Version', {}, { timeoutMs: 5000 }).then(
+    ({ runtimeName }) => runtimeName,
+    () => 'podwright',
+  );
+}
+
+interface Sources {
+  /** Resolves when all Pods of all sources are dispatched. */
+  synced: Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Follows the node's Pods; the first are dispatched when the runtime's containers are known, so that none starts twice. */
+function followSources({
+  options,
+  parts,
+  dispatch,
+  ready,
+}: {
+  options: KubeletOptions;
+  parts: PodParts;
+  dispatch: PodDispatch;
+  ready: Promise<void>;
+}): Sources {
+  const { client, log, nodeName, staticPodDir } = options;
+  const informer = createInformer<Pod>({
+    client,
+    resource: podsResource,
+    fieldSelector: `spec.nodeName=${nodeName}`,
+    onError: (error) => log.warn({ error: messageOf(error) }, 'watch of the pods of this node failed'),
+  });
+  let stopStatic = () => {};
+  const begin = async () => {
+    informer.start();
+    await ready;
+    informer.addHandler({
+      add: (pod) => dispatch.set(pod),
+      update(pod, before) {
+        // The same name with another UID: the old Pod's deletion was not seen.
+        if (pod.metadata?.uid !== before.metadata?.uid) dispatch.remove(before);
+        dispatch.set(pod);
+      },
+      delete: (pod) => dispatch.remove(pod),
+    });
+    if (staticPodDir) {
+      const source = followStaticPods({
+        folder: staticPodDir,
+        nodeName,
+        log,
+        onChange: (pods) => dispatch.setStatic(pods),
+      });
+      stopStatic = () => source.stop();
+      await source.ready;
+    }
+    await informer.waitForSync();
+    await removeOrphans(parts).catch((error: unknown) =>
+      log.warn({ error: messageOf(error) }, 'cannot remove what deleted pods have left'),
+    );
+  };
+  return {
+    synced: begin(),
+    async stop() {
+      stopStatic();
+      await informer.stop();
+    },
+  };
+}

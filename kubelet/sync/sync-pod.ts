@@ -1,0 +1,89 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { syncContainers } from '../containers/sync-containers.ts';
+import { messageOf } from '../cri/cri-error.ts';
+import { removeDeadContainers } from '../garbage/dead-containers.ts';
+import { isTerminalPhase } from '../pod.ts';
+import type { KubeletPod } from '../pod.ts';
+import type { SyncResult } from '../workers/pod-worker.ts';
+import { deadlineOf } from './deadline.ts';
+import type { PodSyncContext } from './sync-context.ts';
+import { runtimeOf, tellStatus } from './tell-status.ts';
+
+/**
+ * One step of a running Pod towards its spec: status, cgroup, folders, volumes, then sandbox and containers.
+ * Nothing on the way waits for the API server; `signal` aborts the waiting for volumes when the Pod is to end.
+ */
+export async function syncPod(
+  context: PodSyncContext,
+  pod: KubeletPod,
+  signal: AbortSignal,
+): Promise<SyncResult> {
+  const { uid } = pod.metadata;
+  context.beforeSync?.(pod);
+  const status = tellStatus(context, pod);
+  if (isTerminalPhase(status.phase)) return { isTerminal: true };
+  const deadlineMs = deadlineOf(pod, status);
+  if (deadlineMs <= context.clock.now()) {
+    context.fail(pod, {
+      reason: 'DeadlineExceeded',
+      message: 'Pod was active on the node longer than the specified deadline',
+    });
+    return {};
+  }
+  await prepare(context, pod, signal);
+  signal.throwIfAborted();
+  context.probes.addPod(pod);
+  const outcome = await syncContainers(
+    context.containers,
+    withAddresses(pod, status),
+    runtimeOf(context, pod),
+  );
+  if (outcome.acted) await context.cache.inspect(uid);
+  tellStatus(context, pod);
+  removeDeadContainers(context, pod).catch((error: unknown) =>
+    context.log.warn({ pod: pod.metadata.name, error: messageOf(error) }, 'cannot remove dead containers'),
+  );
+  return {
+    again: outcome.acted,
+    retryAtMs: Math.min(
+      deadlineMs,
+      outcome.retryAtMs ?? (outcome.failed ? context.clock.now() + failureRetryMs : Infinity),
+    ),
+  };
+}
+
+/** A failed sandbox is tried again after this. */
+const failureRetryMs = 2000;
+
+/** The addresses that are known by now, for containers of a Pod on the host's network. */
+const withAddresses = (pod: KubeletPod, status: KubeletPod['status']): KubeletPod => ({
+  ...pod,
+  status: { ...pod.status, ...pick(status, ['podIP', 'podIPs', 'hostIP', 'hostIPs']) },
+});
+
+const pick = (status: KubeletPod['status'], fields: (keyof KubeletPod['status'])[]) =>
+  Object.fromEntries(fields.flatMap((field) => (status[field] ? [[field, status[field]]] : [])));
+
+async function prepare(context: PodSyncContext, pod: KubeletPod, signal: AbortSignal): Promise<void> {
+  const { events, cgroups, folders, volumes } = context;
+  try {
+    await cgroups.ensure(pod);
+  } catch (error) {
+    const message = `unable to ensure pod container exists: ${messageOf(error)}`;
+    events.pod(pod, 'Warning', 'FailedCreatePodContainer', message);
+    throw error;
+  }
+  await mkdir(join(folders.pods, pod.metadata.uid), { recursive: true, mode: 0o750 });
+  volumes.syncPod(pod);
+  try {
+    await volumes.waitForMount(pod, { signal });
+  } catch (error) {
+    const interrupted = signal.aborted || (error as { interrupted?: boolean }).interrupted === true;
+    if (!interrupted) {
+      const message = `Unable to attach or mount volumes: ${messageOf(error)}`;
+      events.pod(pod, 'Warning', 'FailedMount', message);
+    }
+    throw error;
+  }
+}
