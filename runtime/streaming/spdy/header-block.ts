@@ -95,7 +95,8 @@ export class HeaderDeflater {
     for (let offset = 0; offset < block.length; offset += 0xffff) {
       stored.push(storedBlock(block.subarray(offset, offset + 0xffff)));
     }
-    return Buffer.concat([...start, ...stored]);
+    // An empty block is zlib's flush: without it some decompressors keep what they have until the next block comes.
+    return Buffer.concat([...start, ...stored, storedBlock(Buffer.alloc(0))]);
   }
 }
 
