@@ -5,7 +5,7 @@ import type { FileProjection, Payload } from './payload.ts';
 import type { VolumePlugin, VolumeServices } from './plugin.ts';
 import { writeVolume } from './write-volume.ts';
 
-/** The data of a ConfigMap as files, on the node's disk, following every change of it. */
+/** The data of a ConfigMap as files, following every change of it. */
 export const configMapPlugin: VolumePlugin = {
   name: 'kubernetes.io/configmap',
   canSupport: ({ configMap }) => configMap !== undefined,
@@ -21,7 +21,7 @@ export const configMapPlugin: VolumePlugin = {
       source: { name, items, optional },
       defaultMode,
     });
-    writeVolume(options, { payload, medium: 'disk' });
+    writeVolume(options, payload);
     return undefined;
   },
 

@@ -18,7 +18,7 @@ export const downwardApiPlugin: VolumePlugin = {
   async setUp(options) {
     const { items = [], defaultMode = 0o644 } = options.volume.downwardAPI ?? {};
     const payload = downwardApiPayload({ ...options, items, defaultMode });
-    writeVolume(options, { payload, medium: 'memory' });
+    writeVolume(options, payload);
     return undefined;
   },
 

@@ -31,7 +31,7 @@ export const projectedPlugin: VolumePlugin = {
       }
     }
     if (errors.length > 0) throw aggregate(errors);
-    writeVolume(options, { payload: files, medium: 'memory' });
+    writeVolume(options, files);
     return refreshTimes.length === 0 ? undefined : { refreshAtMs: Math.min(...refreshTimes) };
   },
 

@@ -20,7 +20,7 @@ export const secretPlugin: VolumePlugin = {
       source: { name: secretName, items, optional },
       defaultMode,
     });
-    writeVolume(options, { payload, medium: 'memory' });
+    writeVolume(options, payload);
     return undefined;
   },
 

@@ -91,7 +91,7 @@ test('the Pod’s volumes belong to its fsGroup', async (t) => {
   await node.volumes.waitForMount(pod);
   t.is(describe(node.pathOf(pod, 'empty-dir', 'disk')), '3000 2777');
   t.is(describe(node.pathOf(pod, 'empty-dir', 'memory')), '3000 3777');
-  t.is(describe(node.pathOf(pod, 'configmap', 'config')), '3000 2777');
+  t.is(describe(node.pathOf(pod, 'configmap', 'config')), '3000 3777');
   const target = (plugin: string, name: string) => statSync(join(node.pathOf(pod, plugin, name), 'a'));
   t.deepEqual([target('configmap', 'config').gid, target('configmap', 'config').mode & 0o777], [3000, 0o640]);
   t.deepEqual([target('secret', 'secret').gid, target('secret', 'secret').mode & 0o777], [3000, 0o440]);

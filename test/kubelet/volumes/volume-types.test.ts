@@ -1,15 +1,10 @@
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  readlinkSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import type { Volume } from '../../../api/types.ts';
+import { bindMount, unmount } from '../../../linux/mount.ts';
 import { makeNode, makePod, mountsAt, until } from './node.ts';
 
 const configMap = (name: string, data: Record<string, string>, more = {}) => ({
@@ -94,7 +89,7 @@ test('configMap: keys, items, modes, binary data', async (t) => {
     ['x'],
   );
   t.is(modeOf(join(some, 'x/y')), '400');
-  t.deepEqual(mountsAt(all), []);
+  t.is(mountsAt(all)[0]?.type, 'tmpfs');
 });
 
 test('a missing configMap is a FailedMount, and the volume is there as soon as it comes', async (t) => {
@@ -150,7 +145,33 @@ test('an optional configMap appears when it comes', async (t) => {
   t.is(readFileSync(file, 'utf8'), '1');
 });
 
-test('secret: on a tmpfs, never on the disk below', async (t) => {
+test('secret: no byte of it is on the disk, neither in its volume nor below', async (t) => {
+  const node = makeNode(t);
+  node.api.put('secrets', secret('s', { password: 'hunter2-in-memory-only' }));
+  const volumeMounts = [
+    { name: 'credentials', mountPath: '/all' },
+    { name: 'credentials', mountPath: '/one', subPath: 'password' },
+  ];
+  const pod = makePod([{ name: 'credentials', secret: { secretName: 's' } }], {}, { volumeMounts });
+  await node.volumes.waitForMount(pod);
+  const [container] = pod.spec?.containers ?? [];
+  node.volumes.mountsFor({ pod, container: container ?? { name: 'none' }, environment: [] });
+  // Without its submounts, the node's directory shows what the disk holds under the tmpfs.
+  const below = mkdtempSync(join(tmpdir(), 'vv-below-'));
+  bindMount({ source: node.rootDir, target: below });
+  t.teardown(() => {
+    unmount(below);
+    rmdirSync(below);
+  });
+  const files = readdirSync(below, { recursive: true, withFileTypes: true });
+  t.true(files.length > 0);
+  for (const file of files.filter((entry) => entry.isFile())) {
+    t.is(readFileSync(join(file.parentPath, file.name), 'utf8'), '', file.name);
+  }
+  t.deepEqual(readdirSync(node.pathOf(pod, 'secret', 'credentials').replace(node.rootDir, below)), []);
+});
+
+test('secret: on a tmpfs, once, following its changes', async (t) => {
   const node = makeNode(t);
   node.api.put('secrets', secret('s', { password: 'hunter2-in-memory-only' }));
   const pod = makePod([{ name: 'credentials', secret: { secretName: 's', defaultMode: 0o400 } }]);
