@@ -18,7 +18,7 @@ import { runPortForwardSession } from './sandboxes/port-forward-session.ts';
 import type { SandboxRecord } from './sandboxes/record.ts';
 import { sandboxRecordVersion } from './sandboxes/record.ts';
 import { serveCri } from './server.ts';
-import { startStreamingServer } from './streaming/streaming-server.ts';
+import { startStreamingServer } from './streaming/server.ts';
 
 export interface RuntimeOptions {
   /** Durable state of this node's sandboxes and containers. */

@@ -76,7 +76,7 @@ async function startSandbox(
 ): Promise<void> {
   const { network } = namespacesOf(config);
   const paths = sandboxPaths(runtime, id, config);
-  await makeSandboxFiles(paths, config);
+  makeSandboxFiles(paths, config);
   const pause = await launchPause(runtime, {
     id,
     config,

@@ -1,3 +1,5 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { cgroupFacts, prepareContainerCgroup } from '../containers/container-cgroup.ts';
 import { containerSpec } from '../containers/container-spec.ts';
 import { watchContainer } from '../containers/exit-watch.ts';
@@ -64,6 +66,7 @@ async function launchContainer(
 ): Promise<ContainerStart> {
   const spec = containerSpec(runtime, container, sandbox);
   prepareContainerCgroup(runtime, container);
+  if (container.logPath !== null) mkdirSync(dirname(container.logPath), { recursive: true, mode: 0o755 });
   const { pid, startTime, shim, startedAtNs, warnings } = await launch({
     ...spec,
     cgroup: cgroupFacts(runtime, container),

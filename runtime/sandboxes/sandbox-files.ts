@@ -1,5 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { copyFile } from 'node:fs/promises';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { mount, unmount } from '../../linux/mount.ts';
@@ -36,18 +35,17 @@ export function sandboxPaths(runtime: Runtime, id: string, config: PodSandboxCon
 export const hostnameOf = (config: PodSandboxConfig): string => config.hostname || hostname();
 
 /** Writes resolv.conf, hostname and hosts, and mounts the shared memory. */
-export async function makeSandboxFiles(paths: SandboxPaths, config: PodSandboxConfig): Promise<void> {
+export function makeSandboxFiles(paths: SandboxPaths, config: PodSandboxConfig): void {
   mkdirSync(paths.run, { recursive: true, mode: 0o711 });
   writeFileSync(paths.hostname, `${hostnameOf(config)}\n`, { mode: 0o644 });
-  await copyFile('/etc/hosts', paths.hosts);
-  await writeResolvConf(paths.resolvConf, config.dnsConfig);
+  writeFileSync(paths.hosts, readFileSync('/etc/hosts'), { mode: 0o644 });
+  writeResolvConf(paths.resolvConf, config.dnsConfig);
   if (namespacesOf(config).ipc !== 'NODE') mountSharedMemory(paths.shm);
 }
 
-async function writeResolvConf(path: string, dns: DNSConfig | null): Promise<void> {
+function writeResolvConf(path: string, dns: DNSConfig | null): void {
   const text = dns === null ? '' : resolvConfText(dns);
-  if (text === '') await copyFile('/etc/resolv.conf', path);
-  else writeFileSync(path, text, { mode: 0o644 });
+  writeFileSync(path, text === '' ? readFileSync('/etc/resolv.conf') : text, { mode: 0o644 });
 }
 
 /** resolv.conf(5) from the pod's DNS configuration; empty when that says nothing. */
