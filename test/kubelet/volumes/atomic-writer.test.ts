@@ -19,7 +19,9 @@ import { writeAtomically } from '../../../kubelet/volumes/atomic-writer.ts';
 import type { Payload } from '../../../kubelet/volumes/payload.ts';
 import { watchPath } from '../../../linux/inotify.ts';
 
-const directory = (): string => mkdtempSync(join(tmpdir(), 'vv-writer-'));
+const scratch = mkdtempSync(join(tmpdir(), 'vv-writer-'));
+test.after.always(() => rmSync(scratch, { recursive: true }));
+const directory = (): string => mkdtempSync(join(scratch, 'd-'));
 
 const payloadOf = (files: Record<string, string>, mode = 0o644): Payload =>
   new Map(Object.entries(files).map(([path, text]) => [path, { data: Buffer.from(text), mode }]));
