@@ -36,6 +36,51 @@ export const libc = {
     mode: number,
     device: number,
   ) => number,
+  pipe2: library.func('int pipe2(_Out_ void *ends, int flags)') as (ends: Buffer, flags: number) => number,
+  waitpid: library.func('int waitpid(int pid, _Out_ void *status, int options)') as (
+    pid: number,
+    status: Buffer,
+    options: number,
+  ) => number,
+  posixSpawn: library.func('posix_spawn', 'int', ['void *', 'str', 'void *', 'void *', 'str *', 'str *']) as (
+    pid: Buffer,
+    file: string,
+    actions: Buffer,
+    attributes: null,
+    args: (string | null)[],
+    env: (string | null)[],
+  ) => number,
+  fileActionsInit: library.func('posix_spawn_file_actions_init', 'int', ['void *']) as (
+    actions: Buffer,
+  ) => number,
+  fileActionsDestroy: library.func('posix_spawn_file_actions_destroy', 'int', ['void *']) as (
+    actions: Buffer,
+  ) => number,
+  fileActionsAddDup2: library.func('posix_spawn_file_actions_adddup2', 'int', ['void *', 'int', 'int']) as (
+    actions: Buffer,
+    fd: number,
+    target: number,
+  ) => number,
+  fileActionsAddOpen: library.func('posix_spawn_file_actions_addopen', 'int', [
+    'void *',
+    'int',
+    'str',
+    'int',
+    'unsigned int',
+  ]) as (actions: Buffer, fd: number, path: string, flags: number, mode: number) => number,
+  fileActionsAddChdir: library.func('posix_spawn_file_actions_addchdir_np', 'int', ['void *', 'str']) as (
+    actions: Buffer,
+    path: string,
+  ) => number,
+  memfdCreate: library.func('int memfd_create(const char *name, unsigned int flags)') as (
+    name: string,
+    flags: number,
+  ) => number,
+  fcntl: library.func('fcntl', 'int', ['int', 'int', 'int']) as (
+    fd: number,
+    command: number,
+    value: number,
+  ) => number,
   read: library.func('long read(int fd, _Out_ void *out, size_t count)') as (
     fd: number,
     out: Buffer,

@@ -16,10 +16,15 @@ export function inNetworkNamespace(path: string): string[] {
  * Throws SystemError; EEXIST from the file system when the path is taken.
  */
 export function createNetworkNamespace(path: string): void {
+  insideNewNetworkNamespace(() => bindNetworkNamespace('/proc/thread-self/ns/net', path));
+}
+
+/** Binds a network namespace (`/proc/PID/ns/net`) at `path`, which is made and must not be there yet (EEXIST). */
+export function bindNetworkNamespace(source: string, path: string): void {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, '', { flag: 'wx', mode: 0o444 });
   try {
-    insideNewNetworkNamespace(() => bindMount({ source: '/proc/thread-self/ns/net', target: path }));
+    bindMount({ source, target: path });
   } catch (error) {
     rmSync(path, { force: true });
     throw error;

@@ -9,14 +9,18 @@ import koffi from 'koffi';
 export function onReadable(fd: number, listener: () => void, { keepAlive = true } = {}): Disposable {
   const handle = koffi.node.poll(fd, { readable: true, disconnect: true }, () => listener());
   if (!keepAlive) handle.unref();
-  let open = true;
+  open.add(handle);
   return {
     [Symbol.dispose]() {
-      if (!open) return;
-      open = false;
+      if (!open.delete(handle)) return;
       handle.stop();
       handle.close();
       closeSync(fd);
     },
   };
 }
+
+const open = new Set<ReturnType<typeof koffi.node.poll>>();
+
+// An event that comes while Node.js takes itself down would call into a JavaScript that is no more, and abort the process.
+process.on('exit', () => open.forEach((handle) => handle.stop()));

@@ -67,11 +67,16 @@ export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals 
   }
 }
 
+export interface WaitOptions {
+  /** Gives up waiting. */
+  signal?: AbortSignal;
+  /** False: this process may end while it waits. Default true. */
+  keepAlive?: boolean;
+}
+
 /** Resolves when this very process has ended, at once if it already has. Rejects when `signal` is aborted before. */
-export function waitForExit(
-  identity: ProcessIdentity,
-  { signal }: { signal?: AbortSignal } = {},
-): Promise<void> {
+export function waitForExit(identity: ProcessIdentity, options: WaitOptions = {}): Promise<void> {
+  const { signal, keepAlive = true } = options;
   const pidfd = openPidfd(identity);
   if (pidfd === undefined) return Promise.resolve();
   return new Promise((resolve, reject) => {
@@ -82,7 +87,7 @@ export function waitForExit(
     };
     const abort = () =>
       end(() => reject(signal?.reason instanceof Error ? signal.reason : new Error('aborted')));
-    const watch = onReadable(pidfd, () => end(resolve));
+    const watch = onReadable(pidfd, () => end(resolve), { keepAlive });
     if (signal?.aborted === true) abort();
     else signal?.addEventListener('abort', abort);
   });

@@ -1,0 +1,95 @@
+/* A command in a running container. Its parent is this process, because a pid namespace is entered by a fork only. */
+#include "exec.h"
+#include "supervise.h"
+#include <asm/ioctls.h>
+#include <asm/signal.h>
+#include <asm/termbits.h>
+#include <asm/termios.h>
+#include <linux/poll.h>
+#include <linux/wait.h>
+
+#define START_FAILED 255
+
+static long open_failure_file(char *plan_path) {
+  static char path_bytes[4096];
+  struct text path = {path_bytes, 0, sizeof path_bytes - 1};
+  add(&path, plan_path);
+  add(&path, ".failed");
+  path.bytes[path.length] = 0;
+  return SYS(openat, AT_FDCWD, path.bytes, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+}
+
+/* The outer terminal passes everything through; the inner one, the container's, does the line editing. */
+static void make_raw(struct termios *before) {
+  struct termios raw;
+  if (SYS(ioctl, 0, TCGETS, before) < 0) return;
+  raw = *before;
+  raw.c_iflag &= ~(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON);
+  raw.c_oflag &= ~OPOST;
+  raw.c_lflag &= ~(ECHO | ECHONL | ICANON | ISIG | IEXTEN);
+  SYS(ioctl, 0, TCSETS, &raw);
+}
+
+static void copy_window_size(int terminal) {
+  struct winsize size;
+  if (SYS(ioctl, 0, TIOCGWINSZ, &size) == 0) SYS(ioctl, terminal, TIOCSWINSZ, &size);
+}
+
+/* Copies what there is to read. False at the end. */
+static bool copy(int from, int to) {
+  char bytes[4096];
+  long n = SYS(read, from, bytes, sizeof bytes);
+  if (n == -EINTR || n == -EAGAIN) return true;
+  return n > 0 && write_all(to, bytes, n) == 0;
+}
+
+struct ending {
+  bool ended;
+  int status;
+};
+
+static void handle_signals(int signals, struct child *child, struct ending *ending) {
+  struct signalfd_siginfo signal;
+  while (SYS(read, signals, &signal, sizeof signal) == sizeof signal) {
+    if (signal.ssi_signo == SIGWINCH && child->terminal >= 0) copy_window_size(child->terminal);
+    if (signal.ssi_signo == SIGTERM || signal.ssi_signo == SIGHUP) SYS(kill, child->pid, signal.ssi_signo);
+  }
+  if (SYS(wait4, child->pid, &ending->status, WNOHANG, 0) == child->pid) ending->ended = true;
+}
+
+/* Waits for the end; with a terminal, relays between the outer and the inner one until all output is through. */
+static int stay_with(struct child *child, int signals) {
+  struct ending ending = {false, 0};
+  int input = child->terminal >= 0 ? 0 : -1, output = child->terminal;
+  while (!ending.ended || output >= 0) {
+    struct pollfd entries[3] = {{signals, POLLIN, 0}, {input, POLLIN, 0}, {output, POLLIN, 0}};
+    struct timespec64 moment = {0, 200000000};
+    long ready = SYS(ppoll, entries, 3, ending.ended ? &moment : 0, 0, 0);
+    if (ending.ended && ready == 0) break; /* what it left behind holds the terminal, and says nothing */
+    if (entries[0].revents != 0) handle_signals(signals, child, &ending);
+    if (entries[1].revents != 0 && !copy(0, child->terminal)) input = -1;
+    if (entries[2].revents != 0 && !copy(child->terminal, 1)) output = -1;
+  }
+  return exit_code(ending.status);
+}
+
+int run_exec(char *plan_path) {
+  struct plan plan = {0};
+  struct child child;
+  struct termios before;
+  long failures = open_failure_file(plan_path);
+  setup.report = failures;
+  long signals = open_signals(SIGNAL_BIT(SIGCHLD) | SIGNAL_BIT(SIGWINCH) | SIGNAL_BIT(SIGTERM) | SIGNAL_BIT(SIGHUP) |
+                              SIGNAL_BIT(SIGINT) | SIGNAL_BIT(SIGQUIT) | SIGNAL_BIT(SIGPIPE));
+  long result = plan_open(&plan, plan_path);
+  if (result == 0) result = plan_do(&plan, "fork");
+  bool outer_terminal = setup.tty && SYS(ioctl, 0, TCGETS, &before) == 0;
+  if (result == 0) result = start_child(&plan, &child, INHERITED, failures);
+  if (result < 0 && result != -ECANCELED) report(failures, "failed", plan.line, result, "");
+  if (result < 0) return START_FAILED;
+  if (child.terminal >= 0) copy_window_size(child.terminal);
+  if (outer_terminal) make_raw(&before);
+  int code = stay_with(&child, signals);
+  if (outer_terminal) SYS(ioctl, 0, TCSETS, &before);
+  return code;
+}

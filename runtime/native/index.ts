@@ -1,0 +1,15 @@
+export { allCapabilities, capabilitySets, defaultCapabilities } from './capabilities.ts';
+export { connectToContainer, type AttachOptions, type ContainerConnection } from './connection.ts';
+export type * from './container-spec.ts';
+export {
+  execInContainer,
+  prepareExec,
+  type ExecOptions,
+  type ExecResult,
+  type PreparedExec,
+} from './exec.ts';
+export { launchSandbox, startContainer, type RunningSandbox, type StartedContainer } from './launch.ts';
+export { defaultMaskedPaths, defaultReadonlyPaths } from './masked-paths.ts';
+export { StartError } from './start-error.ts';
+export { readContainerState, readExitRecord, watchExit } from './state.ts';
+export type { ContainerState, ExitRecord, Started } from './state.ts';

@@ -1,0 +1,23 @@
+import type { ExecSpec } from './container-spec.ts';
+import { planLimits, planProcess } from './plan-process.ts';
+import { bits, createPlan, namespaceBits, type Plan } from './plan.ts';
+
+const SIGKILL = 9;
+
+/** The plan of a command in a running container: its cgroup, all its namespaces at once, then as any process. */
+export function planExec({ target, process, cgroupProcsFiles = [] }: ExecSpec): Plan {
+  const plan = createPlan();
+  plan.comment(`a command in the container of process ${target.pid}`);
+  for (const file of cgroupProcsFiles) plan.step('write', file, '0');
+  if (process.tty === true) plan.step('tty');
+  planLimits(plan, process);
+  const all = Object.values(namespaceBits).reduce((sum, bit) => sum | bit, 0);
+  plan.step('enter', target.pid, target.startTime, bits(all));
+  plan.step('fork', 0);
+  if (process.tty === true) plan.step('terminal');
+  planProcess(plan, process);
+  // Killing the one whom the daemon knows kills the command.
+  plan.step('deathsignal', SIGKILL);
+  plan.step('exec');
+  return plan;
+}

@@ -1,0 +1,64 @@
+import { capabilityMask, defaultCapabilities } from './capabilities.ts';
+import type { CapabilitySets, ProcessSpec } from './container-spec.ts';
+import { bits, type Plan } from './plan.ts';
+import { resourceLimitFields } from './resource-limits.ts';
+import { compileSeccomp } from './seccomp.ts';
+
+const defaultPath = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+const SECCOMP_FILTER_FLAG_SPEC_ALLOW = 4;
+
+/** What is set while the host's /proc is still in sight. */
+export function planLimits(plan: Plan, { rlimits = [], oomScoreAdj }: ProcessSpec): void {
+  for (const limit of rlimits) plan.tolerate('rlimit', ...resourceLimitFields(limit));
+  if (oomScoreAdj !== undefined) plan.tolerate('write', '/proc/self/oom_score_adj', oomScoreAdj);
+}
+
+/**
+ * The steps from a process inside its namespaces to the command. Their order is a matter of rights:
+ *
+ *   bounding set    needs SETPCAP, so before the identity changes
+ *   identity        keeps the permitted set (keep-caps), loses the effective one
+ *   effective       again, so that a filter can be loaded without no_new_privs (needs SYS_ADMIN)
+ *   chdir           as the user, who may not be allowed in
+ *   seccomp         as late as can be: what comes after must be allowed by the filter
+ *   capabilities    the command's own
+ */
+export function planProcess(plan: Plan, process: ProcessSpec): void {
+  const { args, env, cwd = '/', uid = 0, gid = 0, additionalGids = [], umask = 0o022 } = process;
+  const { capabilities = sameEverywhere(defaultCapabilities), noNewPrivileges, seccomp } = process;
+  plan.comment('what the command is to be');
+  planCommand(plan, { args, env });
+  plan.step('umask', `0${umask.toString(8)}`);
+  if (uid !== 0) plan.step('owner', uid);
+  plan.step('bounding', bits(capabilityMask(capabilities.bounding)));
+  plan.step('ids', uid, gid, additionalGids.join(','));
+  plan.step('effective');
+  plan.step('chdir', cwd);
+  if (noNewPrivileges === true) plan.step('nonewprivs');
+  if (seccomp !== undefined) {
+    const filter = compileSeccomp(seccomp).toString('hex');
+    plan.step('seccomp', filter, SECCOMP_FILTER_FLAG_SPEC_ALLOW);
+  }
+  planCapabilities(plan, capabilities);
+}
+
+function planCommand(plan: Plan, { args, env }: { args: string[]; env: string[] }): void {
+  for (const word of args) plan.step('argument', word);
+  for (const variable of env) plan.step('environment', variable);
+  if (!env.some((variable) => variable.startsWith('PATH='))) plan.step('environment', defaultPath);
+}
+
+function planCapabilities(plan: Plan, { effective, permitted, inheritable, ambient }: CapabilitySets): void {
+  plan.step(
+    'capabilities',
+    ...[effective, permitted, inheritable, ambient].map((list) => bits(capabilityMask(list))),
+  );
+}
+
+const sameEverywhere = (list: string[]): CapabilitySets => ({
+  bounding: list,
+  effective: list,
+  permitted: list,
+  inheritable: [],
+  ambient: [],
+});
