@@ -2,9 +2,13 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { parseDocument } from 'yaml';
+import { definitions } from '../../api/generated/definitions.ts';
+import { decodeProtobuf } from '../protobuf/decode.ts';
 import { badRequest, entityTooLarge, unsupportedMediaType } from './errors.ts';
 
 /** As upstream's default for resource requests. */
+const PROTOBUF = 'application/vnd.kubernetes.protobuf';
+
 export const BODY_LIMIT_BYTES = 3 * 1024 * 1024;
 
 /** A decoded body and what a strict reading found wrong with its text (duplicate keys). */
@@ -40,7 +44,18 @@ export function decodeBody(body: Buffer, contentType: string | undefined): Decod
     return { value: parseJson(body.toString()), strictErrors: [] };
   if (type === 'application/yaml' || type === 'application/apply-patch+yaml')
     return parseYaml(body.toString());
+  if (type === PROTOBUF) return { value: parseProtobuf(body), strictErrors: [] };
   throw unsupportedMediaType();
+}
+
+/** kubectl's own create commands and client-go's typed clients send protobuf. */
+function parseProtobuf(body: Buffer): unknown {
+  try {
+    return decodeProtobuf(body, definitions);
+  } catch (error) {
+    // Whatever was wrong with the bytes, the client sent them.
+    throw badRequest(error instanceof Error ? error.message : String(error));
+  }
 }
 
 /** Parses JSON. Throws 400 in Kubernetes' words. */

@@ -69,10 +69,12 @@ export const methodNotAllowed = (): StatusError =>
     details: {},
   });
 
-const READABLE = ['application/json', 'application/yaml'];
+const READABLE = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
+
+const WRITABLE = ['application/json', 'application/yaml'];
 
 /** 406: no clause of Accept can be served. Clients that offer protobuf first fall back to JSON. */
-export const notAcceptable = (accepted = READABLE): StatusError =>
+export const notAcceptable = (accepted = WRITABLE): StatusError =>
   statusError({
     code: 406,
     reason: 'NotAcceptable',
