@@ -7,13 +7,16 @@ import type { IndexFunction } from './store.ts';
 export interface InformerFactory {
   readonly client: Client;
   /**
-   * The one informer of this resource and selection; the first caller's indexers and transform count.
+   * The one informer of this resource and selection; indexers add up, and only the first
+   * caller's transform counts.
    * Once the factory is started, a new informer starts at once.
    */
   informer<T extends ApiObject>(
     resource: ResourceId<T>,
     options?: Selection & { indexers?: Record<string, IndexFunction<T>>; transform?: (object: T) => T },
   ): Informer<T>;
+  /** Ends the informers of a resource that is no more. */
+  remove(resource: ResourceId): Promise<void>;
   start(): void;
   /** Resolves when all informers asked for so far have synced; rejects with the signal's reason. */
   waitForSync(signal?: AbortSignal): Promise<void>;
@@ -44,12 +47,24 @@ export const createInformerFactory = ({
       const { group, version, resource: name } = resource;
       const key = JSON.stringify([group, version, name, namespace, labelSelector, fieldSelector]);
       const existing = informers.get(key);
-      // The key names the resource, and the resource names the type.
-      if (existing !== undefined) return existing as unknown as Informer<T>;
+      if (existing !== undefined) {
+        // The key names the resource, and the resource names the type.
+        const known = existing as unknown as Informer<T>;
+        known.addIndexers(options.indexers ?? {});
+        return known;
+      }
       const informer = createInformer<T>({ ...shared, ...options, client, resource });
       informers.set(key, informer as unknown as Informer<ApiObject>);
       if (started) informer.start();
       return informer;
+    },
+    async remove({ group, version, resource }) {
+      const prefix = JSON.stringify([group, version, resource]).slice(0, -1);
+      for (const [key, informer] of informers) {
+        if (!key.startsWith(`${prefix},`)) continue;
+        informers.delete(key);
+        await informer.stop();
+      }
     },
     start() {
       started = true;

@@ -36,6 +36,8 @@ export interface InformerOptions<T extends ApiObject> {
 
 export interface Informer<T extends ApiObject> {
   readonly lister: Lister<T>;
+  /** More indexes for the lister, at any time; a name that is known already stays as it is. */
+  addIndexers(indexers: Record<string, IndexFunction<T>>): void;
   /** Late handlers first get an add for each object that is there. The answer takes the handler away. */
   addHandler(handler: InformerHandler<T>): () => void;
   /** The first list is in the lister, and every handler has had it. */
@@ -94,6 +96,7 @@ export const createInformer = <T extends ApiObject>(options: InformerOptions<T>)
 
   return {
     lister: store,
+    addIndexers: (indexers) => store.addIndexers(indexers),
     addHandler(handler) {
       const late = store.list();
       handlers.add(handler);

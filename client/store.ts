@@ -19,6 +19,8 @@ export interface Lister<T extends ApiObject> {
 export interface IndexedStore<T extends ApiObject> extends Lister<T> {
   set(object: T): void;
   remove(key: string): void;
+  /** Adds indexes over what is there and comes; a name that is known already stays as it is. */
+  addIndexers(indexers: Record<string, IndexFunction<T>>): void;
 }
 
 const namespaceIndex = 'namespace';
@@ -29,8 +31,16 @@ export const createIndexedStore = <T extends ApiObject>(
 ): IndexedStore<T> => {
   const objects = new Map<string, T>();
   const indexes = new Map<string, Index<T>>();
-  const all = { [namespaceIndex]: (object: T) => [object.metadata?.namespace ?? ''], ...indexers };
-  for (const [name, valuesOf] of Object.entries(all)) indexes.set(name, createIndex(valuesOf));
+
+  const addIndexers = (added: Record<string, IndexFunction<T>>) => {
+    for (const [name, valuesOf] of Object.entries(added)) {
+      if (indexes.has(name)) continue;
+      const index = createIndex(valuesOf);
+      for (const [key, object] of objects) index.insert(key, object);
+      indexes.set(name, index);
+    }
+  };
+  addIndexers({ [namespaceIndex]: ({ metadata }) => [metadata?.namespace ?? ''], ...indexers });
 
   const byIndex = (indexName: string, value: string): T[] => {
     const index = indexes.get(indexName);
@@ -68,6 +78,7 @@ export const createIndexedStore = <T extends ApiObject>(
       for (const index of indexes.values()) index.insert(key, object);
     },
     remove,
+    addIndexers,
   };
 };
 

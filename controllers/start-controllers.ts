@@ -1,0 +1,101 @@
+import type { Logger } from 'pino';
+import { systemClock } from '../client/clock.ts';
+import type { Clock } from '../client/clock.ts';
+import { createInformerFactory } from '../client/informer-factory.ts';
+import { runLeaderElection } from '../client/leader-election.ts';
+import type { Client } from '../client/rest.ts';
+import { clusterRoleAggregation } from './cluster-role-aggregation/cluster-role-aggregation.ts';
+import { createRecorders } from './controller.ts';
+import type { ControllerFactory } from './controller.ts';
+import { garbageCollector } from './garbage-collector/garbage-collector.ts';
+import { namespaceController } from './namespace/namespace-controller.ts';
+import { nodeIpamController } from './node-ipam/node-ipam.ts';
+import { nodeLifecycleController } from './node-lifecycle/node-lifecycle.ts';
+import type { NodeLifecycleOptions } from './node-lifecycle/node-lifecycle.ts';
+import { podGarbageCollector } from './pod-garbage-collector/pod-garbage-collector.ts';
+import type { PodGarbageCollectorOptions } from './pod-garbage-collector/pod-garbage-collector.ts';
+import { rootCaPublisher } from './root-ca-publisher/root-ca-publisher.ts';
+import { defaultServiceAccountController } from './service-account/default-service-account.ts';
+import { taintEvictionController } from './taint-eviction/taint-eviction.ts';
+
+export interface ControllersOptions {
+  client: Client;
+  log: Logger;
+  /** What pods verify the API server with. */
+  rootCaPem: string;
+  /** Where nodes without a network for their pods get one from, such as 10.244.0.0/16. */
+  clusterCidr?: string | undefined;
+  /** Work only while holding the Lease kube-system/kube-controller-manager. */
+  leaderElection?: boolean;
+  nodeLifecycle?: NodeLifecycleOptions;
+  podGarbageCollector?: PodGarbageCollectorOptions;
+  clock?: Clock;
+}
+
+/** All controllers, in the order in which a new cluster needs them. */
+const factoriesOf = (options: ControllersOptions): ControllerFactory[] => [
+  defaultServiceAccountController,
+  rootCaPublisher(options.rootCaPem),
+  ...(options.clusterCidr === undefined ? [] : [nodeIpamController(options.clusterCidr)]),
+  nodeLifecycleController(options.nodeLifecycle),
+  taintEvictionController,
+  namespaceController,
+  podGarbageCollector(options.podGarbageCollector),
+  clusterRoleAggregation,
+  garbageCollector,
+];
+
+/** Runs the controllers until stopped; resolves at once, each controller works as soon as it has seen enough. */
+export const startControllers = async (options: ControllersOptions): Promise<{ stop(): Promise<void> }> => {
+  if (options.leaderElection !== true) return runControllers(options);
+  const stopping = new AbortController();
+  const elected = campaign(options, stopping.signal);
+  return {
+    async stop() {
+      stopping.abort();
+      await elected;
+    },
+  };
+};
+
+/** Leads whenever it can; after a lost lease it is a candidate again. */
+const campaign = async (options: ControllersOptions, signal: AbortSignal): Promise<void> => {
+  while (!signal.aborted) {
+    await runLeaderElection({
+      client: options.client,
+      name: 'kube-controller-manager',
+      signal,
+      onError: (error) => options.log.warn({ err: error }, 'leader election'),
+      async lead(leading) {
+        const running = runControllers(options);
+        await new Promise<void>((resolve) =>
+          leading.addEventListener('abort', () => resolve(), { once: true }),
+        );
+        await running.stop();
+      },
+    });
+  }
+};
+
+const runControllers = (options: ControllersOptions): { stop(): Promise<void> } => {
+  const { client, log, clock = systemClock } = options;
+  const onError = (error: unknown) => log.warn({ err: error }, 'informer');
+  const informers = createInformerFactory({ client, clock, onError });
+  const recorders = createRecorders({ client, clock, log });
+  const context = {
+    client,
+    informers,
+    clock,
+    log,
+    recorder: (component: string) => recorders.recorder(component),
+  };
+  const controllers = factoriesOf(options).map((factory) => factory(context));
+  informers.start();
+  return {
+    async stop() {
+      await informers.stop();
+      await Promise.all(controllers.map((controller) => controller.stop()));
+      recorders.stop();
+    },
+  };
+};
