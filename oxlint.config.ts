@@ -1,4 +1,5 @@
 import { defineConfig } from 'oxlint';
+import type { OxlintOverride } from 'oxlint';
 
 /** The house, top to bottom (docs/architecture.md): a folder imports itself and what stands below it. */
 const house = [
@@ -49,19 +50,26 @@ export default defineConfig({
     'import/no-cycle': 'error',
   },
   ignorePatterns: ['node_modules', 'api/generated', 'build'],
-  overrides: house.map((folder) => ({
-    files: [`${folder}/**/*.ts`],
-    rules: {
-      'no-restricted-imports': [
-        'error',
-        {
-          paths: bannedPackages(folder),
-          patterns: foldersAbove(folder).map((above) => ({
-            regex: `^(\\.\\./)+${above}/`,
-            message: `${folder}/ stands below ${above}/; an import only ever goes down the house.`,
-          })),
-        },
-      ],
+  overrides: [
+    {
+      // What is checked here comes from outside: a field that its type calls required may be missing.
+      files: ['api/validation/**/*.ts', 'api/defaults/**/*.ts'],
+      rules: { 'typescript/no-useless-default-assignment': 'off' },
     },
-  })),
+    ...house.map((folder): OxlintOverride => ({
+      files: [`${folder}/**/*.ts`],
+      rules: {
+        'no-restricted-imports': [
+          'error',
+          {
+            paths: bannedPackages(folder),
+            patterns: foldersAbove(folder).map((above) => ({
+              regex: `^(\\.\\./)+${above}/`,
+              message: `${folder}/ stands below ${above}/; an import only ever goes down the house.`,
+            })),
+          },
+        ],
+      },
+    })),
+  ],
 });

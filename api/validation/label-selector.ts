@@ -1,0 +1,44 @@
+import { isLabelValue } from '../names.ts';
+import type { LabelSelector, LabelSelectorRequirement } from '../types.ts';
+import { checkQualifiedName, complaints } from './checks.ts';
+import { forbidden, invalid, required } from './field-error.ts';
+import type { FieldError } from './field-error.ts';
+import { validateLabels } from './object-meta.ts';
+
+/** Checks a selector field. Source: apimachinery pkg/apis/meta/v1/validation/validation.go. */
+export function validateLabelSelector(selector: LabelSelector | undefined, path: string): FieldError[] {
+  return [
+    ...validateLabels(selector?.matchLabels, `${path}.matchLabels`),
+    ...(selector?.matchExpressions ?? []).flatMap((requirement, index) =>
+      validateRequirement(requirement, `${path}.matchExpressions[${index}]`),
+    ),
+  ];
+}
+
+function validateRequirement(
+  { key, operator, values = [] }: LabelSelectorRequirement,
+  path: string,
+): FieldError[] {
+  return [
+    ...checkValueCount(operator, values, path),
+    ...checkQualifiedName(key ?? '', `${path}.key`),
+    ...values.flatMap((value, index) => complaints(`${path}.values[${index}]`, value, isLabelValue(value))),
+  ];
+}
+
+function checkValueCount(operator: string, values: string[], path: string): FieldError[] {
+  switch (operator) {
+    case 'In':
+    case 'NotIn':
+      return values.length > 0
+        ? []
+        : [required(`${path}.values`, "must be specified when `operator` is 'In' or 'NotIn'")];
+    case 'Exists':
+    case 'DoesNotExist':
+      return values.length === 0
+        ? []
+        : [forbidden(`${path}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")];
+    default:
+      return [invalid(`${path}.operator`, operator ?? '', 'not a valid selector operator')];
+  }
+}

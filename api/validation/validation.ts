@@ -1,0 +1,130 @@
+import { parseApiVersion } from '../meta.ts';
+import type { KubernetesObject } from '../types.ts';
+import { nameIsSubdomain } from './checks.ts';
+import {
+  validateConfigMap,
+  validateConfigMapUpdate,
+  validateSecret,
+  validateSecretUpdate,
+} from './config-map.ts';
+import {
+  validateLimitRange,
+  validateNamespace,
+  validateNamespaceFinalize,
+  validateNamespaceStatus,
+  validateNode,
+  validateNodeUpdate,
+  validateServiceAccount,
+} from './core.ts';
+import { validateEvent, validateEventsV1Event, validateEventsV1EventUpdate } from './event.ts';
+import type { FieldError } from './field-error.ts';
+import { validateLease, validateLeaseUpdate } from './lease.ts';
+import { validateObjectMeta, validateObjectMetaUpdate } from './object-meta.ts';
+import { validatePodResize } from './pod/pod-resize.ts';
+import { validateEphemeralContainersUpdate, validatePodStatusUpdate } from './pod/pod-subresources.ts';
+import { validatePodUpdate } from './pod/pod-update.ts';
+import { validatePod } from './pod/pod.ts';
+import {
+  validateClusterRole,
+  validateClusterRoleBinding,
+  validateClusterRoleBindingUpdate,
+  validateClusterRoleUpdate,
+  validateRole,
+  validateRoleBinding,
+  validateRoleBindingUpdate,
+  validateRoleUpdate,
+} from './rbac.ts';
+
+/** How the objects of a kind are checked; defaults must have been applied. */
+interface Validator {
+  create: (object: KubernetesObject) => FieldError[];
+  update: (object: KubernetesObject, old: KubernetesObject) => FieldError[];
+  /** Writes to `/status` and other subresources; without one an update of the metadata is checked. */
+  subresources?: Record<string, (object: KubernetesObject, old: KubernetesObject) => FieldError[]>;
+}
+
+/** Checks a new object. A kind without a validator has its metadata checked. */
+export function validateObject(
+  object: KubernetesObject,
+  { namespaced }: { namespaced: boolean },
+): FieldError[] {
+  const validator = validatorOf(object);
+  return validator === undefined
+    ? validateObjectMeta(object, { namespaced, nameRule: nameIsSubdomain })
+    : validator.create(object);
+}
+
+/** Checks a changed object against the old, written to the object itself or to one of its subresources. */
+export function validateObjectUpdate(
+  object: KubernetesObject,
+  old: KubernetesObject,
+  subresource = '',
+): FieldError[] {
+  const validator = validatorOf(object);
+  if (validator === undefined) return validateObjectMetaUpdate(object, old);
+  if (subresource === '') return validator.update(object, old);
+  return (validator.subresources?.[subresource] ?? validateObjectMetaUpdate)(object, old);
+}
+
+/** True when objects of the kind have more than their metadata checked. */
+export function hasValidator(object: KubernetesObject): boolean {
+  return validatorOf(object) !== undefined;
+}
+
+function validatorOf({ apiVersion = '', kind = '' }: KubernetesObject): Validator | undefined {
+  const { group } = parseApiVersion(apiVersion);
+  return validators[group === '' ? kind : `${kind}.${group}`];
+}
+
+const rbac = 'rbac.authorization.k8s.io';
+
+const validators: Record<string, Validator> = {
+  ConfigMap: validator({ create: validateConfigMap, update: validateConfigMapUpdate }),
+  Event: validator({ create: validateEvent, update: (event) => validateEvent(event) }),
+  'Event.events.k8s.io': validator({ create: validateEventsV1Event, update: validateEventsV1EventUpdate }),
+  'Lease.coordination.k8s.io': validator({ create: validateLease, update: validateLeaseUpdate }),
+  LimitRange: validator({
+    create: validateLimitRange,
+    update: (range, old) => [...validateObjectMetaUpdate(range, old), ...validateLimitRange(range)],
+  }),
+  Namespace: validator({
+    create: validateNamespace,
+    update: (namespace, old) => validateObjectMetaUpdate(namespace, old),
+    subresources: { finalize: validateNamespaceFinalize, status: validateNamespaceStatus },
+  }),
+  Node: validator({
+    create: validateNode,
+    update: (node, old) => [...validateNode(node), ...validateNodeUpdate(node, old)],
+    subresources: { status: validateNodeUpdate },
+  }),
+  Pod: validator({
+    create: validatePod,
+    update: validatePodUpdate,
+    subresources: {
+      ephemeralcontainers: validateEphemeralContainersUpdate,
+      resize: validatePodResize,
+      status: validatePodStatusUpdate,
+    },
+  }),
+  Secret: validator({ create: validateSecret, update: validateSecretUpdate }),
+  ServiceAccount: validator({
+    create: validateServiceAccount,
+    update: (account, old) => [...validateObjectMetaUpdate(account, old), ...validateServiceAccount(account)],
+  }),
+  [`ClusterRole.${rbac}`]: validator({ create: validateClusterRole, update: validateClusterRoleUpdate }),
+  [`ClusterRoleBinding.${rbac}`]: validator({
+    create: validateClusterRoleBinding,
+    update: validateClusterRoleBindingUpdate,
+  }),
+  [`Role.${rbac}`]: validator({ create: validateRole, update: validateRoleUpdate }),
+  [`RoleBinding.${rbac}`]: validator({ create: validateRoleBinding, update: validateRoleBindingUpdate }),
+};
+
+/** The table's key says of which kind an object is, which the type system can't see. */
+function validator<T extends KubernetesObject>(typed: {
+  create: (object: T) => FieldError[];
+  update: (object: T, old: T) => FieldError[];
+  subresources?: Record<string, (object: T, old: T) => FieldError[]>;
+}): Validator {
+  return typed as unknown as Validator;
+}
