@@ -1,0 +1,107 @@
+import { readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { pods } from '../../../client/resources.ts';
+import { stopDaemon } from '../../../cluster/daemons.ts';
+import { up } from '../../../cluster/up.ts';
+import { readMountInfo } from '../../../linux/mount-info.ts';
+import { measureHotReload } from '../../../scripts/measure-hot-reload.ts';
+import { eventually, useCluster } from './test-cluster.ts';
+
+const cluster = useCluster(test, 'vv-reload');
+
+const text = (path: string): string => readFileSync(path, 'utf8');
+
+test.serial('every kind of file follows, environment and sub path stay', async (t) => {
+  const c = await cluster();
+  await c.configMap('live', { value: 'c1' });
+  await c.secret('live', { value: 's1' });
+  const pod = await c.runningPod({
+    labels: { version: 'l1' },
+    volumes: [
+      { name: 'config', configMap: { name: 'live' } },
+      { name: 'secret', secret: { secretName: 'live' } },
+      {
+        name: 'info',
+        downwardAPI: { items: [{ path: 'value', fieldRef: { fieldPath: "metadata.labels['version']" } }] },
+      },
+      { name: 'all', projected: { sources: [{ configMap: { name: 'live' } }] } },
+      { name: 'out', emptyDir: {} },
+    ],
+    container: {
+      env: [{ name: 'VALUE', valueFrom: { configMapKeyRef: { name: 'live', key: 'value' } } }],
+      volumeMounts: [
+        ...['config', 'secret', 'info', 'all', 'out'].map((name) => ({ name, mountPath: `/${name}` })),
+        { name: 'config', mountPath: '/frozen', subPath: 'value' },
+      ],
+    },
+    script:
+      'while :; do echo $(for f in /config/value /secret/value /info/value /all/value /frozen; do cat $f; echo; done) $VALUE > /out/t; mv /out/t /out/seen; sleep 0.05; done',
+  });
+  const seen = join(c.volumePath(pod, 'empty-dir', 'out'), 'seen');
+  const sees = (line: string) => eventually(() => text(seen) === `${line}\n`);
+  await sees('c1 s1 l1 c1 c1 c1');
+  const { name = '', namespace = '' } = pod.metadata ?? {};
+  await c.changeConfigMap('live', { value: 'c2' });
+  await c.changeSecret('live', { value: 's2' });
+  await c.client
+    .resource(pods)
+    .patch({ name, namespace, type: 'merge', patch: { metadata: { labels: { version: 'l2' } } } });
+  await sees('c2 s2 l2 c2 c1 c1');
+  t.is(text(join(c.volumePath(pod, 'configmap', 'config'), 'value')), 'c2');
+});
+
+test.serial('many Pods follow one ConfigMap', async (t) => {
+  const c = await cluster();
+  const options = { client: c.client, namespace: 'default', kubeletDirs: [c.kubeletDir] };
+  const { samplesMs, p50Ms, p99Ms } = await measureHotReload({ ...options, podCount: 8, changes: 5 });
+  t.is(samplesMs.length, 40);
+  t.log(`p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms`);
+});
+
+test.serial('after SIGKILL of the node’s daemon the volumes are the same, and follow on', async (t) => {
+  const c = await cluster();
+  await c.configMap('killed', { value: 'v1' });
+  await c.secret('killed', { value: 'v1' });
+  const pod = await c.runningPod({
+    volumes: [
+      { name: 'config', configMap: { name: 'killed' } },
+      { name: 'secret', secret: { secretName: 'killed' } },
+      { name: 'data', emptyDir: { medium: 'Memory' } },
+    ],
+  });
+  const podDir = join(c.kubeletDir, 'pods', pod.metadata?.uid ?? '');
+  const mountIds = () =>
+    readMountInfo()
+      .filter(({ mountPoint }) => mountPoint.includes(`${podDir}/`))
+      .map(({ id, mountPoint }) => `${id} ${mountPoint}`);
+  const containerOf = async () => {
+    const found = await c.client.resource(pods).get({ name: pod.metadata?.name ?? '', namespace: 'default' });
+    const [status] = found.status?.containerStatuses ?? [];
+    return [status?.containerID, status?.restartCount, status?.state?.running?.startedAt];
+  };
+  const before = { mounts: mountIds(), container: await containerOf() };
+  t.true(before.mounts.length >= 3);
+  const data = join(c.volumePath(pod, 'configmap', 'config'), '..data');
+  const version = readlinkSync(data);
+  await stopDaemon(c.name, 'node-1', { signal: 'SIGKILL' });
+  t.deepEqual(mountIds(), before.mounts);
+  await up({ name: c.name });
+  t.is(readlinkSync(data), version);
+  await c.changeConfigMap('killed', { value: 'v2' });
+  await eventually(() => text(join(data, 'value')) === 'v2');
+  t.deepEqual({ mounts: mountIds(), container: await containerOf() }, before);
+});
+
+test.serial('what changed while the node’s daemon was dead is there when it is back', async (t) => {
+  const c = await cluster();
+  await c.configMap('outage', { value: 'v1' });
+  const pod = await c.runningPod({ volumes: [{ name: 'config', configMap: { name: 'outage' } }] });
+  const file = join(c.volumePath(pod, 'configmap', 'config'), 'value');
+  t.is(text(file), 'v1');
+  await stopDaemon(c.name, 'node-1', { signal: 'SIGKILL' });
+  await c.changeConfigMap('outage', { value: 'v2' });
+  t.is(text(file), 'v1');
+  await up({ name: c.name });
+  await eventually(() => text(file) === 'v2');
+});
