@@ -62,7 +62,7 @@ export interface ComposeInput {
   /** A Pod is over and every trace of it removed. */
   onForgotten(pod: KubeletPod): void;
   /** Before each sync of a Pod. */
-  beforeSync(pod: KubeletPod): void;
+  beforeSync: (pod: KubeletPod) => void;
 }
 
 export const logRootOf = ({ logDir, rootDir }: KubeletOptions): string =>

@@ -34,9 +34,9 @@ export interface StartContext {
   memoryCapacityBytes: number;
   environmentOf(about: ContainerPlace): Promise<EnvironmentVariable[]>;
   mountsFor(about: ContainerPlace, environment: EnvironmentVariable[]): Promise<cri.Sent<cri.Mount>[]>;
-  pullSecretsOf(pod: KubeletPod): Promise<Secret[]>;
+  pullSecretsOf: (pod: KubeletPod) => Promise<Secret[]>;
   /** A slow step begins: the Pod's status is to say how far it has come. */
-  beforePull(pod: KubeletPod): void;
+  beforePull: (pod: KubeletPod) => void;
 }
 
 /** A container about to start, and what is known of its Pod's addresses. */

@@ -18,11 +18,11 @@ export interface EnsureImageOptions {
   pullPolicy: string | undefined;
   sandboxConfig: cri.Sent<cri.PodSandboxConfig>;
   runtimeHandler?: string;
-  pullSecrets(): Promise<Secret[]>;
+  pullSecrets: () => Promise<Secret[]>;
   /** Called before a pull, which may take long: what has been reached so far is to be told. */
-  beforePull?(): void;
+  beforePull?: () => void;
   /** Where events about the image go: the container that wants it. */
-  tell(type: EventType, reason: string, message: string): void;
+  tell: (type: EventType, reason: string, message: string) => void;
 }
 
 export interface PresentImage {

@@ -14,7 +14,7 @@ export async function pullImageVolumes(
     pod: KubeletPod;
     events: PodEvents;
     images: ImageManager;
-    pullSecretsOf(): Promise<Secret[]>;
+    pullSecretsOf: () => Promise<Secret[]>;
   },
   container: Container,
 ): Promise<Map<string, { image: string; userSpecifiedImage: string }>> {

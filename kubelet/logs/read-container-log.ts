@@ -21,7 +21,7 @@ export interface ReadLogOptions extends LogOptions {
   signal: AbortSignal;
   /** Following ends when the container no longer runs and everything is read. */
   isRunning(): boolean;
-  onRuntimeChange(listener: () => void): Disposable;
+  onRuntimeChange: (listener: () => void) => Disposable;
 }
 
 /**

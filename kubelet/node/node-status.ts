@@ -118,7 +118,7 @@ const statusPatch = ({ addresses, ...status }: NodeStatus): Record<string, unkno
 });
 
 function withoutHeartbeats({ conditions, ...status }: NodeStatus): unknown {
-  const without = conditions?.map(({ lastHeartbeatTime: _, ...condition }) => condition);
+  const without = conditions?.map((condition) => ({ ...condition, lastHeartbeatTime: '' }));
   return JSON.parse(JSON.stringify({ ...status, conditions: without })) as unknown;
 }
 

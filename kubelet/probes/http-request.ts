@@ -94,16 +94,10 @@ async function readBody(response: IncomingMessage): Promise<string> {
 
 /** Network errors in the words that Kubernetes users know. */
 export function networkWords(error: Error, address: string): string {
-  switch ((error as NodeJS.ErrnoException).code) {
-    case 'ECONNREFUSED':
-      return `dial tcp ${address}: connect: connection refused`;
-    case 'EHOSTUNREACH':
-      return `dial tcp ${address}: connect: no route to host`;
-    case 'ECONNRESET':
-      return error.message.includes('hang up') ? 'EOF' : 'read: connection reset by peer';
-    case 'ETIMEDOUT':
-      return `dial tcp ${address}: i/o timeout`;
-    default:
-      return error.message;
-  }
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ECONNREFUSED') return `dial tcp ${address}: connect: connection refused`;
+  if (code === 'EHOSTUNREACH') return `dial tcp ${address}: connect: no route to host`;
+  if (code === 'ETIMEDOUT') return `dial tcp ${address}: i/o timeout`;
+  if (code !== 'ECONNRESET') return error.message;
+  return error.message.includes('hang up') ? 'EOF' : 'read: connection reset by peer';
 }

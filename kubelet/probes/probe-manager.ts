@@ -37,10 +37,10 @@ export interface ProbeManagerOptions {
   clock: Clock;
   events: PodEvents;
   startedAtMs: number;
-  podOf(uid: string): KubeletPod | undefined;
-  statusOf(uid: string): PodStatus | undefined;
+  podOf: (uid: string) => KubeletPod | undefined;
+  statusOf: (uid: string) => PodStatus | undefined;
   /** A result has changed: the Pod is to be synced. */
-  onChange(uid: string): void;
+  onChange: (uid: string) => void;
 }
 
 const types: ProbeType[] = ['startup', 'liveness', 'readiness'];

@@ -19,7 +19,7 @@ export interface ContainerEventsOptions {
   clock: Clock;
   log: KubeletLog;
   /** A Pod's status in the cache is another one. */
-  onChange(uid: string): void;
+  onChange: (uid: string) => void;
   /** How often everything is looked at although events flow; 5 minutes as upstream's with events. */
   relistPeriodMs?: number;
   retryMs?: number;

@@ -10,7 +10,7 @@ import type { RouteRequest } from './server.ts';
 export interface Route {
   method: 'GET' | 'POST';
   pattern: RegExp;
-  handle(request: RouteRequest): Promise<void>;
+  handle: (request: RouteRequest) => Promise<void>;
 }
 
 const segment = '([^/]+)';

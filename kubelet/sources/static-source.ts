@@ -17,7 +17,7 @@ export interface StaticSourceOptions {
   nodeName: string;
   log: KubeletLog;
   /** All static Pods, after each change. */
-  onChange(pods: KubeletPod[]): void;
+  onChange: (pods: KubeletPod[]) => void;
 }
 
 export interface StaticSource {

@@ -101,10 +101,15 @@ function allStatuses(
     ...(init.length > 0
       ? { initContainerStatuses: init.map((status) => initWithProbes(readiness, pod, status)) }
       : {}),
-    ...(ephemeral.length > 0
-      ? { ephemeralContainerStatuses: ephemeral.map(({ started: _, ...status }) => status) }
-      : {}),
+    ...(ephemeral.length > 0 ? { ephemeralContainerStatuses: ephemeral.map(withoutStarted) } : {}),
   };
+}
+
+/** Ephemeral containers have no probes. */
+function withoutStarted(status: ContainerStatus): ContainerStatus {
+  const { ...rest } = status;
+  delete rest.started;
+  return rest;
 }
 
 function withProbes(readiness: Readiness, pod: KubeletPod, status: ContainerStatus): ContainerStatus {

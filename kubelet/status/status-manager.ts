@@ -31,7 +31,7 @@ export interface StatusManagerOptions {
   /** The newest object of this Pod in the API server; of a static Pod its mirror. */
   apiPod(uid: string): KubeletPod | undefined;
   /** A container of the Pod may still run: then it may not become terminal for the API. */
-  couldHaveRunningContainers(uid: string): boolean;
+  couldHaveRunningContainers: (uid: string) => boolean;
   retryMs?: number;
 }
 
@@ -97,7 +97,7 @@ export function createStatusManager(options: StatusManagerOptions): StatusManage
     },
     forget: (uid) => entries.delete(uid),
     async flush() {
-      await Promise.all([...entries.values()].map(({ writing }) => writing));
+      await Promise.all([...entries.values()].map(({ writing }) => writing ?? Promise.resolve()));
     },
     stop: () => stopping.abort(),
   };

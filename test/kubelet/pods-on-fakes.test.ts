@@ -1,0 +1,441 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import type { Container, PodSpec } from '../../api/types.ts';
+import { pods } from '../../client/resources.ts';
+import { startBench, until } from './kubelet-on-fakes.ts';
+import { FakeCriError } from './fake-cri.ts';
+
+const main = (more: Partial<Container> = {}): Container => ({
+  name: 'main',
+  image: 'busybox',
+  imagePullPolicy: 'IfNotPresent',
+  ...more,
+});
+
+const spec = (more: Partial<PodSpec> = {}): PodSpec => ({
+  containers: [main()],
+  terminationGracePeriodSeconds: 1,
+  ...more,
+});
+
+test('a pod runs, and is gone after its deletion', async (t) => {
+  const bench = await startBench(t);
+  await bench.createPod({ metadata: { name: 'web' }, spec: spec() });
+  const pod = await bench.podUntil('web', ({ status }) => status?.phase === 'Running');
+  t.is(pod.status?.containerStatuses?.[0]?.ready, true);
+  t.is(pod.status?.qosClass, 'BestEffort');
+  const conditions = Object.fromEntries(
+    (pod.status?.conditions ?? []).map(({ type, status }) => [type, status]),
+  );
+  t.deepEqual(conditions, {
+    PodReadyToStartContainers: 'True',
+    Initialized: 'True',
+    Ready: 'True',
+    ContainersReady: 'True',
+    PodScheduled: 'True',
+  });
+  await bench.client.resource(pods).delete({ name: 'web', namespace: 'default' });
+  await bench.gone('web');
+  t.is(bench.cri.containers.size, 0);
+  t.is(bench.cri.sandboxes.size, 0);
+  await bench.eventUntil('web', ({ reason }) => reason === 'Killing');
+  const reasons = (await bench.eventsOf('web')).map(({ reason, message }) => `${reason}: ${message}`);
+  t.deepEqual(reasons.sort(), [
+    'Created: Container created',
+    'Killing: Stopping container main',
+    'Pulled: Container image "busybox" already present on machine and can be accessed by the pod',
+    'Started: Container started',
+  ]);
+});
+
+test('a container that fails is restarted, then backs off', async (t) => {
+  const bench = await startBench(t);
+  await bench.createPod({ metadata: { name: 'crash' }, spec: spec() });
+  await until('main runs', () => bench.cri.running('main'));
+  bench.cri.exit('main', 3);
+  await until('main runs again', () => bench.cri.running('main'));
+  const restarted = await bench.podUntil('crash', ({ status }) => {
+    const [container] = status?.containerStatuses ?? [];
+    return container?.restartCount === 1 && container.state?.running !== undefined;
+  });
+  const last = restarted.status?.containerStatuses?.[0]?.lastState?.terminated;
+  t.is(last?.exitCode, 3);
+  t.is(last?.reason, 'Error');
+  bench.cri.exit('main', 4);
+  const waiting = await bench.podUntil(
+    'crash',
+    ({ status }) => status?.containerStatuses?.[0]?.state?.waiting?.reason === 'CrashLoopBackOff',
+  );
+  const uid = waiting.metadata?.uid ?? '';
+  t.is(
+    waiting.status?.containerStatuses?.[0]?.state?.waiting?.message,
+    `back-off 10s restarting failed container=main pod=crash_default(${uid})`,
+  );
+  t.is(waiting.status?.containerStatuses?.[0]?.lastState?.terminated?.exitCode, 4);
+  t.is(waiting.status?.phase, 'Running');
+  const ready = waiting.status?.conditions?.find(({ type }) => type === 'Ready');
+  t.is(ready?.reason, 'ContainersNotReady');
+  t.is(ready?.message, 'containers with unready status: [main]');
+  const event = await bench.eventUntil('crash', ({ reason }) => reason === 'BackOff');
+  t.is(event.message, `Back-off restarting failed container main in pod crash_default(${uid})`);
+  t.is(event.type, 'Warning');
+  t.is(event.involvedObject.fieldPath, 'spec.containers{main}');
+});
+
+test('Never and OnFailure pods end as Failed and Succeeded', async (t) => {
+  const bench = await startBench(t);
+  await bench.createPod({ metadata: { name: 'never' }, spec: spec({ restartPolicy: 'Never' }) });
+  await until('main runs', () => bench.cri.running('main'));
+  bench.cri.exit('main', 2);
+  const failed = await bench.podUntil('never', ({ status }) => status?.phase === 'Failed');
+  t.is(failed.status?.conditions?.find(({ type }) => type === 'Ready')?.reason, 'PodFailed');
+  t.is(failed.status?.containerStatuses?.[0]?.state?.terminated?.exitCode, 2);
+  await until('sandbox stopped', () =>
+    [...bench.cri.sandboxes.values()].every(({ state }) => state === 'SANDBOX_NOTREADY'),
+  );
+  await bench.createPod({
+    metadata: { name: 'onfailure' },
+    spec: spec({ restartPolicy: 'OnFailure', containers: [main({ name: 'job' })] }),
+  });
+  await until('job runs', () => bench.cri.running('job'));
+  bench.cri.exit('job', 1);
+  await until('job runs again', () => bench.cri.running('job'));
+  bench.cri.exit('job', 0);
+  const done = await bench.podUntil('onfailure', ({ status }) => status?.phase === 'Succeeded');
+  t.is(done.status?.conditions?.find(({ type }) => type === 'Ready')?.reason, 'PodCompleted');
+  t.is(done.status?.containerStatuses?.[0]?.restartCount, 1);
+  await bench.client.resource(pods).delete({ name: 'onfailure', namespace: 'default' });
+  await bench.gone('onfailure');
+});
+
+test('init containers run one after the other; sidecars stay and end last', async (t) => {
+  const bench = await startBench(t);
+  await bench.createPod({
+    metadata: { name: 'init' },
+    spec: spec({
+      initContainers: [
+        main({ name: 'one' }),
+        main({ name: 'side', restartPolicy: 'Always' }),
+        main({ name: 'two' }),
+      ],
+    }),
+  });
+  await until('one runs', () => bench.cri.running('one'));
+  const pending = await bench.podUntil(
+    'init',
+    ({ status }) => status?.initContainerStatuses?.[0]?.state?.running !== undefined,
+  );
+  t.is(pending.status?.phase, 'Pending');
+  t.is(pending.status?.containerStatuses?.[0]?.state?.waiting?.reason, 'PodInitializing');
+  const initialized = pending.status?.conditions?.find(({ type }) => type === 'Initialized');
+  t.is(initialized?.reason, 'ContainersNotInitialized');
+  t.is(initialized?.message, 'containers with incomplete status: [one side two]');
+  t.falsy(bench.cri.running('two'));
+  bench.cri.exit('one', 0);
+  await until('side runs', () => bench.cri.running('side'));
+  await until('two runs', () => bench.cri.running('two'));
+  bench.cri.exit('two', 0);
+  await until('main runs', () => bench.cri.running('main'));
+  const running = await bench.podUntil('init', ({ status }) => status?.phase === 'Running');
+  t.deepEqual(
+    running.status?.initContainerStatuses?.map(({ name, ready, started }) => [name, ready, started]),
+    [
+      ['one', true, false],
+      ['side', true, true],
+      ['two', true, false],
+    ],
+  );
+  // A sidecar that ends comes back although the pod is long initialized.
+  bench.cri.exit('side', 1);
+  await until('side runs again', () => bench.cri.running('side'));
+  const stops: string[] = [];
+  bench.cri.intercept('StopContainer', ({ containerId }) => {
+    stops.push(bench.cri.containers.get(String(containerId))?.config.metadata?.name ?? '');
+    return undefined;
+  });
+  await bench.client.resource(pods).delete({ name: 'init', namespace: 'default', gracePeriodSeconds: 5 });
+  await bench.gone('init');
+  t.deepEqual(stops, ['main', 'side']);
+});
+
+test('a failed init container fails a pod that never restarts', async (t) => {
+  const bench = await startBench(t);
+  await bench.createPod({
+    metadata: { name: 'badinit' },
+    spec: spec({ restartPolicy: 'Never', initContainers: [main({ name: 'one' })] }),
+  });
+  await until('one runs', () => bench.cri.running('one'));
+  bench.cri.exit('one', 5);
+  const failed = await bench.podUntil('badinit', ({ status }) => status?.phase === 'Failed');
+  t.is(failed.status?.initContainerStatuses?.[0]?.state?.terminated?.exitCode, 5);
+  t.falsy([...bench.cri.containers.values()].find(({ config }) => config.metadata?.name === 'main'));
+});
+
+test('images: missing with Never, failing pulls, invalid names', async (t) => {
+  const bench = await startBench(t);
+  bench.cri.intercept('PullImage', () => {
+    throw new FakeCriError(5, 'failed to resolve image: not found');
+  });
+  await bench.createPod({
+    metadata: { name: 'never' },
+    spec: spec({ containers: [main({ image: 'nothing:1', imagePullPolicy: 'Never' })] }),
+  });
+  await bench.createPod({
+    metadata: { name: 'pull' },
+    spec: spec({ containers: [main({ image: 'nothing:2' })] }),
+  });
+  await bench.createPod({
+    metadata: { name: 'name' },
+    spec: spec({ containers: [main({ image: 'UPPER' })] }),
+  });
+  const waitingFor = async (name: string, reason: string) => {
+    const pod = await bench.podUntil(
+      name,
+      ({ status }) => status?.containerStatuses?.[0]?.state?.waiting?.reason === reason,
+    );
+    return pod.status?.containerStatuses?.[0]?.state?.waiting?.message;
+  };
+  t.is(
+    await waitingFor('never', 'ErrImageNeverPull'),
+    'Container image "nothing:1" is not present with pull policy of Never',
+  );
+  t.is(
+    await waitingFor('pull', 'ErrImagePull'),
+    'rpc error: code = NotFound desc = failed to resolve image: not found',
+  );
+  t.is(
+    await waitingFor('pull', 'ImagePullBackOff'),
+    'Back-off pulling image "nothing:2": ErrImagePull: rpc error: code = NotFound desc = failed to resolve image: not found',
+  );
+  t.is(
+    await waitingFor('name', 'InvalidImageName'),
+    'Failed to apply default image tag "UPPER": couldn\'t parse image name "UPPER": invalid reference format: repository name (library/UPPER) must be lowercase',
+  );
+  await bench.eventUntil('pull', ({ reason }) => reason === 'BackOff');
+  const told = (await bench.eventsOf('pull')).map(
+    ({ type, reason, message }) => `${type} ${reason} ${message}`,
+  );
+  for (const line of [
+    'Normal Pulling Pulling image "nothing:2"',
+    'Warning Failed Failed to pull image "nothing:2": rpc error: code = NotFound desc = failed to resolve image: not found',
+    'Warning Failed Error: ErrImagePull',
+    'Normal BackOff Back-off pulling image "nothing:2"',
+    'Warning Failed Error: ImagePullBackOff',
+  ]) {
+    t.true(told.includes(line), line);
+  }
+});
+
+test('what the config lacks and what the runtime refuses is told', async (t) => {
+  const bench = await startBench(t);
+  await bench.createPod({
+    metadata: { name: 'config' },
+    spec: spec({
+      containers: [
+        main({ env: [{ name: 'A', valueFrom: { configMapKeyRef: { name: 'none', key: 'a' } } }] }),
+      ],
+    }),
+  });
+  const config = await bench.podUntil(
+    'config',
+    ({ status }) => status?.containerStatuses?.[0]?.state?.waiting?.reason === 'CreateContainerConfigError',
+  );
+  t.is(config.status?.containerStatuses?.[0]?.state?.waiting?.message, 'configmap "none" not found');
+  await bench.eventUntil('config', ({ message }) => message === 'Error: configmap "none" not found');
+  bench.cri.intercept('StartContainer', ({ containerId }) => {
+    const container = bench.cri.containers.get(String(containerId));
+    if (container?.config.metadata?.name !== 'broken') return undefined;
+    throw new FakeCriError(2, 'exec: "nope": executable file not found in $PATH');
+  });
+  await bench.createPod({
+    metadata: { name: 'start' },
+    spec: spec({ containers: [main({ name: 'broken', command: ['nope'] })] }),
+  });
+  const start = await bench.podUntil(
+    'start',
+    ({ status }) => status?.containerStatuses?.[0]?.state?.waiting?.reason === 'RunContainerError',
+  );
+  t.is(
+    start.status?.containerStatuses?.[0]?.state?.waiting?.message,
+    'exec: "nope": executable file not found in $PATH',
+  );
+});
+
+test('probes: readiness by exec, liveness kills and restarts, startup holds back', async (t) => {
+  const bench = await startBench(t);
+  const answers = { ready: 1, live: 0, started: 1 };
+  bench.cri.intercept('ExecSync', ({ cmd }) => {
+    const what = (cmd as unknown as string[])[0] as keyof typeof answers;
+    return { stdout: Buffer.from(`${what} says no`), stderr: Buffer.alloc(0), exitCode: answers[what] };
+  });
+  const probe = (command: string) => ({
+    exec: { command: [command] },
+    periodSeconds: 1,
+    failureThreshold: 1,
+  });
+  await bench.createPod({
+    metadata: { name: 'probed' },
+    spec: spec({
+      containers: [
+        main({
+          readinessProbe: probe('ready'),
+          livenessProbe: probe('live'),
+          startupProbe: { ...probe('started'), failureThreshold: 100 },
+        }),
+      ],
+    }),
+  });
+  const starting = await bench.podUntil(
+    'probed',
+    ({ status }) => status?.containerStatuses?.[0]?.state?.running !== undefined,
+  );
+  t.is(starting.status?.containerStatuses?.[0]?.started, false);
+  t.is(starting.status?.containerStatuses?.[0]?.ready, false);
+  answers.started = 0;
+  const started = await bench.podUntil(
+    'probed',
+    ({ status }) => status?.containerStatuses?.[0]?.started === true,
+  );
+  t.is(started.status?.containerStatuses?.[0]?.ready, false);
+  const unhealthy = await bench.eventUntil(
+    'probed',
+    ({ message }) => message?.startsWith('Readiness') === true,
+  );
+  t.is(unhealthy.reason, 'Unhealthy');
+  t.is(unhealthy.message, 'Readiness probe failed: ready says no');
+  answers.ready = 0;
+  await bench.podUntil(
+    'probed',
+    ({ status }) =>
+      status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ?? false,
+  );
+  answers.live = 1;
+  await bench.eventUntil(
+    'probed',
+    ({ reason, message }) =>
+      reason === 'Killing' && message === 'Container main failed liveness probe, will be restarted',
+  );
+  answers.live = 0;
+  await bench.podUntil('probed', ({ status }) => status?.containerStatuses?.[0]?.restartCount === 1);
+});
+
+test('a pod beyond its active deadline fails', async (t) => {
+  const bench = await startBench(t);
+  await bench.createPod({ metadata: { name: 'slow' }, spec: spec({ activeDeadlineSeconds: 1 }) });
+  const failed = await bench.podUntil('slow', ({ status }) => status?.phase === 'Failed');
+  t.is(failed.status?.reason, 'DeadlineExceeded');
+  t.is(failed.status?.message, 'Pod was active on the node longer than the specified deadline');
+});
+
+test('postStart failure kills the container; hooks run by exec', async (t) => {
+  const bench = await startBench(t);
+  const commands: string[] = [];
+  bench.cri.intercept('ExecSync', ({ cmd }) => {
+    const [command = ''] = cmd as unknown as string[];
+    commands.push(command);
+    return { stdout: Buffer.from('out'), stderr: Buffer.alloc(0), exitCode: command === 'bad' ? 7 : 0 };
+  });
+  await bench.createPod({
+    metadata: { name: 'hooks' },
+    spec: spec({
+      terminationGracePeriodSeconds: 5,
+      containers: [
+        main({
+          lifecycle: { postStart: { exec: { command: ['post'] } }, preStop: { exec: { command: ['pre'] } } },
+        }),
+      ],
+    }),
+  });
+  await bench.podUntil('hooks', ({ status }) => status?.phase === 'Running');
+  t.deepEqual(commands, ['post']);
+  await bench.client.resource(pods).delete({ name: 'hooks', namespace: 'default' });
+  await bench.gone('hooks');
+  t.deepEqual(commands, ['post', 'pre']);
+  await bench.createPod({
+    metadata: { name: 'badhook' },
+    spec: spec({ containers: [main({ lifecycle: { postStart: { exec: { command: ['bad'] } } } })] }),
+  });
+  await bench.eventUntil(
+    'badhook',
+    ({ reason, message }) => reason === 'FailedPostStartHook' && message === 'PostStartHook failed',
+  );
+  await bench.eventUntil(
+    'badhook',
+    ({ reason, message }) => reason === 'Killing' && message === 'FailedPostStartHook',
+  );
+});
+
+test('a kubelet that is restarted takes running containers over', async (t) => {
+  const bench = await startBench(t);
+  await bench.createPod({ metadata: { name: 'kept' }, spec: spec() });
+  await bench.podUntil('kept', ({ status }) => status?.phase === 'Running');
+  await bench.createPod({
+    metadata: { name: 'dying' },
+    spec: spec({ containers: [main({ name: 'gone' })] }),
+  });
+  await bench.podUntil('dying', ({ status }) => status?.phase === 'Running');
+  const before = [...bench.cri.containers.keys()];
+  await bench.kubelet.stop();
+  // Ends while nobody looks, and is deleted for good.
+  await bench.client.resource(pods).delete({ name: 'dying', namespace: 'default', gracePeriodSeconds: 0 });
+  await bench.restartKubelet();
+  await until('orphan removed', () => bench.cri.sandboxes.size === 1);
+  const [kept] = [...bench.cri.containers.keys()];
+  t.true(before.includes(kept ?? ''));
+  t.is(bench.cri.containers.size, 1);
+  const pod = await bench.pod('kept');
+  t.is(pod.status?.containerStatuses?.[0]?.restartCount, 0);
+  t.is(bench.cri.calls.filter(({ method }) => method === 'RunPodSandbox').length, 2);
+});
+
+test('static pods from a folder have mirrors', async (t) => {
+  const folder = join('/tmp', `ll-static-${process.pid}`);
+  mkdirSync(folder, { recursive: true });
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const bench = await startBench(t, { staticPodDir: folder });
+  const manifest = (image: string) =>
+    JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'fixed' },
+      spec: {
+        containers: [{ name: 'main', image, imagePullPolicy: 'Never' }],
+        terminationGracePeriodSeconds: 1,
+      },
+    });
+  writeFileSync(join(folder, 'fixed.json'), manifest('busybox'));
+  const mirror = await bench.podUntil('fixed-node-1', ({ status }) => status?.phase === 'Running');
+  const annotations = mirror.metadata?.annotations ?? {};
+  t.is(annotations['kubernetes.io/config.source'], 'file');
+  t.is(annotations['kubernetes.io/config.mirror'], annotations['kubernetes.io/config.hash']);
+  t.is(mirror.metadata?.ownerReferences?.[0]?.kind, 'Node');
+  // A mirror that is deleted comes back, and the pod is not touched.
+  const [container] = [...bench.cri.containers.keys()];
+  await bench.client
+    .resource(pods)
+    .delete({ name: 'fixed-node-1', namespace: 'default', gracePeriodSeconds: 0 });
+  const again = await bench.podUntil(
+    'fixed-node-1',
+    ({ metadata, status }) => metadata?.uid !== mirror.metadata?.uid && status?.phase === 'Running',
+  );
+  t.is([...bench.cri.containers.keys()][0], container);
+  t.not(again.metadata?.uid, mirror.metadata?.uid);
+  rmSync(join(folder, 'fixed.json'));
+  await bench.gone('fixed-node-1');
+  await until('static pod gone', () => bench.cri.sandboxes.size === 0);
+});
+
+test('a pod that does not fit is refused', async (t) => {
+  const bench = await startBench(t);
+  await bench.createPod({
+    metadata: { name: 'big' },
+    spec: spec({ containers: [main({ resources: { requests: { cpu: '1000' } } })] }),
+  });
+  const failed = await bench.podUntil('big', ({ status }) => status?.phase === 'Failed');
+  t.is(failed.status?.reason, 'OutOfcpu');
+  t.regex(
+    failed.status?.message ?? '',
+    /^Pod was rejected: Node didn't have enough resource: cpu, requested: 1000000, used: 0, capacity: \d+$/,
+  );
+});
