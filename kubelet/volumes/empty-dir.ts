@@ -20,9 +20,9 @@ export const emptyDirPlugin: VolumePlugin = {
     const { volume, pod, directory, metaDirectory } = options;
     const medium = volume.emptyDir?.medium ?? '';
     if (medium !== '' && medium !== 'Memory') throw mediumError(medium, pod);
-    makeVolumeDirectory(directory);
+    const made = makeVolumeDirectory(directory);
     const mounted = medium === 'Memory' && isTmpfs(directory);
-    if (isReady(metaDirectory) && (medium === '' || mounted)) return undefined;
+    if (isReady(metaDirectory) && (medium === '' ? !made : mounted)) return undefined;
     if (medium === 'Memory' && !mounted) mountTmpfs({ directory, sizeBytes: memorySizeOf(options) });
     applyFsGroup({ directory, fsGroup: fsGroupOf(pod), readOnly: false });
     setReady(metaDirectory);

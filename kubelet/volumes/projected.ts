@@ -18,19 +18,18 @@ export const projectedPlugin: VolumePlugin = {
 
   async setUp(options) {
     const { sources = [], defaultMode = 0o644 } = options.volume.projected ?? {};
-    const files = new Map<string, FileProjection>();
-    const errors: unknown[] = [];
-    const refreshTimes: number[] = [];
-    for (const source of sources) {
-      try {
-        const { payload, refreshAtMs } = await projectionOf(options, source, defaultMode);
-        for (const [path, file] of payload) files.set(path, file);
-        if (refreshAtMs !== undefined) refreshTimes.push(refreshAtMs);
-      } catch (error) {
-        errors.push(error);
-      }
-    }
+    // Together, because each may have to wait for the API server; a later source wins where two have the same path.
+    const asked = sources.map((source) => projectionOf(options, source, defaultMode));
+    const outcomes = await Promise.allSettled(asked);
+    const errors = outcomes.flatMap((outcome) =>
+      outcome.status === 'rejected' ? [outcome.reason as unknown] : [],
+    );
     if (errors.length > 0) throw aggregate(errors);
+    const projections = outcomes.flatMap((outcome) =>
+      outcome.status === 'fulfilled' ? [outcome.value] : [],
+    );
+    const files = new Map<string, FileProjection>(projections.flatMap(({ payload }) => [...payload]));
+    const refreshTimes = projections.flatMap(({ refreshAtMs }) => refreshAtMs ?? []);
     writeVolume(options, files);
     return refreshTimes.length === 0 ? undefined : { refreshAtMs: Math.min(...refreshTimes) };
   },

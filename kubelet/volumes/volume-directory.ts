@@ -4,16 +4,17 @@ import { isMountPoint } from '../../linux/mount-info.ts';
 
 /**
  * Makes a volume's directory, open to every user of the container (upstream's emptyDir permissions). The folders above are
- * root's alone. One that is there already keeps the mode it has.
+ * root's alone. One that is there already keeps the mode it has. True when it was made now.
  */
-export const makeVolumeDirectory = (directory: string): void => {
-  if (isMountPoint(directory)) return;
+export const makeVolumeDirectory = (directory: string): boolean => {
+  if (isMountPoint(directory)) return false;
   mkdirSync(dirname(directory), { recursive: true, mode: 0o750 });
   try {
     mkdirSync(directory);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return;
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
     throw error;
   }
   chmodSync(directory, 0o777);
+  return true;
 };
