@@ -69,13 +69,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   const stopping = new AbortController();
   const server = assemble(options, stopping.signal);
   await server.feed.start();
-  await bootstrap({
-    stores: server.stores,
-    feed: server.feed,
-    now: server.now,
-    stopping: stopping.signal,
-    log: server.log,
-  });
+  await bootstrap({ stores: server.stores, feed: server.feed, now: () => server.now() });
   const stopHousekeeping = startHousekeeping({ store: options.store, server });
   const listeners = await openListeners(options, server);
 

@@ -2,7 +2,15 @@ import type { Authorizer } from '../authorization/authorizer.ts';
 import type { RbacAuthorizer } from '../authorization/rbac.ts';
 import type { Stores } from '../storage/stores.ts';
 import type { AdmissionPlugin } from './admission.ts';
+import { defaultTolerationSeconds } from './default-toleration-seconds.ts';
+import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
+import { nodeRestriction } from './node-restriction.ts';
+import { priority } from './priority.ts';
+import { rbacEscalation } from './rbac-escalation.ts';
+import { runtimeClass } from './runtime-class.ts';
+import { serviceAccount } from './service-account.ts';
+import { taintNodesByCondition } from './taint-nodes-by-condition.ts';
 
 /** What plugins judge with. */
 export interface AdmissionOptions {
@@ -14,4 +22,12 @@ export interface AdmissionOptions {
 /** The compiled-in plugins in upstream's order. */
 export const admissionPlugins = (options: AdmissionOptions): AdmissionPlugin[] => [
   namespaceLifecycle(options),
+  limitRanger(options),
+  serviceAccount(options),
+  nodeRestriction(options),
+  taintNodesByCondition,
+  priority(options),
+  defaultTolerationSeconds,
+  runtimeClass(options),
+  rbacEscalation(options),
 ];

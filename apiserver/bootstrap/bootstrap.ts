@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { Logger } from 'pino';
 import { StatusError } from '../../api/status.ts';
 import { timestamp } from '../endpoints/timestamp.ts';
 import type { ApiObject } from '../registry/kind.ts';
@@ -11,7 +10,6 @@ import { CLUSTER_ROLE_BINDINGS } from './cluster-role-bindings.ts';
 import type { BootstrapRole } from './cluster-roles.ts';
 import { CLUSTER_ROLES } from './cluster-roles.ts';
 import { CONTROLLER_ROLES, NAMESPACE_BINDINGS, NAMESPACE_ROLES } from './controller-roles.ts';
-import { startRoleAggregation } from './role-aggregation.ts';
 import { namespaceObject, SYSTEM_NAMESPACES, SYSTEM_PRIORITY_CLASSES } from './system-objects.ts';
 
 const RBAC = 'rbac.authorization.k8s.io';
@@ -20,9 +18,7 @@ const RBAC_VERSION = `${RBAC}/v1`;
 interface BootstrapOptions {
   stores: Stores;
   feed: Feed;
-  log: Logger;
   now(): Date;
-  stopping: AbortSignal;
 }
 
 /** Makes the objects that every cluster has; what is there already stays as it is. */
@@ -43,7 +39,6 @@ export async function bootstrap(options: BootstrapOptions): Promise<void> {
     ensure(stores.named(RBAC, 'rolebindings'), NAMESPACE_BINDINGS.map(namespaceBinding)),
   ]);
   await feed.fresh();
-  await startRoleAggregation(options);
 }
 
 async function createMissing(store: ObjectStore, object: ApiObject, now: Date): Promise<void> {

@@ -29,12 +29,12 @@ export async function reportHealth(options: {
 const excludedLine = ({ name }: HealthCheck) =>
   Promise.resolve({ passed: true, line: `[+]${name} excluded: ok` });
 
-async function run({ name, check }: HealthCheck): Promise<{ passed: boolean; line: string }> {
+async function run(health: HealthCheck): Promise<{ passed: boolean; line: string }> {
   try {
-    await check();
-    return { passed: true, line: `[+]${name} ok` };
+    await health.check();
+    return { passed: true, line: `[+]${health.name} ok` };
   } catch {
     // The reason stays in the server's log: health is readable by everybody.
-    return { passed: false, line: `[-]${name} failed: reason withheld` };
+    return { passed: false, line: `[-]${health.name} failed: reason withheld` };
   }
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { validateObject } from '../../api/validation/validation.ts';
 import { StatusError, generateNameConflict } from '../../api/status.ts';
 import { badRequest, existsError, invalidError, methodNotSupported } from '../http/errors.ts';
 import type { ApiObject } from '../registry/kind.ts';
@@ -64,7 +65,7 @@ async function createNamed({ request, object, options }: Creation): Promise<ApiO
   if (kind.tracksGeneration === true) object.metadata.generation = 1;
   await server.admission.admit({ operation: 'CREATE', request, object, oldObject: undefined, options });
   kind.strategy.prepareForCreate?.(object);
-  const errors = kind.strategy.validate?.(object) ?? [];
+  const errors = validateObject(object, kind);
   if (errors.length > 0) throw invalidError(kind, object.metadata.name ?? '', errors);
   await server.admission.validate({ operation: 'CREATE', request, object, oldObject: undefined, options });
   request.warnings.push(...(kind.strategy.warnings?.(object) ?? []));

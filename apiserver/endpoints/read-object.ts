@@ -34,16 +34,16 @@ function withType(value: unknown, type: BodyType): unknown {
       `the object provided is unrecognized (must be of type ${type.kind}): expected an object`,
     );
   }
-  const { apiVersion, kind } = value as { apiVersion?: unknown; kind?: unknown };
+  const { apiVersion, kind } = value as { apiVersion?: string; kind?: string };
   const expected = apiVersionOf(type);
   if (apiVersion !== undefined && apiVersion !== '' && apiVersion !== expected) {
     throw badRequest(
-      `the API version in the data (${String(apiVersion)}) does not match the expected API version (${expected})`,
+      `the API version in the data (${apiVersion}) does not match the expected API version (${expected})`,
     );
   }
   if (kind !== undefined && kind !== '' && kind !== type.kind) {
     throw badRequest(
-      `${String(kind)} in version "${type.version}" cannot be handled as a ${type.kind}: no kind "${String(kind)}" is registered for this resource`,
+      `${kind} in version "${type.version}" cannot be handled as a ${type.kind}: no kind "${kind}" is registered for this resource`,
     );
   }
   return { ...value, apiVersion: expected, kind: type.kind };

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { FieldError } from '../../api/validation/field-error.ts';
+import { validateObjectUpdate } from '../../api/validation/validation.ts';
 import { recordManager } from '../apply/managed-fields.ts';
 import { conflictError, invalidError, notFoundError } from '../http/errors.ts';
 import type { ApiObject, Strategy } from '../registry/kind.ts';
@@ -58,7 +58,7 @@ export async function updateInRegistry(options: {
   options: WriteOptions;
   change(current: ApiObject): Promise<ApiObject>;
 }): Promise<ApiObject> {
-  const { request, change, options: write } = options;
+  const { request, options: write } = options;
   const { kind, server } = request;
   const place = placeOfRequest(request);
   const outcome: { dry?: ApiObject } = {};
@@ -68,7 +68,7 @@ export async function updateInRegistry(options: {
     const object = await prepareUpdate({
       request,
       current,
-      object: await change(structuredClone(current)),
+      object: await options.change(structuredClone(current)),
       options: write,
     });
     if (write.dryRun) {
@@ -98,7 +98,7 @@ async function prepareUpdate({ request, current, object, options }: Update): Pro
   await server.admission.admit(attributes);
   strategy.prepareForUpdate?.(object, current);
   if (kind.tracksGeneration === true) trackGeneration(object, current);
-  const errors = [...finalizerErrors(object, current), ...(strategy.validateUpdate?.(object, current) ?? [])];
+  const errors = validateObjectUpdate(object, current, request.subresource?.name);
   if (errors.length > 0) throw invalidError(kind, object.metadata.name ?? '', errors);
   await server.admission.validate(attributes);
   request.warnings.push(
@@ -151,17 +151,6 @@ function trackGeneration(object: ApiObject, current: ApiObject): void {
     ? generation
     : generation + 1;
   if (object.metadata.generation === 0) delete object.metadata.generation;
-}
-
-/** Once deletion has begun no finalizer may be added (upstream: apimachinery ValidateObjectMetaUpdate). */
-function finalizerErrors(object: ApiObject, current: ApiObject): FieldError[] {
-  if (current.metadata.deletionTimestamp === undefined) return [];
-  const old = current.metadata.finalizers ?? [];
-  const added = (object.metadata.finalizers ?? []).filter((finalizer) => !old.includes(finalizer));
-  if (added.length === 0) return [];
-  const list = added.map((finalizer) => JSON.stringify(finalizer)).join(', ');
-  const message = `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{${list}}`;
-  return [{ field: 'metadata.finalizers', reason: 'FieldValueForbidden', message }];
 }
 
 /** True when this update removes what a deletion was waiting for. */

@@ -107,9 +107,11 @@ class ObjectWatch {
 
   /** Sends every present object as ADDED, then the bookmark that tells that these were all. */
   sendState(withBookmark: boolean): void {
-    const { prefix, key, matches } = this.#selection;
+    const selection = this.#selection;
+    const { prefix, key } = selection;
     for (const entry of this.#store.cache.list(key ?? prefix)) {
-      if ((key === undefined || entry.key === key) && matches(entry.object)) this.#send('ADDED', entry);
+      if ((key === undefined || entry.key === key) && selection.matches(entry.object))
+        this.#send('ADDED', entry);
     }
     this.#sentUpTo = this.#request.server.feed.revision;
     if (withBookmark) this.#bookmark(INITIAL_EVENTS_END);
@@ -140,10 +142,11 @@ class ObjectWatch {
   /** An object that starts or stops to match is added or deleted in this client's eyes. */
   #onEvent({ type, revision, entry, previous }: CacheEvent): void {
     if (revision <= this.#sentUpTo) return;
-    const { prefix, key, matches } = this.#selection;
+    const selection = this.#selection;
+    const { prefix, key } = selection;
     if (key === undefined ? !entry.key.startsWith(prefix) : entry.key !== key) return;
-    const was = previous !== undefined && matches(previous.object);
-    const is = type !== 'DELETED' && matches(entry.object);
+    const was = previous !== undefined && selection.matches(previous.object);
+    const is = type !== 'DELETED' && selection.matches(entry.object);
     if (is) this.#send(was ? 'MODIFIED' : 'ADDED', entry);
     else if (was) this.#send('DELETED', type === 'DELETED' ? entry : previousAt(previous, revision));
   }

@@ -62,9 +62,10 @@ function readValue(reader: Reader, value: unknown, schema: Schema, place: Place)
       return readNumber(value, schema, place);
     case 'boolean':
       return typeof value === 'boolean' ? value : refuse(value, place, 'bool');
-    default:
-      return value;
+    case undefined:
+      break;
   }
+  return value;
 }
 
 function readReference(reader: Reader, value: unknown, reference: string, place: Place): unknown {

@@ -16,8 +16,8 @@ export interface ListenOptions {
   key: string;
   /** Client certificates are asked for and checked against this authority, but a token will do too. */
   clientCa: string;
-  onRequest(request: Http2ServerRequest, response: Http2ServerResponse): void;
-  onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  onRequest: (request: Http2ServerRequest, response: Http2ServerResponse) => void;
+  onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
 
 export interface Listener {
@@ -41,8 +41,9 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     settings: { maxConcurrentStreams: MAX_STREAMS },
   });
   const connections = trackConnections(server);
-  server.on('request', options.onRequest);
-  server.on('upgrade', options.onUpgrade);
+  const { onRequest, onUpgrade } = options;
+  server.on('request', onRequest);
+  server.on('upgrade', onUpgrade);
   // Watches are silent for long and streams last for hours: no request may be cut off by a clock.
   Object.assign(server, { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0, headersTimeout: 60_000 });
   server.setTimeout(0);

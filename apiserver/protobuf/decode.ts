@@ -140,9 +140,12 @@ function readValue(value: bigint | Buffer, schema: Schema, definitions: Definiti
       return typeof value === 'bigint' ? Number(value) : value.readDoubleLE();
     case 'string':
       return schema.format === 'byte' ? bytesOf(value).toString('base64') : text(value);
-    default:
-      return undefined;
+    case 'array':
+    case 'object':
+    case undefined:
+      break;
   }
+  return undefined;
 }
 
 function readReference(bytes: Buffer, definition: string, definitions: Definitions): unknown {

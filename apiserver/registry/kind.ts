@@ -1,4 +1,3 @@
-import type { FieldError } from '../../api/validation/field-error.ts';
 import type { KubernetesObject, ObjectMeta } from '../../api/types.ts';
 
 /** An object as the API server holds it: type and metadata are always there. */
@@ -30,8 +29,6 @@ export interface Column<T = ApiObject> {
 export interface Strategy<T = ApiObject> {
   prepareForCreate?(object: T): void;
   prepareForUpdate?(object: T, old: T): void;
-  validate?(object: T): FieldError[];
-  validateUpdate?(object: T, old: T): FieldError[];
   /** True when PUT on a missing object makes it (Lease, Event). */
   allowCreateOnUpdate?: boolean;
   /** False when PUT must carry a resourceVersion. */

@@ -9,7 +9,7 @@ import { writeOptions } from '../write-options.ts';
 /** TokenReview: whose token is this, and is it for these audiences? */
 export const reviewToken: Endpoint = async (request) => {
   const review = await readObject(request, request.kind, writeOptions(request.info.query, 'CreateOptions'));
-  const { token = '', audiences = [] } = (review['spec'] ?? {}) as TokenReviewSpec;
+  const { token = '', audiences = [] } = (review['spec'] ?? {}) as Partial<TokenReviewSpec>;
   if (token === '') throw badRequest('token is required for TokenReview in authentication');
   const asked = audiences.length > 0 ? audiences : undefined;
   const verified = await request.server.tokens.verify(token, asked);

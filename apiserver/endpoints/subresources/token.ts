@@ -20,6 +20,7 @@ export const requestToken: Endpoint = async (request) => {
   const options = writeOptions(info.query, 'CreateOptions');
   const object = await readObject(request, TOKEN_REQUEST, options);
   checkPlace(object, kind, info);
+  await server.admission.validate({ operation: 'CREATE', request, object, oldObject: undefined, options });
   const { spec } = object as unknown as TokenRequest;
   const account = (await server.stores.of(kind).find(placeOfRequest(request)))?.object;
   if (account === undefined) throw notFoundError(kind, info.name);
