@@ -101,6 +101,7 @@ const mountSetattr = library.func('syscall', 'long', [
   'size_t',
 ]);
 const pidfdOpen = library.func('syscall', 'long', ['long', 'int', 'unsigned int']);
+const bpf = library.func('syscall', 'long', ['long', 'int', 'void *', 'unsigned int']);
 const pidfdSendSignal = library.func('syscall', 'long', ['long', 'int', 'int', 'void *', 'unsigned int']);
 
 export const syscalls = {
@@ -110,12 +111,20 @@ export const syscalls = {
   /** mount_setattr(2) with a `struct mount_attr` of 32 bytes. */
   mountSetattr: (dirfd: number, path: string, flags: number, attributes: Buffer): number =>
     Number(mountSetattr(systemCall.mountSetattr, dirfd, path, flags, attributes, attributes.length)),
+  /** bpf(2) with its `union bpf_attr`. */
+  bpf: (command: number, attributes: Buffer): number =>
+    Number(bpf(bpfCall, command, attributes, attributes.length)),
+  /** The address of a buffer's bytes, which must stay referenced while the kernel uses it. */
+  addressOf: (bytes: Buffer): bigint => koffi.address(bytes),
   /** pidfd_open(2). */
   pidfdOpen: (pid: number): number => Number(pidfdOpen(systemCall.pidfdOpen, pid, 0)),
   /** pidfd_send_signal(2). */
   pidfdSendSignal: (pidfd: number, signal: number): number =>
     Number(pidfdSendSignal(systemCall.pidfdSendSignal, pidfd, signal, null, 0)),
 };
+
+/** The number of bpf(2), which is older than the common numbering. */
+const bpfCall = process.arch === 'arm64' ? 280 : 321;
 
 /** The errno that the last call of this module left. */
 export const errno = (): number => koffi.errno();

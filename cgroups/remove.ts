@@ -1,0 +1,91 @@
+import { existsSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { identify, signalProcess, waitForExit, type ProcessIdentity } from '../linux/process.ts';
+import { hasCode } from '../linux/system-error.ts';
+import { type CgroupDirectory, readValue } from './controllers/controller.ts';
+import { freeze } from './controllers/freezer.ts';
+
+const deadlineMs = 10_000;
+
+/** Kills every process in a cgroup and below, and returns when they have ended. */
+export async function killAll(directories: CgroupDirectory[]): Promise<void> {
+  for (const directory of directories) {
+    if (directory.version === 2 && killByFile(directory)) await emptied(directory);
+  }
+  for (const directory of directories) if (directory.version === 1) freezeTree(directory, true);
+  const pids = new Set(directories.flatMap((directory) => processesBelow(directory.path)));
+  const killed = Array.from(pids).flatMap(killOne);
+  for (const directory of directories) if (directory.version === 1) freezeTree(directory, false);
+  const signal = AbortSignal.timeout(deadlineMs);
+  await Promise.all(killed.map((identity) => waitForExit(identity, { signal })));
+}
+
+/** cgroup.kill takes all below along, and whoever is being forked (Linux 5.14). */
+function killByFile({ path }: CgroupDirectory): boolean {
+  const file = join(path, 'cgroup.kill');
+  if (!existsSync(file)) return false;
+  writeFileSync(file, '1');
+  return true;
+}
+
+async function emptied(directory: CgroupDirectory): Promise<void> {
+  await until(
+    () => !existsSync(directory.path) || readValue(directory, 'cgroup.events').includes('populated 0'),
+  );
+}
+
+function freezeTree(directory: CgroupDirectory, frozen: boolean): void {
+  if (existsSync(directory.path)) freeze(directory, frozen);
+}
+
+function killOne(pid: number): ProcessIdentity[] {
+  const identity = identify(pid);
+  if (identity === undefined || pid === process.pid) return [];
+  return signalProcess(identity, 'SIGKILL') ? [identity] : [];
+}
+
+/** The processes in a cgroup and in all below it. */
+export function processesBelow(path: string): number[] {
+  return treeOf(path).flatMap((directory) => processesIn(directory));
+}
+
+function processesIn(path: string): number[] {
+  try {
+    return readValue({ path }, 'cgroup.procs').split('\n').filter(Boolean).map(Number);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENODEV')) return []; // removed meanwhile
+    throw error;
+  }
+}
+
+/** A cgroup and all below it, deepest first. */
+export function treeOf(path: string): string[] {
+  if (!existsSync(path)) return [];
+  const children = readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return [...children.flatMap(({ name }) => treeOf(join(path, name))), path];
+}
+
+/** Removes a cgroup and those below it. Processes that are just ending keep a directory busy for a moment. */
+export async function removeTree(path: string): Promise<void> {
+  for (const directory of treeOf(path)) {
+    await until(() => {
+      try {
+        rmdirSync(directory);
+        return true;
+      } catch (error) {
+        if (hasCode(error, 'ENOENT')) return true;
+        if (hasCode(error, 'EBUSY')) return false;
+        throw error;
+      }
+    }, `${directory} is still busy`);
+  }
+}
+
+async function until(done: () => boolean, complaint = 'processes of a cgroup did not end'): Promise<void> {
+  const deadline = Date.now() + deadlineMs;
+  for (let waitMs = 1; !done(); waitMs = Math.min(waitMs * 2, 50)) {
+    if (Date.now() > deadline) throw new Error(`${complaint} after ${deadlineMs} ms`);
+    await sleep(waitMs);
+  }
+}
