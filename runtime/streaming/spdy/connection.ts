@@ -15,6 +15,7 @@ export interface SpdyConnectionOptions {
 }
 
 const lingerMs = 10_000;
+const heldPingPeriodMs = 2_000;
 const windowUpdateBytes = 32 * 1024;
 
 /**
@@ -92,7 +93,7 @@ export class SpdyConnection {
       case 'headers':
         // Nothing in them is of use here, but the compression's state must see them all.
         await this.#inflater.inflate(frame.block);
-        if (frame.fin) await this.#streams.get(frame.streamId)?.receive(Buffer.alloc(0), { fin: true });
+        if (frame.fin) this.#streams.get(frame.streamId)?.receive(Buffer.alloc(0), { fin: true });
         return undefined;
       case 'rst-stream':
         return this.#streams.get(frame.streamId)?.abandon('the stream was reset by its peer');
@@ -123,12 +124,12 @@ export class SpdyConnection {
       return;
     }
     this.#send({ kind: 'syn-reply', streamId, block: this.#deflater.deflate(encodeHeaders({})), fin: false });
-    if (fin) await stream.receive(Buffer.alloc(0), { fin: true });
+    if (fin) stream.receive(Buffer.alloc(0), { fin: true });
   }
 
   async #receiveData({ streamId, data, fin }: Extract<Frame, { kind: 'data' }>): Promise<void> {
     const stream = this.#streams.get(streamId);
-    await stream?.receive(data, { fin });
+    if (stream?.receive(data, { fin }) === false) await this.#holdUntilRead(stream);
     this.#unacknowledgedBytes += data.length;
     if (this.#unacknowledgedBytes >= windowUpdateBytes) {
       this.#send({ kind: 'window-update', streamId: 0, delta: this.#unacknowledgedBytes });
@@ -136,6 +137,20 @@ export class SpdyConnection {
     }
     const delta = stream?.takeUnacknowledged(windowUpdateBytes) ?? 0;
     if (delta > 0 && !fin) this.#send({ kind: 'window-update', streamId, delta });
+  }
+
+  /**
+   * As long as nothing is read from the socket, its end is not seen either. Pings make the kernel of a peer that has
+   * gone answer with a reset, also through proxies, and the next one fails.
+   */
+  async #holdUntilRead(stream: SpdyStream): Promise<void> {
+    if (this.#socket.destroyed) return;
+    const pings = setInterval(() => this.#send({ kind: 'ping', id: this.#nextStreamId }), heldPingPeriodMs);
+    const reading = Promise.withResolvers<void>();
+    this.#socket.once('close', reading.resolve);
+    await Promise.race([stream.whenRead(), reading.promise]);
+    this.#socket.off('close', reading.resolve);
+    clearInterval(pings);
   }
 
   /** A ping with a number of our own parity is an answer (2.6.5). */

@@ -38,16 +38,21 @@ export class SpdyStream extends Duplex {
     this.on('error', () => undefined);
   }
 
-  /** Takes what the peer has sent; resolves when there is room for more. */
-  async receive(data: Buffer, { fin }: { fin: boolean }): Promise<void> {
-    if (this.destroyed || this.#receivedFin) return;
+  /** Takes what the peer has sent; false when nothing more should be taken before `whenRead`. */
+  receive(data: Buffer, { fin }: { fin: boolean }): boolean {
+    if (this.destroyed || this.#receivedFin) return true;
     this.#unacknowledgedBytes += data.length;
     const roomLeft = data.length === 0 || this.push(data);
     if (fin) {
       this.#receivedFin = true;
       this.push(null);
     }
-    if (!roomLeft && !fin) await new Promise<void>((resolve) => this.#drained.push(resolve));
+    return roomLeft || fin;
+  }
+
+  /** Settled when there is room again, or the stream is over. */
+  whenRead(): Promise<void> {
+    return new Promise((resolve) => this.#drained.push(resolve));
   }
 
   /** The bytes to tell the peer of by a window update, once they are `atLeast` so many; else 0. */

@@ -5,8 +5,7 @@ import type { ChannelProtocol } from './protocols.ts';
 
 /** How much of a channel may wait to be read before the whole connection waits. */
 const receiveBufferBytes = 1024 * 1024;
-/** Shorter than the minute after which clients give up a server that answers none of their pings. */
-const pongPeriodMs = 10_000;
+const heldPongPeriodMs = 2_000;
 
 export interface ChannelOptions {
   protocol: ChannelProtocol;
@@ -18,8 +17,9 @@ export interface ChannelOptions {
  * Channels over a WebSocket: one Duplex each. Their ends cannot be told to the client one by one, only the end of the
  * connection can; the client half-closes a channel by v5's close signal. All are destroyed with the connection.
  *
- * While a channel is not read and its buffer is full, nothing is read from the connection, and the client's pings
- * are not seen. Pongs are then sent unasked (RFC 6455, 5.5.3), lest the client take us for dead.
+ * While a channel is not read and its buffer is full, nothing is read from the connection: neither the client's pings are
+ * seen nor its end. Pongs are then sent unasked (RFC 6455, 5.5.3), lest the client take us for dead; and when it has
+ * gone, its kernel answers with a reset, also through proxies, and the next pong fails.
  */
 export function openChannels(webSocket: WebSocket, { protocol, readable }: ChannelOptions): Duplex[] {
   const pause = pauser(webSocket);
@@ -131,7 +131,7 @@ function pauser(webSocket: WebSocket) {
     hold(channel: number) {
       if (holders.size === 0) {
         webSocket.pause();
-        pongs = setInterval(() => webSocket.pong(), pongPeriodMs);
+        pongs = setInterval(() => webSocket.pong(), heldPongPeriodMs);
       }
       holders.add(channel);
     },
