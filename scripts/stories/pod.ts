@@ -239,11 +239,11 @@ async function missingConfigMapHeals(): Promise<void> {
   story.check('the container has the value', mode === 'fast');
 }
 
-function howToGoOn({ say }: Storyteller): void {
-  say('\nEvery step held. The cluster stays up; go on with:');
-  say(`  scripts/podwright kubectl --name ${CLUSTER} get pods -A -o wide`);
-  say(`  export KUBECONFIG=${clusterPaths(CLUSTER).kubeconfig}`);
-  say(`and take it down with:\n  scripts/podwright down --name ${CLUSTER}`);
+function howToGoOn(story: Storyteller): void {
+  story.say('\nEvery step held. The cluster stays up; go on with:');
+  story.say(`  scripts/podwright kubectl --name ${CLUSTER} get pods -A -o wide`);
+  story.say(`  export KUBECONFIG=${clusterPaths(CLUSTER).kubeconfig}`);
+  story.say(`and take it down with:\n  scripts/podwright down --name ${CLUSTER}`);
 }
 
 async function succeeded(pod: string): Promise<void> {

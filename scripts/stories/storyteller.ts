@@ -86,7 +86,9 @@ export async function tell(cluster: string, story: () => Promise<void>): Promise
   try {
     await story();
   } catch (error) {
-    process.stderr.write(`\n${red('the demo failed')}: ${error instanceof Error ? error.message : error}\n`);
+    process.stderr.write(
+      `\n${red('the demo failed')}: ${error instanceof Error ? error.message : String(error)}\n`,
+    );
     process.stderr.write(`look further: scripts/podwright status --name ${cluster}\n`);
     process.exitCode = 1;
   }

@@ -19,7 +19,10 @@ test.serial('up makes a cluster whose nodes are Ready, and up again finds nothin
 
   const client = clientFromKubeconfig(cluster.kubeconfig);
   const { items } = await client.resource(nodes).list();
-  t.deepEqual(items.map(({ metadata }) => metadata?.name).toSorted(), ['node-1', 'node-2']);
+  t.deepEqual(
+    items.map(({ metadata }) => metadata?.name ?? '').toSorted((a, b) => a.localeCompare(b)),
+    ['node-1', 'node-2'],
+  );
   const taintsOf = (name: string) =>
     items.find(({ metadata }) => metadata?.name === name)?.spec?.taints ?? [];
   t.like(taintsOf('node-1')[0], { key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' });
