@@ -3,9 +3,9 @@ import { once } from 'node:events';
 
 const KUBERNETES_PORT = 6443;
 
-/** A TCP port that nothing on loopback listens on: 6443 when it is free, as users expect, else one of the kernel's choice. */
-export async function freePort(): Promise<number> {
-  return (await tryPort(KUBERNETES_PORT)) ?? (await tryPort(0)) ?? KUBERNETES_PORT;
+/** A TCP port that nothing listens on: the preferred one when it is free (6443, as users expect), else one of the kernel's choice. */
+export async function freePort(preferred = KUBERNETES_PORT): Promise<number> {
+  return (await tryPort(preferred)) ?? (await tryPort(0)) ?? preferred;
 }
 
 async function tryPort(port: number): Promise<number | undefined> {

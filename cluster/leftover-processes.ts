@@ -35,6 +35,13 @@ function belongsTo(pid: number, cluster: string): boolean {
     .split('\n')
     .some((line) => line.includes(`:/podwright/${cluster}/`));
   if (inCgroup) return true;
+  // A component that runs alone, started by hand: its title is all that its command line shows.
+  if (
+    readProc(pid, 'cmdline')
+      .replaceAll('\0', '')
+      .match(/^podwright \S+ --name (\S+)$/)?.[1] === cluster
+  )
+    return true;
   const { state, run } = clusterPaths(cluster);
   const args = readProc(pid, 'cmdline').split('\0');
   if (!/podwright/.test(`${args[0]} ${linkOf(pid)} ${args[2] ?? ''}`)) return false;

@@ -19,7 +19,12 @@ export async function createNetwork(
   for (const name of names) {
     const { ip, podCidr } = await createNodeNetwork({ network, node: name });
     const paths = nodePaths(cluster, name);
-    await writeCniConfiguration({ confDir: paths.cniConf, ipamDir: `${paths.cniConf}-ipam`, podCidr });
+    await writeCniConfiguration({
+      confDir: paths.cniConf,
+      ipamDir: `${paths.cniConf}-ipam`,
+      podCidr,
+      mtu: network.mtu,
+    });
     nodes.push({ name, ip, podCidr });
   }
   return { cidr: network.cidr, bridgeIp: network.hostIp, nodes, warnings: network.warnings };

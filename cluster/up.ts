@@ -1,7 +1,7 @@
 import { writeFileDurably } from '../linux/files.ts';
 import { buildBusybox, busyboxName, openImageStore } from '../runtime/images/index.ts';
 import { readClusterFile, writeClusterFile, type ClusterFile } from './cluster-file.ts';
-import { startDaemon } from './daemons.ts';
+import { findDaemon, startDaemon } from './daemons.ts';
 import { freePort } from './free-port.ts';
 import { controlPlaneIdentities, nodeIdentities } from './identities.ts';
 import { kubeconfigText } from './kubeconfig.ts';
@@ -108,9 +108,15 @@ async function decide(name: string, nodes: number | undefined): Promise<ClusterF
   }
   const { warnings, ...network } = await createNetwork(name, present, nodes ?? present?.nodes.length ?? 1);
   for (const warning of warnings) process.stderr.write(`podwright: warning: ${warning}\n`);
-  const file = present ?? { version: 1, name, port: await freePort(), ...network };
+  const file: ClusterFile = { version: 1, name, port: await choosePort(name, present), ...network };
   await writeClusterFile(file);
   return file;
+}
+
+/** A cluster keeps its port, unless somebody else took it while the cluster did not run. */
+async function choosePort(name: string, present: ClusterFile | undefined): Promise<number> {
+  if (present !== undefined && findDaemon(name, 'control-plane') !== undefined) return present.port;
+  return await freePort(present?.port);
 }
 
 /** Certificates of everyone, and the administrator's kubeconfig. */
