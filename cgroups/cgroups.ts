@@ -1,149 +1,221 @@
-import { existsSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { hasCode, SystemError } from '../linux/system-error.ts';
-import type { Controller } from './controllers/controller.ts';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import { hasCode } from '../linux/system-error.ts';
+import { type CgroupDirectory, type Controller, writeValue } from './controllers/controller.ts';
 import { cpu } from './controllers/cpu.ts';
+import { cpuacct, cpuUsageNs } from './controllers/cpuacct.ts';
 import { cpuset } from './controllers/cpuset.ts';
 import { devices } from './controllers/devices.ts';
+import { freezer } from './controllers/freezer.ts';
 import { hugetlb } from './controllers/hugetlb.ts';
-import { memory } from './controllers/memory.ts';
-import { pids } from './controllers/pids.ts';
-import { childrenOf, makeGroup, readGroupFile } from './group-files.ts';
-import { findHierarchies, type Hierarchy } from './hierarchies.ts';
-import { removeGroups } from './remove-group.ts';
-import type { CgroupResources, CgroupStats } from './resources.ts';
-import { flatKeyed, readStats } from './stats.ts';
+import { memory, memoryStats, oomFile, oomKills, type MemoryStats } from './controllers/memory.ts';
+import { pids, processCount } from './controllers/pids.ts';
+import { detectHierarchies, type Hierarchy } from './hierarchy.ts';
+import { watchOomKills } from './out-of-memory.ts';
+import { killAll, processesBelow, removeTree } from './remove.ts';
+import type { CgroupResources } from './resources.ts';
+import { delegateControllers } from './unified.ts';
 
-/** The cgroups of a host behind one face, whichever versions it has. Paths are relative to the trees' roots. */
-export interface Cgroups {
-  /** Makes a cgroup with all its parents in every tree, and sets its limits. Idempotent. */
-  createCgroup(path: string, resources: CgroupResources): void;
-  updateCgroup(path: string, resources: CgroupResources): void;
-  /** The files that a process writes its pid (or 0) to, to join the cgroup in every tree. */
-  cgroupProcsFiles(path: string): string[];
-  /** The cgroup's directories by the name below /sys/fs/cgroup at which a container sees them; `''` on a v2 host. */
-  directoriesOf(path: string): Record<string, string>;
-  /** Kills every process in it and below, and removes it. Idempotent. */
-  removeCgroup(path: string): Promise<void>;
-  exists(path: string): boolean;
-  /** Names of the cgroups right below. */
-  children(path: string): string[];
-  statsOf(path: string): CgroupStats;
-  /** The file that counts out-of-memory kills; undefined without a memory controller. */
-  outOfMemoryFile(path: string): string | undefined;
-  /** How often the kernel killed a process here for lack of memory. */
-  oomKillCount(path: string): number;
-}
+const controllers: Controller[] = [cpu, cpuacct, cpuset, memory, pids, hugetlb, devices, freezer];
 
-export interface CgroupsOptions {
-  /** Where the trees are mounted. */
+export interface CgroupOptions {
+  /** Where the hierarchies are mounted. */
   root?: string;
-  /** Given instead of looking at the mounts. */
+  /** In place of what is mounted below `root`. */
   hierarchies?: Hierarchy[];
-  /** Told once of each controller that is missing though a limit asks for it. */
-  warn?: (message: string) => void;
+  /** Called once for each thing that this host cannot do. */
+  onWarning?: (message: string) => void;
 }
 
-const controllers: Controller[] = [cpu, memory, pids, cpuset, hugetlb, devices];
+export interface CgroupStats extends MemoryStats {
+  cpuUsageNs: number;
+  /** Processes and threads. */
+  pids: number;
+}
 
-/** Opens the cgroups of the host. Throws when no tree is mounted. */
-export function openCgroups(options: CgroupsOptions = {}): Cgroups {
-  const { root = '/sys/fs/cgroup', warn = (message) => process.emitWarning(message) } = options;
-  const hierarchies = options.hierarchies ?? findHierarchies(root);
-  if (hierarchies.length === 0) throw new Error(`cgroups: no tree is mounted below ${root}`);
-  const find = (name: string): Hierarchy | undefined =>
-    hierarchies.find((tree) => tree.controllers.has(name));
-  const directories = (path: string): string[] => hierarchies.map((tree) => join(tree.root, path));
-  const warnOnce = onlyOnce(warn);
+/** The cgroups of a host. Paths are relative to every hierarchy's root, such as `/podwright/c1/node-1/kubepods`. */
+export interface Cgroups {
+  hierarchies: Hierarchy[];
+  /** Makes a cgroup and what is missing above it, then sets its resources. One that is there is updated. */
+  createCgroup(path: string, resources?: CgroupResources): void;
+  /** Sets what is given. Throws CgroupWriteError: file, value, errno. */
+  updateCgroup(path: string, resources: CgroupResources): void;
+  exists(path: string): boolean;
+  /** Names of the cgroups directly below. */
+  children(path: string): string[];
+  /** The files to write a pid into (or 0: the writer) so that it is in the cgroup in every hierarchy. */
+  cgroupProcsFiles(path: string): string[];
+  /** All processes in the cgroup and below. */
+  processes(path: string): number[];
+  /** Kills all processes in the cgroup and below; resolves when they have ended. */
+  killAll(path: string): Promise<void>;
+  /** Kills what is left in the cgroup and removes it with all below. Nothing there is no error. */
+  removeCgroup(path: string): Promise<void>;
+  /** Throws ENOENT when the cgroup is gone. What no controller counts is 0. */
+  statsOf(path: string): CgroupStats;
+  /** The file whose line `oom_kill N` counts OOM kills; undefined without a memory controller. */
+  oomFile(path: string): string | undefined;
+  oomKillCount(path: string): number;
+  /** Calls `listener` with the count each time the kernel has killed for lack of memory. */
+  watchOutOfMemory(path: string, listener: (kills: number) => void): Disposable;
+  /** The cgroup's directories for a container to see: name below /sys/fs/cgroup (`''`: itself) → directory of the host. */
+  directoriesFor(path: string): Record<string, string>;
+}
 
-  const setLimits = (path: string, resources: CgroupResources): void => {
-    for (const controller of controllers) setLimitsOf(controller, { find, path, resources, warnOnce });
-    setUnified(hierarchies, { path, resources });
+/** Finds out which hierarchies there are and serves them as one. */
+export function openCgroups(options: CgroupOptions = {}): Cgroups {
+  const { root = '/sys/fs/cgroup', hierarchies = detectHierarchies(root) } = options;
+  const warn = once(options.onWarning ?? (() => undefined));
+  const directoryIn = (hierarchy: Hierarchy, path: string): CgroupDirectory => {
+    return {
+      version: hierarchy.version,
+      path: join(hierarchy.mountPoint, posix.normalize(`/${path}`)),
+      warn,
+    };
   };
-  const outOfMemoryFile = (path: string): string | undefined => {
-    const tree = find('memory');
-    return tree && join(tree.root, path, tree.version === 2 ? 'memory.events' : 'memory.oom_control');
+  const directoriesOf = (path: string) => hierarchies.map((hierarchy) => directoryIn(hierarchy, path));
+  const directoryWith = (controller: string, path: string) => {
+    const hierarchy = hierarchies.find((one) => one.controllers.includes(controller));
+    return hierarchy === undefined ? undefined : directoryIn(hierarchy, path);
+  };
+  const updateCgroup = (path: string, resources: CgroupResources) => {
+    for (const controller of controllers) {
+      const directory = directoryWith(controller.name, path);
+      if (directory === undefined) warnIfAsked(controller.name, resources, warn);
+      else controller.apply(directory, resources);
+    }
+    applyUnified(hierarchies, path, resources, directoryIn);
   };
   return {
-    createCgroup(path, resources) {
-      for (const tree of hierarchies) makeGroup(tree, path);
-      setLimits(path, resources);
+    hierarchies,
+    createCgroup(path, resources = {}) {
+      for (const hierarchy of hierarchies) makeWithParents(hierarchy, path, directoryIn);
+      updateCgroup(path, resources);
     },
-    updateCgroup: setLimits,
-    cgroupProcsFiles: (path) => directories(path).map((directory) => join(directory, 'cgroup.procs')),
-    directoriesOf: (path) =>
-      Object.fromEntries(
-        hierarchies.map((tree) => [tree.root === root ? '' : basename(tree.root), join(tree.root, path)]),
-      ),
-    removeCgroup: (path) => removeGroups(directories(path)),
-    exists: (path) => directories(path).every((directory) => existsSync(directory)),
-    children: (path) => [...new Set(directories(path).flatMap(childrenOf))],
-    statsOf: (path) => readStats(find, path),
-    outOfMemoryFile,
+    updateCgroup,
+    exists: (path) => directoriesOf(path).some((directory) => existsSync(directory.path)),
+    children: (path) => [...new Set(directoriesOf(path).flatMap((directory) => childrenOf(directory.path)))],
+    cgroupProcsFiles: (path) => directoriesOf(path).map((directory) => join(directory.path, 'cgroup.procs')),
+    processes: (path) => [
+      ...new Set(directoriesOf(path).flatMap((directory) => processesBelow(directory.path))),
+    ],
+    killAll: (path) => killAll(directoriesOf(path)),
+    async removeCgroup(path) {
+      if (posix.normalize(`/${path}`) === '/') throw new Error('the root cgroup cannot be removed');
+      await killAll(directoriesOf(path));
+      for (const directory of directoriesOf(path)) await removeTree(directory.path);
+    },
+    statsOf(path) {
+      const [time, bytes, processes] = ['cpuacct', 'memory', 'pids'].map((name) => directoryWith(name, path));
+      return {
+        ...(bytes === undefined ? noMemoryStats : memoryStats(bytes)),
+        cpuUsageNs: time === undefined ? 0 : cpuUsageNs(time),
+        pids: processes === undefined ? 0 : processCount(processes),
+      };
+    },
+    oomFile(path) {
+      const directory = directoryWith('memory', path);
+      return directory === undefined ? undefined : oomFile(directory);
+    },
     oomKillCount(path) {
-      const file = outOfMemoryFile(path);
-      return file === undefined
-        ? 0
-        : (flatKeyed(readGroupFile(dirname(file), basename(file)))['oom_kill'] ?? 0);
+      const directory = directoryWith('memory', path);
+      return directory === undefined ? 0 : oomKills(directory);
     },
+    watchOutOfMemory(path, listener) {
+      const directory = directoryWith('memory', path);
+      return directory === undefined
+        ? { [Symbol.dispose]: () => undefined }
+        : watchOomKills(directory, listener);
+    },
+    directoriesFor: (path) =>
+      Object.fromEntries(
+        hierarchies.map((hierarchy) => [
+          posix.relative(root, hierarchy.mountPoint),
+          directoryIn(hierarchy, path).path,
+        ]),
+      ),
   };
 }
 
-interface Setting {
-  find: (name: string) => Hierarchy | undefined;
-  path: string;
-  resources: CgroupResources;
-  warnOnce: (message: string) => void;
-}
+const noMemoryStats: MemoryStats = {
+  memoryUsageBytes: 0,
+  memoryWorkingSetBytes: 0,
+  rssBytes: 0,
+  pageFaults: 0,
+  majorPageFaults: 0,
+  swapUsageBytes: 0,
+  memoryLimitBytes: undefined,
+};
 
-function setLimitsOf(controller: Controller, { find, path, resources, warnOnce }: Setting): void {
-  const tree = find(controller.name);
-  const version = tree?.version ?? 2;
-  const writes = version === 1 ? controller.v1(resources) : controller.v2(resources);
-  if (writes.length === 0) return;
-  if (tree === undefined) {
-    warnOnce(`cgroups: this host has no ${controller.name} controller; its limits have no effect`);
-    return;
-  }
-  for (const [file, value] of writes) writeLimit(join(tree.root, path, file), value, warnOnce);
-}
+type DirectoryIn = (hierarchy: Hierarchy, path: string) => CgroupDirectory;
 
-function setUnified(
-  hierarchies: Hierarchy[],
-  { path, resources }: Pick<Setting, 'path' | 'resources'>,
-): void {
-  const entries = Object.entries(resources.unified ?? {});
-  if (entries.length === 0) return;
-  const tree = hierarchies.find(({ version }) => version === 2);
-  if (tree === undefined)
-    throw new Error(`cgroup ${path}: "unified" limits need cgroup v2, which this host lacks`);
-  for (const [file, value] of entries) {
-    if (file.includes('/'))
-      throw new Error(`cgroup ${path}: invalid unified file name ${JSON.stringify(file)}`);
-    writeLimit(join(tree.root, path, file), value, undefined);
+/** Makes the cgroup from the top down, so that on v2 every parent hands its controllers on. */
+function makeWithParents(hierarchy: Hierarchy, path: string, directoryIn: DirectoryIn): void {
+  const names = posix.normalize(`/${path}`).split('/').filter(Boolean);
+  for (let depth = 0; depth < names.length; depth++) {
+    if (hierarchy.version === 2) delegateControllers(directoryIn(hierarchy, names.slice(0, depth).join('/')));
+    const directory = directoryIn(hierarchy, names.slice(0, depth + 1).join('/'));
+    if (makeDirectory(directory.path)) prepare(hierarchy, directory);
   }
 }
 
-function writeLimit(file: string, value: string, warnOnce: ((message: string) => void) | undefined): void {
+function prepare(hierarchy: Hierarchy, directory: CgroupDirectory): void {
+  for (const controller of controllers) {
+    if (hierarchy.controllers.includes(controller.name)) controller.prepare?.(directory);
+  }
+}
+
+function makeDirectory(path: string): boolean {
   try {
-    writeFileSync(file, value);
+    mkdirSync(path);
+    return true;
   } catch (error) {
-    // Swap accounting, huge page sizes and the like are kernel options: without them the file is not there.
-    if (warnOnce !== undefined && hasCode(error, 'ENOENT', 'EOPNOTSUPP') && existsSync(join(file, '..'))) {
-      warnOnce(`cgroups: this kernel has no ${basename(file)}; the limit has no effect`);
-      return;
-    }
-    throw error instanceof SystemError
-      ? error
-      : new Error(`write cgroup limit ${JSON.stringify(value)} to ${file}`, { cause: error });
+    if (hasCode(error, 'EEXIST')) return false;
+    throw error;
   }
 }
 
-function onlyOnce(warn: (message: string) => void): (message: string) => void {
-  const told = new Set<string>();
+function applyUnified(
+  hierarchies: Hierarchy[],
+  path: string,
+  { unified = {} }: CgroupResources,
+  directoryIn: DirectoryIn,
+): void {
+  const hierarchy = hierarchies.find(({ version }) => version === 2);
+  if (hierarchy === undefined) return;
+  for (const [file, value] of Object.entries(unified)) {
+    if (file.includes('/')) throw new Error(`not a file of a cgroup: ${JSON.stringify(file)}`);
+    writeValue(directoryIn(hierarchy, path), file, value);
+  }
+}
+
+/** Which of the resources ask for a controller. */
+const asks: Record<string, (keyof CgroupResources)[]> = {
+  cpu: ['cpuShares', 'cpuQuotaUs'],
+  cpuset: ['cpusetCpus', 'cpusetMems'],
+  memory: ['memoryLimitBytes', 'memorySwapLimitBytes'],
+  pids: ['pidsLimit'],
+  devices: ['devices'],
+};
+
+function warnIfAsked(controller: string, resources: CgroupResources, warn: (message: string) => void): void {
+  const asked = (asks[controller] ?? []).filter(
+    (name) => resources[name] !== undefined && resources[name] !== 'all',
+  );
+  if (asked.length > 0)
+    warn(`this host has no cgroup controller "${controller}": ${asked.join(', ')} not enforced`);
+}
+
+const childrenOf = (path: string): string[] =>
+  existsSync(path)
+    ? readdirSync(path, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []))
+    : [];
+
+function once(warn: (message: string) => void): (message: string) => void {
+  const said = new Set<string>();
   return (message) => {
-    if (told.has(message)) return;
-    told.add(message);
+    if (said.has(message)) return;
+    said.add(message);
     warn(message);
   };
 }

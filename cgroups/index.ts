@@ -1,3 +1,5 @@
-export { openCgroups } from './cgroups.ts';
-export type { Cgroups, CgroupsOptions } from './cgroups.ts';
-export type { CgroupResources, CgroupStats, DeviceRule } from './resources.ts';
+export { openCgroups, type Cgroups, type CgroupOptions, type CgroupStats } from './cgroups.ts';
+export { CgroupWriteError } from './controllers/controller.ts';
+export { weightOfShares } from './controllers/cpu.ts';
+export { detectHierarchies, type Hierarchy } from './hierarchy.ts';
+export type { CgroupResources, DeviceRule } from './resources.ts';

@@ -1,43 +1,32 @@
-/** Limits of one cgroup; what is left out stays as it is. Numbers as the CRI has them. */
+/** What a cgroup may use. A field that is not given stays as it is. */
 export interface CgroupResources {
-  /** Relative CPU weight in v1's scale, 2 to 262144. */
+  /** 2 to 262144, as cgroup v1 has it; on v2 it becomes a weight. */
   cpuShares?: number;
-  /** CPU time per period; negative is no limit. */
+  /** Microseconds of CPU in each period; zero or less is no limit. */
   cpuQuotaUs?: number;
   cpuPeriodUs?: number;
-  /** Negative is no limit. */
+  /** Zero or less is no limit. */
   memoryLimitBytes?: number;
-  /** Memory and swap together; equal to the memory limit means no swap. Negative is no limit. */
+  /** Memory and swap together, as CRI has it; zero or less is no limit. */
   memorySwapLimitBytes?: number;
-  /** Zero or negative is no limit. */
+  /** Zero or less is no limit. */
   pidsLimit?: number;
   /** Lists such as `0-3,7`. */
   cpusetCpus?: string;
   cpusetMems?: string;
   hugepageLimits?: { pageSize: string; limitBytes: number }[];
-  /** Files of cgroup v2 and what to write into them; refused where the host has no v2. */
+  /** Files of cgroup v2 and what to write into them, such as `memory.oom.group: '1'`. Nothing on v1. */
   unified?: Record<string, string>;
-  /** The devices that may be used, or all. Left out: as the parent. */
-  devices?: 'all' | DeviceRule[];
+  /** The devices that may be used besides every container's own (controllers/devices.ts); `all`: no restriction. */
+  devices?: DeviceRule[] | 'all';
 }
 
 export interface DeviceRule {
-  type: 'a' | 'b' | 'c';
-  /** Undefined: any. */
-  major?: number | undefined;
-  minor?: number | undefined;
-  /** Of r, w and m. */
+  /** `c` or `b`, as in ls -l. */
+  type: string;
+  /** Undefined is any. */
+  major?: number;
+  minor?: number;
+  /** Letters of r, w and m (mknod). */
   access: string;
-}
-
-/** What a cgroup and everything below it uses; a field is missing where its controller is. */
-export interface CgroupStats {
-  cpuUsageNs?: number;
-  memoryUsageBytes?: number;
-  /** Usage without the file cache that could be dropped at once (the kubelet's definition). */
-  memoryWorkingSetBytes?: number;
-  rssBytes?: number;
-  pageFaults?: number;
-  majorPageFaults?: number;
-  pids?: number;
 }

@@ -1,34 +1,50 @@
-import type { Controller } from './controller.ts';
+import { type CgroupDirectory, type Controller, orNoLimit, readValue, writeValue } from './controller.ts';
 
-const DEFAULT_PERIOD_US = 100_000;
+const defaultPeriodUs = 100000;
 
-/** cpu: weight and quota (cgroups v1 sched-bwc, v2 "CPU Interface Files"). */
+/** CPU shares and quota: cpu.shares, cpu.cfs_quota_us and cpu.cfs_period_us, or cpu.weight and cpu.max. */
 export const cpu: Controller = {
   name: 'cpu',
-  v1: ({ cpuShares, cpuPeriodUs, cpuQuotaUs }) => [
-    ...(cpuShares === undefined ? [] : [['cpu.shares', String(cpuShares)] as [string, string]]),
-    ...(cpuPeriodUs === undefined ? [] : [['cpu.cfs_period_us', String(cpuPeriodUs)] as [string, string]]),
-    ...(cpuQuotaUs === undefined
-      ? []
-      : [['cpu.cfs_quota_us', String(Math.max(cpuQuotaUs, -1))] as [string, string]]),
-  ],
-  v2: ({ cpuShares, cpuPeriodUs = DEFAULT_PERIOD_US, cpuQuotaUs }) => [
-    ...(cpuShares === undefined
-      ? []
-      : [['cpu.weight', String(weightOfShares(cpuShares))] as [string, string]]),
-    ...(cpuQuotaUs === undefined
-      ? []
-      : [['cpu.max', `${cpuQuotaUs < 0 ? 'max' : cpuQuotaUs} ${cpuPeriodUs}`] as [string, string]]),
-  ],
+  apply(directory, { cpuShares, cpuQuotaUs, cpuPeriodUs }) {
+    if (cpuShares !== undefined && cpuShares > 0) writeShares(directory, cpuShares);
+    if (cpuQuotaUs === undefined && cpuPeriodUs === undefined) return;
+    if (directory.version === 2) writeMaximum(directory, cpuQuotaUs, cpuPeriodUs);
+    else writeQuota(directory, cpuQuotaUs, cpuPeriodUs);
+  },
 };
 
+function writeShares(directory: CgroupDirectory, shares: number): void {
+  if (directory.version === 2) writeValue(directory, 'cpu.weight', weightOfShares(shares));
+  else writeValue(directory, 'cpu.shares', Math.floor(shares));
+}
+
 /**
- * v1's shares (2 to 262144, 1024 is normal) as v2's weight (1 to 10000, 100 is normal), by the curve that runc and crun use
- * since 2025, which keeps minimum, normal and maximum in place (opencontainers/cgroups, ConvertCPUSharesToCgroupV2Value).
+ * The v2 weight (1 to 10000, 100 by default) for v1 shares (2 to 262144, 1024 by default), so that the defaults meet: the formula
+ * of opencontainers/cgroups since 2025 (pull request 20), which runc and crun share.
  */
 export function weightOfShares(shares: number): number {
   if (shares <= 2) return 1;
-  if (shares >= 262_144) return 10_000;
+  if (shares >= 262144) return 10000;
   const log = Math.log2(shares);
   return Math.ceil(10 ** ((log * log + 125 * log) / 612 - 7 / 34));
+}
+
+function writeMaximum(directory: CgroupDirectory, quotaUs?: number, periodUs?: number): void {
+  const [quotaNow = 'max', periodNow = String(defaultPeriodUs)] = readValue(directory, 'cpu.max').split(' ');
+  const quota = quotaUs === undefined ? quotaNow : orNoLimit(quotaUs, 'max');
+  writeValue(directory, 'cpu.max', `${quota} ${periodUs ?? periodNow}`);
+}
+
+// The kernel refuses a quota-to-period ratio above the parent's at every step, so the order matters when both change.
+function writeQuota(directory: CgroupDirectory, quotaUs?: number, periodUs?: number): void {
+  const writeBoth = [
+    () => periodUs !== undefined && writeValue(directory, 'cpu.cfs_period_us', periodUs),
+    () => quotaUs !== undefined && writeValue(directory, 'cpu.cfs_quota_us', orNoLimit(quotaUs, '-1')),
+  ];
+  try {
+    for (const write of writeBoth) write();
+  } catch (error) {
+    if (periodUs === undefined || quotaUs === undefined) throw error;
+    for (const write of writeBoth.toReversed()) write();
+  }
 }

@@ -1,10 +1,24 @@
-import type { CgroupResources } from '../resources.ts';
-import type { Controller, FileWrite } from './controller.ts';
+import { dirname } from 'node:path';
+import { type CgroupDirectory, type Controller, readValue, writeValue } from './controller.ts';
 
-const lists = ({ cpusetCpus, cpusetMems }: CgroupResources): FileWrite[] => [
-  ...(cpusetCpus === undefined ? [] : [['cpuset.cpus', cpusetCpus] as FileWrite]),
-  ...(cpusetMems === undefined ? [] : [['cpuset.mems', cpusetMems] as FileWrite]),
-];
+/** Which CPUs and memory nodes may be used. */
+export const cpuset: Controller = {
+  name: 'cpuset',
+  /** A new v1 cpuset is empty, and takes no process until it has its parent's (cpusets(7)). */
+  prepare(directory) {
+    if (directory.version === 2) return;
+    for (const file of ['cpuset.cpus', 'cpuset.mems']) {
+      if (readValue(directory, file) !== '') continue;
+      const parent = readValue({ path: dirname(directory.path) }, file);
+      if (parent !== '') writeValue(directory, file, parent);
+    }
+  },
+  apply(directory, { cpusetCpus, cpusetMems }) {
+    writeList(directory, 'cpuset.cpus', cpusetCpus);
+    writeList(directory, 'cpuset.mems', cpusetMems);
+  },
+};
 
-/** cpuset: which processors and memory nodes. */
-export const cpuset: Controller = { name: 'cpuset', v1: lists, v2: lists };
+function writeList(directory: CgroupDirectory, file: string, list: string | undefined): void {
+  if (list !== undefined && list !== '') writeValue(directory, file, list);
+}

@@ -1,13 +1,15 @@
-import type { Controller } from './controller.ts';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Controller, writeValue } from './controller.ts';
 
-/** hugetlb: limits of huge pages by size, such as `2MB`. */
+/** Limits of huge pages, by page size (`2MB`): hugetlb.SIZE.limit_in_bytes, or hugetlb.SIZE.max. */
 export const hugetlb: Controller = {
   name: 'hugetlb',
-  v1: ({ hugepageLimits = [] }) =>
-    hugepageLimits.map(({ pageSize, limitBytes }) => [
-      `hugetlb.${pageSize}.limit_in_bytes`,
-      String(limitBytes),
-    ]),
-  v2: ({ hugepageLimits = [] }) =>
-    hugepageLimits.map(({ pageSize, limitBytes }) => [`hugetlb.${pageSize}.max`, String(limitBytes)]),
+  apply(directory, { hugepageLimits = [] }) {
+    for (const { pageSize, limitBytes } of hugepageLimits) {
+      const file = `hugetlb.${pageSize}.${directory.version === 2 ? 'max' : 'limit_in_bytes'}`;
+      if (existsSync(join(directory.path, file))) writeValue(directory, file, limitBytes);
+      else directory.warn(`this kernel has no huge pages of ${pageSize}: their limit is not set`);
+    }
+  },
 };

@@ -1,8 +1,14 @@
-import type { CgroupResources } from '../resources.ts';
-import type { Controller, FileWrite } from './controller.ts';
+import { type CgroupDirectory, type Controller, orNoLimit, readValue, writeValue } from './controller.ts';
 
-const limit = ({ pidsLimit }: CgroupResources): FileWrite[] =>
-  pidsLimit === undefined ? [] : [['pids.max', pidsLimit <= 0 ? 'max' : String(pidsLimit)]];
+/** How many processes and threads there may be: pids.max, the same in both versions. */
+export const pids: Controller = {
+  name: 'pids',
+  apply(directory, { pidsLimit }) {
+    if (pidsLimit !== undefined) writeValue(directory, 'pids.max', orNoLimit(pidsLimit, 'max'));
+  },
+};
 
-/** pids: how many processes and threads there may be. */
-export const pids: Controller = { name: 'pids', v1: limit, v2: limit };
+/** Processes and threads in the cgroup and below. */
+export function processCount(directory: CgroupDirectory): number {
+  return Number(readValue(directory, 'pids.current'));
+}
