@@ -1,8 +1,9 @@
-import { definitions } from './generated/definitions.ts';
+import { definitions } from './generated/definitions.js';
 import { intOrString, quantity } from './schema/basic-definitions.ts';
 import { definitionPrefix, referencedName } from './schema/schema.ts';
 import type { GroupVersionKind, Schema } from './schema/schema.ts';
 
+export { definitions } from './generated/definitions.js';
 export type { GroupVersionKind, Schema } from './schema/schema.ts';
 
 const namesByKind = new Map<string, string>();

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
-import { definitions } from '../api/generated/definitions.ts';
+import { definitions } from '../api/openapi.ts';
 import type { Store } from '../store/store.ts';
 import { admissionPlugins } from './admission/plugins.ts';
 import { AdmissionChain } from './admission/admission.ts';

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { parseDocument } from 'yaml';
-import { definitions } from '../../api/generated/definitions.ts';
+import { definitions } from '../../api/openapi.ts';
 import { decodeProtobuf } from '../protobuf/decode.ts';
 import { badRequest, entityTooLarge, unsupportedMediaType } from './errors.ts';
 
