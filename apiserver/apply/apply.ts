@@ -1,13 +1,142 @@
+import type { ManagedFieldsEntry } from '../../api/types.ts';
+import { applyDefaults } from '../../api/defaults/defaults.ts';
 import type { ResourceRequest, Result } from '../endpoints/context.ts';
+import { createInRegistry } from '../endpoints/create.ts';
+import { placeOfRequest } from '../endpoints/place.ts';
+import { checkPlace, decodeObject } from '../endpoints/read-object.ts';
+import { updateInRegistry } from '../endpoints/update.ts';
 import type { WriteOptions } from '../endpoints/write-options.ts';
-import { unsupportedMediaType } from '../http/errors.ts';
+import { badRequest, invalidError } from '../http/errors.ts';
+import type { ApiObject } from '../registry/kind.ts';
+import { compare, fieldsOf } from './compare.ts';
+import { conflictsOf, conflictError } from './conflict.ts';
+import type { FieldSet } from './field-set.ts';
+import { difference, union } from './field-set.ts';
+import type { Manager } from './managed-fields.ts';
+import {
+  isEntryOf,
+  manageable,
+  managerOf,
+  schemaOf,
+  setEntries,
+  setOf,
+  withEntry,
+  withoutFields,
+} from './managed-fields.ts';
+import { merge, removeFields } from './merge.ts';
 
-/** Server-side apply. */
-export function applyServerSide(_options: {
+/**
+ * Server-side apply: the object becomes what it is plus what was applied, minus what this manager applied before and no longer does.
+ * Fields of other managers are a conflict (409) unless forced (https://kubernetes.io/docs/reference/using-api/server-side-apply/).
+ */
+export async function applyServerSide(options: {
   request: ResourceRequest;
   value: unknown;
   strictErrors: string[];
   options: WriteOptions;
 }): Promise<Result> {
-  return Promise.reject(unsupportedMediaType());
+  const { request, options: write } = options;
+  const { kind, server, info, subresource } = request;
+  if (!info.query.get('fieldManager')) throw managerRequired();
+  const config = readConfig(options);
+  const applied = { ...write, applied: true };
+  const manager = managerOf(request, write, 'Apply');
+  const exists = (await server.stores.of(kind).find(placeOfRequest(request))) !== undefined;
+  if (!exists && subresource === undefined) {
+    const object = structuredClone(config);
+    const set = fieldsOf(manageable(config, request), schemaOf(kind));
+    setEntries(object, withEntry({ entries: [], manager, set, now: server.now() }));
+    applyDefaults(object);
+    return { status: 201, object: await createInRegistry({ request, object, options: applied }) };
+  }
+  const change = (current: ApiObject) =>
+    Promise.resolve(applyTo({ request, current, config, manager, force: write.force, now: server.now() }));
+  return { status: 200, object: await updateInRegistry({ request, options: applied, change }) };
+}
+
+const managerRequired = () =>
+  invalidError({ group: 'meta.k8s.io', kind: 'PatchOptions', plural: '' }, '', [
+    {
+      field: 'fieldManager',
+      reason: 'FieldValueRequired',
+      message: 'Required value: is required for apply patch',
+    },
+  ]);
+
+/** The applied object without defaults: only what was written down is owned. */
+function readConfig({
+  request,
+  value,
+  strictErrors,
+  options,
+}: Parameters<typeof applyServerSide>[0]): ApiObject {
+  if (typeof value !== 'object' || value === null)
+    throw badRequest('error decoding YAML: expected an object');
+  const { kind, info } = request;
+  const config = decodeObject({ request, type: kind, value, options, strictErrors, defaults: false });
+  checkPlace(config, kind, info);
+  if (config.metadata.managedFields !== undefined) throw badRequest('metadata.managedFields must be nil');
+  delete config.metadata.uid;
+  return config;
+}
+
+interface Application {
+  request: ResourceRequest;
+  current: ApiObject;
+  config: ApiObject;
+  manager: Manager;
+  force: boolean;
+  now: Date;
+}
+
+function applyTo({ request, current, config, manager, force, now }: Application): ApiObject {
+  const schema = schemaOf(request.kind);
+  const entries = current.metadata.managedFields ?? [];
+  const others = entries.filter((entry) => !isEntryOf(entry, manager));
+  const own = entries.find((entry) => isEntryOf(entry, manager));
+  const set = fieldsOf(manageable(config, request), schema);
+  const merged = merge(manageable(current, request), manageable(config, request), schema);
+  const { changed } = compare(manageable(current, request), merged, schema);
+  const conflicts = conflictsOf(others, changed);
+  if (conflicts.length > 0 && !force) throw conflictError(conflicts);
+  const kept = withoutFields(others, changed);
+  const dropped = abandoned({ own, set, kept });
+  const fields = (dropped === undefined ? merged : removeFields(merged, dropped, schema)) as Record<
+    string,
+    unknown
+  >;
+  const object = rebuild({ request, current, config, fields });
+  setEntries(object, withEntry({ entries: own === undefined ? kept : [...kept, own], manager, set, now }));
+  applyDefaults(object);
+  return object;
+}
+
+/** What this manager owned, no longer applies, and nobody else owns. */
+function abandoned(options: {
+  own: ManagedFieldsEntry | undefined;
+  set: FieldSet;
+  kept: ManagedFieldsEntry[];
+}): FieldSet | undefined {
+  const { own, set, kept } = options;
+  if (own === undefined) return undefined;
+  const owned = kept.reduce<FieldSet | undefined>((sum, entry) => union(sum, setOf(entry)), set);
+  return difference(setOf(own), owned);
+}
+
+function rebuild(parts: {
+  request: ResourceRequest;
+  current: ApiObject;
+  config: ApiObject;
+  fields: Record<string, unknown>;
+}): ApiObject {
+  const { request, current, config, fields } = parts;
+  const managed = manageable(current, request);
+  const keep = (object: object, known: object) =>
+    Object.entries(object).filter(([field]) => !(field in known));
+  const system = Object.fromEntries(keep(current.metadata, managed['metadata'] ?? {}));
+  const untouched = Object.fromEntries(keep(current, managed));
+  const { resourceVersion } = config.metadata;
+  const own = fields['metadata'] as object | undefined;
+  const metadata = { ...system, ...own, ...(resourceVersion !== undefined && { resourceVersion }) };
+  return { ...untouched, ...fields, apiVersion: current.apiVersion, kind: current.kind, metadata };
 }

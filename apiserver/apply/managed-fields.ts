@@ -1,12 +1,162 @@
+import { isDeepStrictEqual } from 'node:util';
+import { schemaFor } from '../../api/openapi.ts';
+import type { Schema } from '../../api/schema/schema.ts';
+import type { ManagedFieldsEntry } from '../../api/types.ts';
 import type { ResourceRequest } from '../endpoints/context.ts';
+import { timestamp } from '../endpoints/timestamp.ts';
 import type { WriteOptions } from '../endpoints/write-options.ts';
-import type { ApiObject } from '../registry/kind.ts';
+import type { ApiObject, Kind } from '../registry/kind.ts';
+import { apiVersionOf } from '../registry/kind.ts';
+import { compare } from './compare.ts';
+import type { FieldSet } from './field-set.ts';
+import { difference, union } from './field-set.ts';
 
-/** Notes which manager wrote which fields. */
-export function recordManager(_options: {
+/** Fields that the system writes: nobody manages them. */
+const SYSTEM_METADATA = [
+  'name',
+  'namespace',
+  'creationTimestamp',
+  'selfLink',
+  'uid',
+  'generation',
+  'managedFields',
+  'resourceVersion',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+];
+
+/** The schema of a kind; without one every map is granular and every list atomic. */
+export const schemaOf = ({ group, version, kind }: Kind): Schema => schemaFor(group, version, kind) ?? {};
+
+type Target = Pick<ResourceRequest, 'kind' | 'subresource'>;
+
+/** The part that a write to this path leaves alone: the status, or for the status subresource the spec (upstream: GetResetFields). */
+function untouchedPart({ kind, subresource }: Target): string {
+  if (subresource?.name === 'status') return 'spec';
+  return kind.subresources?.some(({ name }) => name === 'status') === true ? 'status' : '';
+}
+
+/** What of an object a write to this path can manage: all but its type, what the system writes and what the path leaves alone. */
+export function manageable(object: ApiObject, target: Target): Record<string, unknown> {
+  const { apiVersion: _apiVersion, kind: _kind, metadata, ...whole } = object;
+  const { [untouchedPart(target)]: _untouched, ...rest } = whole as Record<string, unknown>;
+  const own = Object.fromEntries(
+    Object.entries(metadata).filter(([field]) => !SYSTEM_METADATA.includes(field)),
+  );
+  return { ...rest, ...(Object.keys(own).length > 0 && { metadata: own }) };
+}
+
+/** Who made a change, and how. */
+export interface Manager {
+  manager: string;
+  operation: 'Apply' | 'Update';
+  apiVersion: string;
+  subresource: string;
+}
+
+export const managerOf = (
+  request: ResourceRequest,
+  options: WriteOptions,
+  operation: Manager['operation'],
+): Manager => ({
+  manager: options.fieldManager || 'unknown',
+  operation,
+  apiVersion: apiVersionOf(request.kind),
+  subresource: request.subresource?.name ?? '',
+});
+
+/** True when an entry of managedFields is this manager's. */
+export const isEntryOf = (
+  entry: ManagedFieldsEntry,
+  { manager, operation, apiVersion, subresource }: Manager,
+): boolean =>
+  entry.manager === manager &&
+  entry.operation === operation &&
+  entry.apiVersion === apiVersion &&
+  (entry.subresource ?? '') === subresource;
+
+/** The fields of an entry. */
+export const setOf = (entry: ManagedFieldsEntry): FieldSet | undefined =>
+  entry.fieldsV1 as FieldSet | undefined;
+
+/** The list with this manager's set replaced; an entry that is new or changed gets the time. */
+export function withEntry(options: {
+  entries: ManagedFieldsEntry[];
+  manager: Manager;
+  set: FieldSet | undefined;
+  now: Date;
+}): ManagedFieldsEntry[] {
+  const { entries, manager, set, now } = options;
+  const present = entries.find((entry) => isEntryOf(entry, manager));
+  if (present !== undefined && isDeepStrictEqual(setOf(present), set)) return entries;
+  const others = entries.filter((entry) => entry !== present);
+  return set === undefined ? others : [...others, newEntry({ manager, set, now })];
+}
+
+function newEntry({ manager, set, now }: { manager: Manager; set: FieldSet; now: Date }): ManagedFieldsEntry {
+  const { subresource, ...rest } = manager;
+  const entry = { ...rest, time: timestamp(now), fieldsType: 'FieldsV1', fieldsV1: set };
+  return subresource === '' ? entry : { ...entry, subresource };
+}
+
+/**
+ * Notes in metadata.managedFields which fields a create, update or patch has changed: they are its manager's now, and nobody else's.
+ * Server-side apply keeps its own books before it comes here (upstream: structured-merge-diff Updater.Update).
+ */
+export function recordManager(change: {
   request: ResourceRequest;
   object: ApiObject;
   old: ApiObject | undefined;
   options: WriteOptions;
   now: Date;
-}): void {}
+}): void {
+  const { request, object, old, options, now } = change;
+  if (options.applied === true) return;
+  const entries = startingEntries(object, old);
+  const schema = schemaOf(request.kind);
+  const { changed, removed } = compare(
+    old === undefined ? {} : manageable(old, request),
+    manageable(object, request),
+    schema,
+  );
+  if (changed === undefined && removed === undefined) return setEntries(object, entries);
+  const manager = managerOf(request, options, 'Update');
+  const touched = union(changed, removed);
+  const others = withoutFields(
+    entries.filter((entry) => !isEntryOf(entry, manager)),
+    touched,
+  );
+  const own = entries.find((entry) => isEntryOf(entry, manager));
+  const set = union(difference(own === undefined ? undefined : setOf(own), removed), changed);
+  setEntries(
+    object,
+    withEntry({ entries: own === undefined ? others : [...others, own], manager, set, now }),
+  );
+}
+
+/** A client that sends no managedFields leaves them as they are; one that sends an empty entry resets them. */
+function startingEntries(object: ApiObject, old: ApiObject | undefined): ManagedFieldsEntry[] {
+  const sent = object.metadata.managedFields;
+  if (sent === undefined) return old?.metadata.managedFields ?? [];
+  return sent.filter((entry) => Object.keys(entry).length > 0);
+}
+
+/** Entries without the fields of a set; an entry that has none left goes. */
+export function withoutFields(
+  entries: ManagedFieldsEntry[],
+  fields: FieldSet | undefined,
+): ManagedFieldsEntry[] {
+  if (fields === undefined) return entries;
+  return entries.flatMap((entry) => {
+    const before = setOf(entry);
+    const after = difference(before, fields);
+    if (after === undefined) return [];
+    return isDeepStrictEqual(before, after) ? [entry] : [{ ...entry, fieldsV1: after }];
+  });
+}
+
+/** Writes the list into an object, or takes an empty one away. */
+export function setEntries(object: ApiObject, entries: ManagedFieldsEntry[]): void {
+  if (entries.length === 0) delete object.metadata.managedFields;
+  else object.metadata.managedFields = entries;
+}

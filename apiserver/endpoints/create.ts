@@ -63,13 +63,13 @@ async function createNamed({ request, object, options }: Creation): Promise<ApiO
   const { kind, server } = request;
   fillSystemFields(object, server.now());
   if (kind.tracksGeneration === true) object.metadata.generation = 1;
+  recordManager({ request, object, old: undefined, options, now: server.now() });
   await server.admission.admit({ operation: 'CREATE', request, object, oldObject: undefined, options });
   kind.strategy.prepareForCreate?.(object);
   const errors = validateObject(object, kind);
   if (errors.length > 0) throw invalidError(kind, object.metadata.name ?? '', errors);
   await server.admission.validate({ operation: 'CREATE', request, object, oldObject: undefined, options });
   request.warnings.push(...(kind.strategy.warnings?.(object) ?? []));
-  recordManager({ request, object, old: undefined, options, now: server.now() });
   return store({ request, object, options });
 }
 

@@ -56,6 +56,8 @@ export function decodeObject(options: {
   value: unknown;
   options: WriteOptions;
   strictErrors?: string[];
+  /** False where only what the client wrote counts (server-side apply). */
+  defaults?: boolean;
 }): ApiObject {
   const { request, type, options: write } = options;
   const definition = definitionNameFor(type.group, type.version, type.kind) ?? '';
@@ -70,7 +72,7 @@ export function decodeObject(options: {
   if (write.fieldValidation === 'Warn') request.warnings.push(...strict);
   const object = value as ApiObject;
   object.metadata ??= {};
-  applyDefaults(object);
+  if (options.defaults !== false) applyDefaults(object);
   return object;
 }
 

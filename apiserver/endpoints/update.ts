@@ -94,6 +94,7 @@ async function prepareUpdate({ request, current, object, options }: Update): Pro
   const strategy = strategyOf(request);
   checkVersions(request, object, current);
   keepSystemFields(object, current);
+  recordManager({ request, object, old: current, options, now: server.now() });
   const attributes = { operation: 'UPDATE' as const, request, object, oldObject: current, options };
   await server.admission.admit(attributes);
   strategy.prepareForUpdate?.(object, current);
@@ -104,7 +105,6 @@ async function prepareUpdate({ request, current, object, options }: Update): Pro
   request.warnings.push(
     ...(strategy.warnings?.(object) ?? []).filter((text) => !request.warnings.includes(text)),
   );
-  recordManager({ request, object, old: current, options, now: server.now() });
   return object;
 }
 

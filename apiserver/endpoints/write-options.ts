@@ -6,6 +6,8 @@ export interface WriteOptions {
   fieldValidation: 'Ignore' | 'Warn' | 'Strict';
   fieldManager: string;
   force: boolean;
+  /** Set for server-side apply, which keeps managedFields by itself. */
+  applied?: boolean;
 }
 
 const FIELD_VALIDATIONS = ['Ignore', 'Warn', 'Strict'] as const;

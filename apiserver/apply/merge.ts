@@ -1,0 +1,45 @@
+import type { Schema } from '../../api/schema/schema.ts';
+import type { FieldSet } from './field-set.ts';
+import { hasSelf } from './field-set.ts';
+import { partsOf, structureOf } from './structure.ts';
+
+/** The live value with the applied one laid over it: maps and keyed lists are merged, all else is replaced. */
+export function merge(live: unknown, applied: unknown, schema: Schema): unknown {
+  const [before, after] = [structureOf(live, schema), structureOf(applied, schema)];
+  if (before.kind === 'leaf' || after.kind === 'leaf' || before.kind !== after.kind)
+    return structuredClone(applied);
+  const [liveParts, appliedParts] = [partsOf(live, before), partsOf(applied, after)];
+  const steps = [...new Set([...liveParts.keys(), ...appliedParts.keys()])];
+  const merged = steps.map((step): [string, unknown] => {
+    const [old, wanted] = [liveParts.get(step), appliedParts.get(step)];
+    if (wanted === undefined) return [step, old?.value];
+    return [
+      step,
+      old === undefined ? structuredClone(wanted.value) : merge(old.value, wanted.value, wanted.schema),
+    ];
+  });
+  if (after.kind === 'list') return orderItems(merged, [...appliedParts.keys()]).map(([, item]) => item);
+  return Object.fromEntries(merged.map(([step, value]) => [step.slice(2), value]));
+}
+
+/** Applied items stand in their order; live ones that aren't applied keep their place before or after them. */
+function orderItems(items: [string, unknown][], applied: string[]): [string, unknown][] {
+  const wanted = applied
+    .map((step) => items.find(([other]) => other === step))
+    .filter((item) => item !== undefined);
+  let next = 0;
+  return items.map((item) => (applied.includes(item[0]) ? (wanted[next++] ?? item) : item));
+}
+
+/** The value without the fields of a set; an item or map that belongs to the set goes as a whole. */
+export function removeFields(value: unknown, set: FieldSet, schema: Schema): unknown {
+  const structure = structureOf(value, schema);
+  if (structure.kind === 'leaf') return value;
+  const kept = [...partsOf(value, structure)].flatMap(([step, part]): [string, unknown][] => {
+    const node = set[step];
+    if (node === undefined) return [[step, part.value]];
+    return hasSelf(node) ? [] : [[step, removeFields(part.value, node, part.schema)]];
+  });
+  if (structure.kind === 'list') return kept.map(([, item]) => item);
+  return Object.fromEntries(kept.map(([step, child]) => [step.slice(2), child]));
+}

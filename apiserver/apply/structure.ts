@@ -1,0 +1,76 @@
+import { resolveSchema } from '../../api/openapi.ts';
+import type { Schema } from '../../api/schema/schema.ts';
+
+/** How server-side apply sees a value: one whole (`leaf`), named parts, or a list whose items have an identity. */
+export type Structure =
+  | { kind: 'leaf' }
+  | { kind: 'map'; childSchema(name: string): Schema }
+  | { kind: 'list'; itemSchema: Schema; stepOf(item: unknown): string };
+
+const LEAF: Structure = { kind: 'leaf' };
+
+/** Reads the structure of a value from its schema; without a schema maps are granular and lists atomic. */
+export function structureOf(value: unknown, schema: Schema): Structure {
+  if (typeof value !== 'object' || value === null) return LEAF;
+  const resolved = resolveSchema(schema);
+  const isAtomic =
+    schema['x-kubernetes-map-type'] === 'atomic' || resolved['x-kubernetes-map-type'] === 'atomic';
+  if (Array.isArray(value)) return listStructure(schema);
+  return isAtomic ? LEAF : { kind: 'map', childSchema: (name) => childOf(resolved, name) };
+}
+
+function childOf(schema: Schema, name: string): Schema {
+  const property = schema.properties?.[name];
+  if (property !== undefined) return property;
+  return typeof schema.additionalProperties === 'object' ? schema.additionalProperties : {};
+}
+
+function listStructure(schema: Schema): Structure {
+  const itemSchema = schema.items ?? {};
+  switch (schema['x-kubernetes-list-type']) {
+    case 'set':
+      return { kind: 'list', itemSchema, stepOf: (item) => `v:${JSON.stringify(item)}` };
+    case 'map': {
+      const keys = schema['x-kubernetes-list-map-keys'] ?? [];
+      return { kind: 'list', itemSchema, stepOf: (item) => keyStep(item, keys, itemSchema) };
+    }
+    case 'atomic':
+    case undefined:
+      break;
+  }
+  return LEAF;
+}
+
+function keyStep(item: unknown, keys: string[], itemSchema: Schema): string {
+  const fields = (item ?? {}) as Record<string, unknown>;
+  const { properties } = resolveSchema(itemSchema);
+  const pairs = keys.toSorted().flatMap((key): [string, unknown][] => {
+    const value = fields[key] ?? properties?.[key]?.default ?? KEY_DEFAULTS[key];
+    return value === undefined ? [] : [[key, value]];
+  });
+  return `k:${JSON.stringify(Object.fromEntries(pairs))}`;
+}
+
+/** Keys that may be left out of an applied list item. */
+const KEY_DEFAULTS: Record<string, unknown> = { protocol: 'TCP' };
+
+/** An object's parts by step: the fields of a map or the items of a list. */
+export function partsOf(
+  value: unknown,
+  structure: Structure,
+): Map<string, { value: unknown; schema: Schema }> {
+  if (structure.kind === 'list') {
+    const items = (value as unknown[]).map((item): [string, { value: unknown; schema: Schema }] => [
+      structure.stepOf(item),
+      { value: item, schema: structure.itemSchema },
+    ]);
+    return new Map(items);
+  }
+  if (structure.kind === 'leaf') return new Map();
+  return new Map(
+    Object.entries(value as object).map(([name, child]) => [
+      `f:${name}`,
+      { value: child as unknown, schema: structure.childSchema(name) },
+    ]),
+  );
+}
