@@ -13,6 +13,8 @@ export interface ClusterNetwork extends AddressPlan {
   cluster: string;
   /** The bridge on the host, with `hostIp`. */
   bridge: string;
+  /** For every interface of the cluster. */
+  mtu: number;
   /** What this host cannot do, one line each; the rest of the network works without it. */
   warnings: string[];
 }
@@ -41,7 +43,7 @@ export function createClusterNetwork({
     }
     if (host.ownCidr !== plan.cidr) await makeBridge(cluster, { plan, ...host });
     const warnings = await applyClusterTable({ cluster, bridge, cidr: plan.cidr, uplinks: host.uplinks });
-    return { cluster, bridge, ...plan, warnings };
+    return { cluster, bridge, mtu: host.mtu, ...plan, warnings };
   });
 }
 

@@ -19,7 +19,7 @@ export interface NodeNetwork extends NodeAddresses {
 
 export interface NodeNetworkOptions {
   /** As createClusterNetwork returned it. */
-  network: Pick<ClusterNetwork, 'cluster' | 'bridge' | 'cidr' | 'hostIp'>;
+  network: Pick<ClusterNetwork, 'cluster' | 'bridge' | 'cidr' | 'hostIp' | 'mtu'>;
   /** node-1, node-2, ... */
   node: string;
 }
@@ -94,12 +94,12 @@ interface Connection {
 }
 
 async function connectNode(node: string, { network, addresses }: Connection): Promise<void> {
-  const { cluster, bridge, hostIp } = network;
+  const { cluster, bridge, hostIp, mtu } = network;
   const netns = nodeNetnsName({ cluster, node });
   const veth = vethName(cluster, nodeNumber(node));
   await ipBatch([`link delete ${veth}`], { force: true });
   await ipBatch([
-    `link add ${veth} type veth peer name eth0 netns ${netns}`,
+    `link add ${veth} mtu ${mtu} type veth peer name eth0 mtu ${mtu} netns ${netns}`,
     `link set ${veth} master ${bridge} up`,
   ]);
   await ipBatch(
