@@ -3,6 +3,7 @@ import { serviceAccountKeys, encryptionKey } from './certificates.ts';
 import { readClusterFile, type ClusterFile, type NodeRecord } from './cluster-file.ts';
 import { controlPlaneIdentities, nodeIdentities } from './identities.ts';
 import { componentLog } from './log.ts';
+import { CONTROL_PLANE } from './label-control-plane.ts';
 import { clusterPaths, nodePaths } from './paths.ts';
 import type { KeyPair } from './certificates.ts';
 
@@ -143,7 +144,6 @@ async function startKubelet(file: ClusterFile, node: NodeRecord): Promise<Runnin
   const paths = nodePaths(file.name, node.name);
   const { caCert, server, client: credentials } = await nodeIdentities(file.name, node);
   const isFirst = node.name === file.nodes[0]?.name;
-  const controlPlane = 'node-role.kubernetes.io/control-plane';
   return start({
     nodeName: node.name,
     nodeIp: node.ip,
@@ -154,9 +154,8 @@ async function startKubelet(file: ClusterFile, node: NodeRecord): Promise<Runnin
     cgroupRoot: paths.cgroup,
     tls: { cert: server.cert, key: server.key, clientCa: caCert },
     staticPodDir: paths.staticPods,
-    labels: isFirst ? { [controlPlane]: '' } : {},
     // A cluster of one node runs its Pods there, so only a first node among others is kept free.
-    taints: isFirst && file.nodes.length > 1 ? [{ key: controlPlane, effect: 'NoSchedule' }] : [],
+    taints: isFirst && file.nodes.length > 1 ? [{ key: CONTROL_PLANE, effect: 'NoSchedule' }] : [],
     log: componentLog('kubelet'),
   });
 }

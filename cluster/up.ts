@@ -5,6 +5,7 @@ import { findDaemon, startDaemon } from './daemons.ts';
 import { freePort } from './free-port.ts';
 import { controlPlaneIdentities, nodeIdentities } from './identities.ts';
 import { kubeconfigText } from './kubeconfig.ts';
+import { labelControlPlane } from './label-control-plane.ts';
 import { lockCluster } from './lock.ts';
 import { createNetwork } from './network.ts';
 import { startNodeDaemon } from './node-daemons.ts';
@@ -72,7 +73,13 @@ export function findStages({ name = 'default', nodes, stateDir }: UpOptions): {
         for (const node of decided().nodes) startNodeDaemon(name, node.name);
       },
     },
-    { title: 'Wait until all nodes are Ready', run: () => waitUntilReady(decided()) },
+    {
+      title: 'Wait until all nodes are Ready',
+      run: async () => {
+        await waitUntilReady(decided());
+        await labelControlPlane(decided());
+      },
+    },
   ];
   const unlocking = stages.map(({ title, run }) => ({
     title,
