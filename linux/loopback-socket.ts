@@ -2,7 +2,7 @@ import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import koffi from 'koffi';
 import { insideNetworkNamespace } from './namespaces.ts';
-import { check, hasCode, SystemError } from './system-error.ts';
+import { check, SystemError } from './system-error.ts';
 
 const library = koffi.load(null);
 const socket = library.func('int socket(int domain, int type, int protocol)') as (
@@ -28,6 +28,7 @@ const families = {
   ipv6: { domain: 10, words: '[::1]' },
 } as const;
 
+const EINPROGRESS = 115;
 const SOCK_STREAM = 1;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
@@ -59,7 +60,7 @@ async function connectFamily(
     const address = loopbackAddress(family, port);
     check(connect(fd, address, address.length), attempt);
   } catch (error) {
-    if (!hasCode(error, 'EINPROGRESS')) {
+    if (!(error instanceof SystemError && error.errno === EINPROGRESS)) {
       closeSync(fd);
       throw error;
     }

@@ -5,7 +5,7 @@ import type { ImageStore } from './images/index.ts';
 import type { RecordStore } from './record-store.ts';
 import type { SandboxRecord } from './sandboxes/record.ts';
 import type { Cgroups } from '../cgroups/index.ts';
-import type { RuntimeStreaming } from './streaming-face.ts';
+import type { StreamingServer } from './streaming/server.ts';
 
 /** Everything that the RPCs work on. */
 export interface Runtime {
@@ -19,7 +19,7 @@ export interface Runtime {
   events: ContainerEvents;
   cgroups: Cgroups;
   network: SandboxNetwork;
-  streaming: RuntimeStreaming;
+  streaming: Pick<StreamingServer, 'getExecUrl' | 'getAttachUrl' | 'getPortForwardUrl'>;
   log: Logger;
   /** Ids of containers that are being started, stopped or removed now. */
   busy: { starting: Set<string>; removing: Set<string> };

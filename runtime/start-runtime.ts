@@ -86,7 +86,7 @@ function openRuntime(options: RuntimeOptions, stopped: AbortSignal): Runtime {
     }),
     images: openImageStore({ dir: imagesDir }),
     events: createContainerEvents(),
-    cgroups: openCgroups(),
+    cgroups: openCgroups({ onWarning: (message) => log.warn(message) }),
     network: cniNetwork({ confDir: options.cniConfDir, binDir: options.cniBinDir, stateDir }),
     streaming: notYet,
     log,

@@ -45,5 +45,11 @@ export function cgroupFacts(
   runtime: Runtime,
   { cgroupPath }: ContainerRecord,
 ): NonNullable<ContainerSpec['cgroup']> {
-  return { procsFiles: runtime.cgroups.cgroupProcsFiles(cgroupPath) };
+  const { cgroups } = runtime;
+  const oomFile = cgroups.oomFile(cgroupPath);
+  return {
+    procsFiles: cgroups.cgroupProcsFiles(cgroupPath),
+    directories: cgroups.directoriesFor(cgroupPath),
+    ...(oomFile === undefined ? {} : { oomFile }),
+  };
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { accessSync, readFileSync } from 'node:fs';
-import { chmod, copyFile, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, link, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { run } from '../../linux/command.ts';
 import { CriError } from '../errors.ts';
@@ -132,13 +132,13 @@ async function makeTree(rootfs: string, program: string, files: Record<string, s
   }
 }
 
-// As in the official image every applet is in /bin; scripts also look for some where other systems have them.
+// As in the official image every applet is a hard link in /bin (so that one can be masked alone); scripts also look for some where other systems have them.
 async function linkApplets(rootfs: string, program: string): Promise<void> {
   const { stdout } = await run(program, ['--list-full']);
   const usual = stdout.split('\n').filter((path) => /^(bin|sbin|usr\/bin|usr\/sbin)\//.test(path));
   const paths = new Set([...usual, ...usual.map((path) => `bin/${path.slice(path.lastIndexOf('/') + 1)}`)]);
   paths.delete('bin/busybox');
-  await Promise.all([...paths].map((path) => symlink('/bin/busybox', join(rootfs, path))));
+  await Promise.all([...paths].map((path) => link(join(rootfs, 'bin/busybox'), join(rootfs, path))));
 }
 
 // What the tree is as a layer, with the times and owners that would differ from run to run left out.

@@ -4,8 +4,8 @@ import type { AttachRequest, AttachResponse } from '../cri/types.ts';
 import type { Runtime } from '../runtime.ts';
 
 /** A URL of the streaming server where a client joins the container's main process. */
-export function attach(runtime: Runtime, request: AttachRequest): Promise<AttachResponse> | AttachResponse {
+export function attach(runtime: Runtime, request: AttachRequest): AttachResponse {
   const container = getContainer(runtime, request.containerId);
   runningStart(container);
-  return runtime.streaming.getAttachUrl({ ...request, containerId: container.id });
+  return { url: runtime.streaming.getAttachUrl({ ...request, containerId: container.id }) };
 }

@@ -4,8 +4,8 @@ import type { ExecRequest, ExecResponse } from '../cri/types.ts';
 import type { Runtime } from '../runtime.ts';
 
 /** A URL of the streaming server where the command runs once a client connects. */
-export function exec(runtime: Runtime, request: ExecRequest): Promise<ExecResponse> | ExecResponse {
+export function exec(runtime: Runtime, request: ExecRequest): ExecResponse {
   const container = getContainer(runtime, request.containerId);
   runningStart(container);
-  return runtime.streaming.getExecUrl({ ...request, containerId: container.id });
+  return { url: runtime.streaming.getExecUrl({ ...request, containerId: container.id }) };
 }

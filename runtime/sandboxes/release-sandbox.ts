@@ -19,9 +19,13 @@ export async function releaseSandbox(runtime: Runtime, id: string): Promise<void
   await releaseNetwork(runtime, sandbox);
   await endPause(runtime, sandbox);
   removeSandboxFiles(runtime, id);
-  await runtime.cgroups.removeCgroup(`${sandbox.cgroupParent}/${id}`);
+  await runtime.cgroups.removeCgroup(cgroupToRemove(sandbox));
   await runtime.sandboxes.update(id, { state: 'SANDBOX_NOTREADY', netnsPath: null });
 }
+
+// A parent that nobody gave is the sandbox's own and goes with it.
+const cgroupToRemove = ({ id, cgroupParent, config }: SandboxRecord): string =>
+  config.linux?.cgroupParent ? `${cgroupParent}/${id}` : cgroupParent;
 
 // The network goes before pause, whose namespace the plugins must still find.
 async function releaseNetwork(runtime: Runtime, sandbox: SandboxRecord): Promise<void> {
