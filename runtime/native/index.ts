@@ -13,3 +13,5 @@ export { defaultMaskedPaths, defaultReadonlyPaths } from './masked-paths.ts';
 export { StartError } from './start-error.ts';
 export { readContainerState, readExitRecord, watchExit } from './state.ts';
 export type { ContainerState, ExitRecord, Started } from './state.ts';
+export { runtimeDefaultProfile } from './seccomp-default.ts';
+export { parseSeccompProfile, type SeccompProfile } from './seccomp-profile.ts';
