@@ -54,7 +54,8 @@ export function reportNode(options: NodeReporterOptions): NodeReporter {
         node = await createOrAdopt(options, { now: timeOf(clock.now()) });
         reportedMs = clock.now();
         tellReady(options, undefined, node.status);
-        return schedule();
+        if (!stopping.signal.aborted) schedule();
+        return;
       } catch (error) {
         log.warn({ error: messageOf(error) }, 'cannot register the node');
         await wait({ clock, delayMs, signal: stopping.signal });

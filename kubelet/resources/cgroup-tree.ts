@@ -1,4 +1,8 @@
+import { openCgroups } from '../../cgroups/index.ts';
 import type { CgroupTree } from './pod-cgroups.ts';
+
+/** The host's cgroups. */
+export const openCgroupTree = (): CgroupTree => openCgroups();
 
 /** No cgroups at all: for a kubelet in a test. */
 export const noCgroups: CgroupTree = {
@@ -8,5 +12,3 @@ export const noCgroups: CgroupTree = {
   exists: () => true,
   children: () => [],
 };
-
-export const openCgroupTree = (): CgroupTree => noCgroups;

@@ -45,6 +45,7 @@ interface Entry {
 export function createPodWorkers(options: PodWorkersOptions): PodWorkers {
   const { steps, clock, log } = options;
   const entries = new Map<string, Entry>();
+  let stopped = false;
   const add = (pod: KubeletPod): Entry => {
     const { uid } = pod.metadata;
     const worker = createPodWorker({
@@ -67,7 +68,7 @@ export function createPodWorkers(options: PodWorkersOptions): PodWorkers {
         'cannot clean up after a pod',
       );
       entry.forgetting = false;
-      clock.after(1000, () => forgetIfOver(uid));
+      if (!stopped) clock.after(1000, () => forgetIfOver(uid));
     };
     options.forget(entry.worker.pod).then(() => entries.delete(uid), retry);
   };
@@ -77,7 +78,7 @@ export function createPodWorkers(options: PodWorkersOptions): PodWorkers {
     options.cleanUpDeleted(pod).catch((error: unknown) => {
       entry.cleaning = false;
       log.warn({ pod: pod.metadata.name, error: messageOf(error) }, 'cannot clean up after a pod');
-      clock.after(1000, () => cleanUp(entry, pod));
+      if (!stopped) clock.after(1000, () => cleanUp(entry, pod));
     });
   };
   return {
@@ -113,6 +114,7 @@ export function createPodWorkers(options: PodWorkersOptions): PodWorkers {
       return entry !== undefined && !entry.stopped && entry.worker.state !== 'finished';
     },
     stop() {
+      stopped = true;
       for (const { worker } of entries.values()) worker.stop();
     },
   };

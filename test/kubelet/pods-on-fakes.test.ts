@@ -212,7 +212,7 @@ test('images: missing with Never, failing pulls, invalid names', async (t) => {
     await waitingFor('name', 'InvalidImageName'),
     'Failed to apply default image tag "UPPER": couldn\'t parse image name "UPPER": invalid reference format: repository name (library/UPPER) must be lowercase',
   );
-  await bench.eventUntil('pull', ({ reason }) => reason === 'BackOff');
+  await bench.eventUntil('pull', ({ message }) => message === 'Error: ImagePullBackOff');
   const told = (await bench.eventsOf('pull')).map(
     ({ type, reason, message }) => `${type} ${reason} ${message}`,
   );
