@@ -3,7 +3,8 @@ import type { ContainerConfig, LinuxContainerSecurityContext, SecurityProfile } 
 import { CriError, messageOf } from '../errors.ts';
 import { capabilitySets } from '../native/index.ts';
 import type { CapabilitySets } from '../native/index.ts';
-import { parseSeccompProfile, runtimeDefaultProfile } from '../native/seccomp-profile.ts';
+import { runtimeDefaultProfile } from '../native/seccomp-default.ts';
+import { parseSeccompProfile } from '../native/seccomp-profile.ts';
 import type { SeccompProfile } from '../native/seccomp-profile.ts';
 import { securityOf } from './status.ts';
 
