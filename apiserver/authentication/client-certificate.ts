@@ -7,6 +7,17 @@ import type { UserInfo } from './user.ts';
  * Undefined when the client showed none; `invalid` when it is not signed by the cluster's authority or not for clients.
  */
 export function certificateUser(socket: TLSSocket): UserInfo | 'invalid' | undefined {
+  const known = users.get(socket);
+  if (known !== undefined) return known.user;
+  const user = readUser(socket);
+  users.set(socket, { user });
+  return user;
+}
+
+/** The certificate of a connection never changes, and reading it is slow. */
+const users = new WeakMap<TLSSocket, { user: UserInfo | 'invalid' | undefined }>();
+
+function readUser(socket: TLSSocket): UserInfo | 'invalid' | undefined {
   const certificate = socket.getPeerCertificate();
   if (Object.keys(certificate).length === 0) return undefined;
   if (!socket.authorized || !isForClients(certificate)) return 'invalid';

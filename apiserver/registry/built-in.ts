@@ -1,4 +1,5 @@
 import { endpointSlice, lease, priorityClass, runtimeClass } from './classes.ts';
+import { binding } from './core/binding.ts';
 import { configMap } from './core/config-map.ts';
 import { event } from './core/event.ts';
 import { eventView } from './core/event-view.ts';
@@ -15,6 +16,7 @@ import { reviews } from './reviews.ts';
 
 /** The table of kinds as the server starts with it. Discovery lists groups in this order. */
 export const BUILT_IN_KINDS: Kind[] = [
+  binding,
   configMap,
   endpoints,
   event,

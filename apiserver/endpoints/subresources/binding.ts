@@ -1,25 +1,25 @@
 import type { Binding, Pod } from '../../../api/types.ts';
 import { conflictError, invalidError, notFoundError } from '../../http/errors.ts';
 import type { ApiObject } from '../../registry/kind.ts';
+import { pod } from '../../registry/core/pod.ts';
 import type { Mutation } from '../../storage/object-store.ts';
 import type { Endpoint } from '../context.ts';
-import { placeOfRequest } from '../place.ts';
 import { checkPlace, readObject } from '../read-object.ts';
 import { timestamp } from '../timestamp.ts';
 import { writeOptions } from '../write-options.ts';
 
 const BINDING = { group: '', version: 'v1', kind: 'Binding' };
 
-/** POST pods/binding: the scheduler's word on which node a Pod runs. Throws 404, 409 and 422. */
+/** POST pods/binding (or bindings): the scheduler's word on which node a Pod runs. Throws 404, 409 and 422. */
 export const bindPod: Endpoint = async (request) => {
   const { kind, info, server } = request;
   const options = writeOptions(info.query, 'CreateOptions');
   const binding = (await readObject(request, BINDING, options)) as unknown as Binding;
   checkPlace(binding as unknown as ApiObject, kind, info);
   checkTarget(binding);
-  const place = placeOfRequest(request);
-  await server.stores.of(kind).update(place, (current): Promise<Mutation> => {
-    if (current === undefined) throw notFoundError(kind, place.name);
+  const place = { namespace: info.namespace, name: binding.metadata?.name ?? '' };
+  await server.stores.of(pod).update(place, (current): Promise<Mutation> => {
+    if (current === undefined) throw notFoundError(pod, place.name);
     const bound = assign(current as unknown as Pod, binding, timestamp(server.now()));
     return Promise.resolve(options.dryRun ? { keep: true } : { write: bound as unknown as ApiObject });
   });
@@ -38,34 +38,34 @@ function checkTarget({ target, metadata }: Binding): void {
 }
 
 /** Upstream: registry/core/pod/storage BindingREST.setPodNodeAndMetadata. */
-function assign(pod: Pod, { target, metadata }: Binding, now: string): Pod {
-  const name = pod.metadata?.name ?? '';
+function assign(current: Pod, { target, metadata }: Binding, now: string): Pod {
+  const name = current.metadata?.name ?? '';
   const refuse = (why: string) =>
     conflictError({ group: '', kind: 'Binding', plural: 'pods/binding' }, name, why);
-  if (metadata?.uid && metadata.uid !== pod.metadata?.uid) {
+  if (metadata?.uid && metadata.uid !== current.metadata?.uid) {
     throw refuse(
-      `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${pod.metadata?.uid ?? ''}`,
+      `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${current.metadata?.uid ?? ''}`,
     );
   }
-  if (pod.metadata?.deletionTimestamp !== undefined)
+  if (current.metadata?.deletionTimestamp !== undefined)
     throw refuse(`pod ${name} is being deleted, cannot be assigned to a host`);
-  if (pod.spec?.nodeName)
-    throw refuse(`pod ${name} is already assigned to node ${JSON.stringify(pod.spec.nodeName)}`);
-  if ((pod.spec?.schedulingGates ?? []).length > 0)
+  if (current.spec?.nodeName)
+    throw refuse(`pod ${name} is already assigned to node ${JSON.stringify(current.spec.nodeName)}`);
+  if ((current.spec?.schedulingGates ?? []).length > 0)
     throw refuse(`pod ${name} has non-empty .spec.schedulingGates`);
-  const annotations = { ...pod.metadata?.annotations, ...metadata?.annotations };
-  const labels = { ...pod.metadata?.labels, ...metadata?.labels };
-  const conditions = (pod.status?.conditions ?? []).filter(({ type }) => type !== 'PodScheduled');
+  const annotations = { ...current.metadata?.annotations, ...metadata?.annotations };
+  const labels = { ...current.metadata?.labels, ...metadata?.labels };
+  const conditions = (current.status?.conditions ?? []).filter(({ type }) => type !== 'PodScheduled');
   return {
-    ...pod,
+    ...current,
     metadata: {
-      ...pod.metadata,
+      ...current.metadata,
       ...(Object.keys(annotations).length > 0 && { annotations }),
       ...(Object.keys(labels).length > 0 && { labels }),
     },
-    spec: { containers: [], ...pod.spec, nodeName: target.name ?? '' },
+    spec: { containers: [], ...current.spec, nodeName: target.name ?? '' },
     status: {
-      ...pod.status,
+      ...current.status,
       conditions: [...conditions, { type: 'PodScheduled', status: 'True', lastTransitionTime: now }],
     },
   };
