@@ -20,8 +20,10 @@ export class Announcer {
     if (this.closed || this.#revision > seen || signal?.aborted === true) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiting.add(resolve);
-    signal?.addEventListener('abort', () => resolve(), { once: true });
+    const abort = () => resolve();
+    signal?.addEventListener('abort', abort, { once: true });
     await promise;
+    signal?.removeEventListener('abort', abort);
     this.#waiting.delete(resolve);
   }
 
