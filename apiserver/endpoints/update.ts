@@ -153,9 +153,14 @@ function trackGeneration(object: ApiObject, current: ApiObject): void {
   if (object.metadata.generation === 0) delete object.metadata.generation;
 }
 
-/** True when this update removes what a deletion was waiting for. */
+/** True when this update removes what a deletion was waiting for; a Namespace also waits for spec.finalizers. */
 function isLastFinalizerGone(object: ApiObject, current: ApiObject): boolean {
-  const { deletionTimestamp, deletionGracePeriodSeconds, finalizers = [] } = object.metadata;
-  if (deletionTimestamp === undefined || finalizers.length > 0) return false;
-  return deletionGracePeriodSeconds === 0 && (current.metadata.finalizers ?? []).length > 0;
+  const { deletionTimestamp, deletionGracePeriodSeconds } = object.metadata;
+  if (deletionTimestamp === undefined || finalizersOf(object).length > 0) return false;
+  if (finalizersOf(current).length === 0) return false;
+  return deletionGracePeriodSeconds === 0 || object.kind === 'Namespace';
+}
+
+function finalizersOf({ metadata, spec }: ApiObject & { spec?: { finalizers?: string[] } }): string[] {
+  return [...(metadata.finalizers ?? []), ...(spec?.finalizers ?? [])];
 }

@@ -98,16 +98,16 @@ export const podGarbageCollector =
           ...orphans.map((pod) => remove(pod, orphaned)),
           ...list.filter(isUnscheduledAndDeleted).map((pod) => remove(pod)),
         ]);
-        return { retryAfterMs: intervalMs };
+        const inQuarantine = [...missingSince.values()].map(
+          (sinceMs) => sinceMs + quarantineMs - clock.now() + 1,
+        );
+        return { retryAfterMs: Math.min(intervalMs, ...inQuarantine.filter((leftMs) => leftMs > 0)) };
       },
     });
     reconciler.queue.add(all);
     const unfollow = [
       nodeInformer.addHandler({
-        delete() {
-          reconciler.queue.add(all);
-          reconciler.queue.addAfter(all, quarantineMs + 1);
-        },
+        delete: () => reconciler.queue.add(all),
         update: ({ spec }) => {
           if ((spec?.taints ?? []).some(({ key }) => key === outOfServiceTaint)) reconciler.queue.add(all);
         },

@@ -1,0 +1,132 @@
+import anyTest from 'ava';
+import type { TestFn } from 'ava';
+import type { Pod } from '../../api/types.ts';
+import type { Client } from '../../client/rest.ts';
+import { events, nodes, pods, serviceAccounts } from '../../client/resources.ts';
+import { startScheduler } from '../../scheduler/index.ts';
+import { startTestApiServer, testLog } from '../client/api-server.ts';
+import { until } from '../client/deadline.ts';
+import { aNode, aPod } from './fixtures.ts';
+
+interface Context {
+  client: Client;
+  stop: () => Promise<void>;
+}
+const test = anyTest as TestFn<Context>;
+
+test.beforeEach(async (t) => {
+  const server = await startTestApiServer();
+  const client = await server.admin();
+  const account = {
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { name: 'default', namespace: 'default' },
+  };
+  await client.resource(serviceAccounts).create({ object: account });
+  const scheduler = await startScheduler({
+    client: await server.clientAs('system:kube-scheduler'),
+    log: testLog,
+  });
+  t.context = {
+    client,
+    async stop() {
+      await scheduler.stop();
+      await server.stop();
+    },
+  };
+});
+test.afterEach.always((t) => t.context.stop());
+
+const create = async (client: Client, pod: Pod): Promise<Pod> => {
+  const { uid: _uid, ...metadata } = pod.metadata ?? {};
+  return client.resource(pods).create({ object: { ...pod, metadata } });
+};
+const get = (client: Client, name: string) => client.resource(pods).get({ name, namespace: 'default' });
+/** A node that is ready: without the taint that the server gives to new ones. */
+const createNode = async (client: Client, node: ReturnType<typeof aNode>) => {
+  const created = await client.resource(nodes).create({ object: node });
+  const name = created.metadata?.name ?? '';
+  const patch = { spec: { taints: node.spec?.taints ?? null } };
+  const ready = await client.resource(nodes).patch({ name, type: 'merge', patch });
+  await client.resource(nodes).updateStatus({ object: { ...ready, ...(node.status ? { status: node.status } : {}) } });
+};
+const eventsOf = async (client: Client, reason: string) =>
+  (await client.resource(events).list({ namespace: 'default' })).items.filter(
+    (event) => event.reason === reason,
+  );
+
+test('places a pod, with upstream event', async (t) => {
+  const { client } = t.context;
+  await createNode(client, aNode());
+  await create(client, aPod());
+  await until('the pod has a node', async () => (await get(client, 'web')).spec?.nodeName === 'node-1');
+  const condition = (await get(client, 'web')).status?.conditions?.find(
+    ({ type }) => type === 'PodScheduled',
+  );
+  t.is(condition?.status, 'True');
+  await until('the event is there', async () => (await eventsOf(client, 'Scheduled')).length === 1);
+  t.like((await eventsOf(client, 'Scheduled'))[0], {
+    type: 'Normal',
+    message: 'Successfully assigned default/web to node-1',
+    source: { component: 'default-scheduler' },
+  });
+});
+
+test('tells why a pod waits, and places it when a node appears', async (t) => {
+  const { client } = t.context;
+  await createNode(client, aNode({ spec: { taints: [{ key: 'a', effect: 'NoSchedule' }] } }));
+  await create(client, aPod());
+  const message =
+    '0/1 nodes are available: 1 node(s) had untolerated taint(s). preemption: 0/1 nodes are available: ' +
+    '1 Preemption is not helpful for scheduling.';
+  await until('the condition is there', async () => {
+    const conditions = (await get(client, 'web')).status?.conditions ?? [];
+    const condition = conditions.find(({ type }) => type === 'PodScheduled');
+    return condition?.reason === 'Unschedulable' && condition.message === message;
+  });
+  await until('the event is there', async () => (await eventsOf(client, 'FailedScheduling')).length === 1);
+  t.like((await eventsOf(client, 'FailedScheduling'))[0], { type: 'Warning', message });
+  await createNode(client, aNode({ name: 'node-2' }));
+  await until('the pod has a node', async () => (await get(client, 'web')).spec?.nodeName === 'node-2');
+});
+
+test('a pod without any node to go to', async (t) => {
+  const { client } = t.context;
+  await create(client, aPod());
+  await until('the condition is there', async () => {
+    const conditions = (await get(client, 'web')).status?.conditions ?? [];
+    return conditions.some(({ message }) => message === 'no nodes available to schedule pods');
+  });
+  t.pass();
+});
+
+test('a pod of another scheduler is left alone, a hundred of ours are placed', async (t) => {
+  const { client } = t.context;
+  await createNode(client, aNode());
+  await create(client, aPod({ name: 'theirs', schedulerName: 'other' }));
+  const names = Array.from({ length: 100 }, (_, index) => `pod-${index}`);
+  await Promise.all(names.map((name) => create(client, aPod({ name }))));
+  await until('all have a node', async () => {
+    const list = await client
+      .resource(pods)
+      .list({ namespace: 'default', fieldSelector: 'spec.nodeName=node-1' });
+    return list.items.length === 100;
+  });
+  t.is((await get(client, 'theirs')).spec?.nodeName, undefined);
+});
+
+test('room that a deleted pod leaves is used', async (t) => {
+  const { client } = t.context;
+  await createNode(client, aNode());
+  await create(client, aPod({ name: 'first', requests: { cpu: '2' } }));
+  await until('first has a node', async () => (await get(client, 'first')).spec?.nodeName === 'node-1');
+  await create(client, aPod({ name: 'second', requests: { cpu: '1' } }));
+  await until('second waits', async () => (await eventsOf(client, 'FailedScheduling')).length === 1);
+  t.is(
+    (await eventsOf(client, 'FailedScheduling'))[0]?.message,
+    '0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: ' +
+      '1 No preemption victims found for incoming pod.',
+  );
+  await client.resource(pods).delete({ name: 'first', namespace: 'default', gracePeriodSeconds: 0 });
+  await until('second has a node', async () => (await get(client, 'second')).spec?.nodeName === 'node-1');
+});
