@@ -1,5 +1,6 @@
 import { Client, credentials } from '@grpc/grpc-js';
 import type { ClientReadableStream, ServiceDefinition } from '@grpc/grpc-js';
+import { trace } from '../../linux/trace.ts';
 import { criServices } from '../../runtime/cri/protocol.ts';
 import type * as cri from '../../runtime/cri/types.ts';
 import { criError } from './cri-error.ts';
@@ -93,11 +94,14 @@ interface UnaryCall {
   options: CallOptions;
 }
 
+const debug = trace('cri-client');
+
 const unary = <Response>({ client, method, definition, request, options }: UnaryCall) =>
   new Promise<Response>((resolve, reject) => {
     const { timeoutMs = 120_000, signal } = options;
     if (signal?.aborted) return reject(criError({ method, code: 1, details: 'cancelled' }));
     const { path, requestSerialize, responseDeserialize } = definition(method);
+    const startMs = performance.now();
     const abort = () => call.cancel();
     const call = client.makeUnaryRequest(
       path,
@@ -107,6 +111,7 @@ const unary = <Response>({ client, method, definition, request, options }: Unary
       { deadline: Date.now() + timeoutMs },
       (error, response) => {
         signal?.removeEventListener('abort', abort);
+        debug(method, { ms: Math.round(performance.now() - startMs), code: error?.code ?? 0 });
         if (error) reject(criError({ method, code: error.code, details: error.details }));
         else resolve(response as Response);
       },
