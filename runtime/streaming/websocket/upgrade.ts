@@ -16,14 +16,22 @@ export const offeredProtocols = (request: IncomingMessage): string[] =>
 export const isWebSocketUpgrade = (request: IncomingMessage): boolean =>
   request.headers.upgrade?.toLowerCase() === 'websocket';
 
-/** Answers 101 with `protocol` (none when empty) and gives the open WebSocket. Throws Refusal for a broken handshake. */
+/**
+ * Answers 101 with `protocol` (none when empty) and gives the open WebSocket. Throws Refusal for a broken handshake.
+ *
+ * The subprotocol is negotiated here and not by ws: it refuses `SPDY/3.1+portforward.k8s.io`, because RFC 6455 allows
+ * no slash in the name, but that is what Kubernetes calls it.
+ */
 export function upgradeToWebSocket({ request, socket, head }: Upgrade, protocol: string): Promise<WebSocket> {
   const server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false,
     maxPayload: longestMessageBytes,
-    handleProtocols: () => (protocol === '' ? false : protocol),
+  });
+  delete request.headers['sec-websocket-protocol'];
+  server.on('headers', (headers) => {
+    if (protocol !== '') headers.push(`Sec-WebSocket-Protocol: ${protocol}`);
   });
   const { promise, resolve, reject } = Promise.withResolvers<WebSocket>();
   server.once('wsClientError', (error) => reject(new Refusal(400, error.message)));

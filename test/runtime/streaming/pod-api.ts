@@ -17,7 +17,10 @@ export async function startPodApi() {
   const runtime = createHostRuntime();
   const streaming = await startStreamingServer({ address: '127.0.0.1', tls: { cert, key }, runtime });
   const server = createServer(serveObjects);
+  const upgrades: string[] = [];
   server.on('upgrade', (request, socket, head) => {
+    const { upgrade, 'sec-websocket-protocol': protocol } = request.headers;
+    upgrades.push(`${upgrade} ${protocol ?? ''}`.trim());
     const target = { url: streamingUrl(request, streaming), tls: { ca: cert } };
     void proxyUpgrade({ request, socket, head, target });
   });
@@ -26,6 +29,8 @@ export async function startPodApi() {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     runtime,
+    /** What every connection was upgraded to: a client falls back to SPDY when a WebSocket is refused. */
+    upgrades,
     async [Symbol.asyncDispose]() {
       await streaming.stop();
       server.closeAllConnections();
