@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import type { ConfigMap, Pod } from '../api/types.ts';
 import { configMaps, pods } from '../client/resources.ts';
 import type { Client } from '../client/rest.ts';
-import { watchPath } from '../linux/inotify.ts';
 
 export interface HotReloadOptions {
   client: Client;
@@ -70,7 +69,11 @@ const changeOnce = async ({ client, namespace, paths, text }: Change): Promise<n
     seenAtMs.set(path, performance.now());
     if (seenAtMs.size === paths.length) resolve();
   };
-  for (const path of paths) watches.use(watchPath(path, ['movedTo'], () => look(path)));
+  for (const path of paths) {
+    // Node's own watchers share one inotify instance, of which a user has only 128.
+    const watcher = watch(path, () => look(path));
+    watches.defer(() => watcher.close());
+  }
   const { data } = configMapOf(namespace, text);
   await client.resource(configMaps).patch({ name, namespace, type: 'merge', patch: { data } });
   const acknowledgedAtMs = performance.now();

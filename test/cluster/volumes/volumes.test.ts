@@ -157,7 +157,10 @@ test('a missing configMap: FailedMount, and the Pod runs as soon as it is there'
 
 test('an unknown type of volume is refused with a clear event', async (t) => {
   const c = await cluster();
-  const pod = await c.createPod({ volumes: [{ name: 'remote', nfs: { server: 'x', path: '/' } }] });
+  const pod = await c.createPod({
+    volumes: [{ name: 'remote', nfs: { server: 'x', path: '/' } }],
+    spec: { automountServiceAccountToken: false },
+  });
   const { message } = await c.eventOf(pod, 'FailedMount');
   t.is(
     message,
