@@ -28,11 +28,21 @@ export function pullPolicyOf(image: string): string {
   return tagOf(image) === 'latest' ? 'Always' : 'IfNotPresent';
 }
 
-/** The tag of an image name: `latest` when it has neither tag nor digest, empty when it has a digest only. */
+const component = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
+const host = '(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\\[[0-9a-fA-F:]+\\])(?::\\d+)?';
+const imageName = new RegExp(
+  `^(?:${host}/)?${component}(?:/${component})*(?::([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(@[A-Za-z0-9_+.-]+:[0-9a-fA-F]{32,})?$`,
+);
+
+/**
+ * The tag of an image name: `latest` when it has neither tag nor digest; empty when it has a digest only, and when it is no
+ * image name. The grammar is that of github.com/distribution/reference.
+ */
 function tagOf(image: string): string {
-  const [name = '', digest] = image.split('@');
-  const [, tag] = /:([^/:]+)$/.exec(name) ?? [];
-  return tag ?? (digest === undefined && image !== '' ? 'latest' : '');
+  const match = imageName.exec(image);
+  if (match === null) return '';
+  const [, tag, digest] = match;
+  return tag ?? (digest === undefined ? 'latest' : '');
 }
 
 function defaultEnvironmentVariable({ valueFrom }: EnvVar): void {

@@ -15,7 +15,11 @@ export function defaultNamespace(namespace: Namespace): void {
 }
 
 export function defaultNode(node: Node): void {
-  node.spec ??= {};
+  const spec = (node.spec ??= {});
+  // `podCIDR` is the first of `podCIDRs`; either may be given (pkg/apis/core/v1/conversion.go).
+  const { podCIDR = '', podCIDRs = [] } = spec;
+  if (podCIDR !== '' && podCIDRs[0] !== podCIDR) spec.podCIDRs = [podCIDR];
+  else if (podCIDR === '' && podCIDRs[0] !== undefined) spec.podCIDR = podCIDRs[0];
   const status = (node.status ??= {});
   canonicalList(status.capacity);
   canonicalList(status.allocatable);

@@ -1,4 +1,4 @@
-import type { Container, Pod, PodSpec } from '../types.ts';
+import type { Container, Pod, PodSpec, PodStatus } from '../types.ts';
 import { defaultContainer } from './container.ts';
 import {
   canonicalList,
@@ -10,7 +10,7 @@ import { defaultVolume } from './volume.ts';
 
 /** Defaults of a Pod itself; those of its spec that a template has too are in `defaultPodSpec`. */
 export function defaultPod(pod: Pod): void {
-  pod.status ??= {};
+  unifyAddresses((pod.status ??= {}));
   const spec = (pod.spec ??= { containers: [] });
   const containers = [...(spec.containers ?? []), ...(spec.initContainers ?? [])];
   for (const container of containers) defaultRequestsToLimits(container);
@@ -26,6 +26,8 @@ export function defaultPodSpec(spec: PodSpec): void {
   spec.restartPolicy ||= 'Always';
   spec.securityContext ??= {};
   spec.terminationGracePeriodSeconds ??= 30;
+  // A negative period once meant no grace at all (pkg/apis/core/v1/conversion.go).
+  if (spec.terminationGracePeriodSeconds < 0) spec.terminationGracePeriodSeconds = 1;
   spec.schedulerName ||= 'default-scheduler';
   unifyServiceAccount(spec);
   for (const volume of spec.volumes ?? []) defaultVolume(volume);
@@ -37,6 +39,13 @@ export function defaultPodSpec(spec: PodSpec): void {
   for (const container of all) defaultContainer(container);
   canonicalList(spec.overhead);
   canonicalResources(spec.resources);
+}
+
+/** `podIP` is the first of `podIPs`; either may be given (pkg/apis/core/v1/conversion.go). */
+function unifyAddresses(status: PodStatus): void {
+  const { podIP = '', podIPs = [] } = status;
+  if (podIP !== '' && podIPs[0]?.ip !== podIP) status.podIPs = [{ ip: podIP }];
+  else if (podIP === '' && podIPs[0] !== undefined) status.podIP = podIPs[0].ip;
 }
 
 /** On the host's network a container's port is the host's. */

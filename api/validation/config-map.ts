@@ -3,7 +3,7 @@ import type { ConfigMap, Secret } from '../types.ts';
 import { complaints, nameIsSubdomain } from './checks.ts';
 import { forbidden, invalid, required, tooLong } from './field-error.ts';
 import type { FieldError } from './field-error.ts';
-import { checkImmutable, validateObjectMeta, validateObjectMetaUpdate } from './object-meta.ts';
+import { checkImmutable, validateCoreObjectMeta, validateCoreObjectMetaUpdate } from './object-meta.ts';
 
 /** All values of a ConfigMap or Secret together. */
 export const dataLimitBytes = 1024 * 1024;
@@ -13,7 +13,7 @@ export function validateConfigMap(configMap: ConfigMap): FieldError[] {
   const texts = Object.values(data).reduce((total, value) => total + byteLength(value), 0);
   const sizeBytes = Object.values(binaryData).reduce((total, value) => total + decodedLength(value), texts);
   return [
-    ...validateObjectMeta(configMap, { namespaced: true, nameRule: nameIsSubdomain }),
+    ...validateCoreObjectMeta(configMap, { namespaced: true, nameRule: nameIsSubdomain }),
     ...Object.keys(data).flatMap((key) => [
       ...complaints(`data[${key}]`, key, isConfigMapKey(key)),
       ...(Object.hasOwn(binaryData, key)
@@ -21,13 +21,13 @@ export function validateConfigMap(configMap: ConfigMap): FieldError[] {
         : []),
     ]),
     ...Object.keys(binaryData).flatMap((key) => complaints(`binaryData[${key}]`, key, isConfigMapKey(key))),
-    ...(sizeBytes > dataLimitBytes ? [tooLong('', dataLimitBytes)] : []),
+    ...(sizeBytes > dataLimitBytes ? [tooLong('[]', dataLimitBytes)] : []),
   ];
 }
 
 export function validateConfigMapUpdate(configMap: ConfigMap, old: ConfigMap): FieldError[] {
   return [
-    ...validateObjectMetaUpdate(configMap, old),
+    ...validateCoreObjectMetaUpdate(configMap, old),
     ...checkFrozen(configMap, old, ['data', 'binaryData']),
     ...validateConfigMap(configMap),
   ];
@@ -37,7 +37,7 @@ export function validateSecret(secret: Secret): FieldError[] {
   const data = secret.data ?? {};
   const sizeBytes = Object.values(data).reduce((total, value) => total + decodedLength(value), 0);
   return [
-    ...validateObjectMeta(secret, { namespaced: true, nameRule: nameIsSubdomain }),
+    ...validateCoreObjectMeta(secret, { namespaced: true, nameRule: nameIsSubdomain }),
     ...Object.keys(data).flatMap((key) => complaints(`data[${key}]`, key, isConfigMapKey(key))),
     ...(sizeBytes > dataLimitBytes ? [tooLong('data', dataLimitBytes)] : []),
     ...checkSecretType(secret, data),
@@ -46,7 +46,7 @@ export function validateSecret(secret: Secret): FieldError[] {
 
 export function validateSecretUpdate(secret: Secret, old: Secret): FieldError[] {
   return [
-    ...validateObjectMetaUpdate(secret, old),
+    ...validateCoreObjectMetaUpdate(secret, old),
     ...checkImmutable(secret.type, old.type, 'type'),
     ...checkFrozen(secret, old, ['data']),
     ...validateSecret(secret),

@@ -4,13 +4,17 @@ import type { LimitRange, Namespace, Node, ServiceAccount, Taint } from '../type
 import { checkQualifiedName, checkRequiredEnum, complaints, nameIsLabel, nameIsSubdomain } from './checks.ts';
 import { duplicate, forbidden, invalid } from './field-error.ts';
 import type { FieldError } from './field-error.ts';
-import { validateObjectMeta, validateObjectMetaUpdate } from './object-meta.ts';
+import {
+  checkStandardFinalizer,
+  validateCoreObjectMeta,
+  validateCoreObjectMetaUpdate,
+} from './object-meta.ts';
 import { taintEffects } from './pod/scheduling.ts';
 import { checkResourceQuantity } from './resources.ts';
 
 export function validateNamespace(namespace: Namespace): FieldError[] {
   return [
-    ...validateObjectMeta(namespace, { namespaced: false, nameRule: nameIsLabel }),
+    ...validateCoreObjectMeta(namespace, { namespaced: false, nameRule: nameIsLabel }),
     ...(namespace.spec?.finalizers ?? []).flatMap((name) => checkFinalizer(name, 'spec.finalizers')),
   ];
 }
@@ -18,7 +22,7 @@ export function validateNamespace(namespace: Namespace): FieldError[] {
 /** Checks a write to namespaces/finalize. */
 export function validateNamespaceFinalize(namespace: Namespace, old: Namespace): FieldError[] {
   return [
-    ...validateObjectMetaUpdate(namespace, old),
+    ...validateCoreObjectMetaUpdate(namespace, old),
     ...(namespace.spec?.finalizers ?? []).flatMap((name, index) =>
       checkFinalizer(name, `spec.finalizers[${index}]`),
     ),
@@ -32,7 +36,7 @@ export function validateNamespaceStatus(namespace: Namespace, old: Namespace): F
   const wanted = ending ? 'Terminating' : 'Active';
   const when = ending ? 'not empty' : 'empty';
   return [
-    ...validateObjectMetaUpdate(namespace, old),
+    ...validateCoreObjectMetaUpdate(namespace, old),
     ...(phase === wanted
       ? []
       : [invalid('status.Phase', phase, `may only be '${wanted}' if \`deletionTimestamp\` is ${when}`)]),
@@ -40,21 +44,16 @@ export function validateNamespaceStatus(namespace: Namespace, old: Namespace): F
 }
 
 function checkFinalizer(name: string, field: string): FieldError[] {
-  const wrong = complaints(field, name, isQualifiedName(name));
-  if (name.includes('/') || ['kubernetes', 'orphan', 'foregroundDeletion'].includes(name)) return wrong;
-  return [
-    ...wrong,
-    invalid(field, name, 'name is neither a standard finalizer name nor is it fully qualified'),
-  ];
+  return [...complaints(field, name, isQualifiedName(name)), ...checkStandardFinalizer(name, field)];
 }
 
 export function validateServiceAccount(account: ServiceAccount): FieldError[] {
-  return validateObjectMeta(account, { namespaced: true, nameRule: nameIsSubdomain });
+  return validateCoreObjectMeta(account, { namespaced: true, nameRule: nameIsSubdomain });
 }
 
 export function validateNode(node: Node): FieldError[] {
   return [
-    ...validateObjectMeta(node, { namespaced: false, nameRule: nameIsSubdomain }),
+    ...validateCoreObjectMeta(node, { namespaced: false, nameRule: nameIsSubdomain }),
     ...validateTaints(node.spec?.taints),
     ...validateNodeResources(node),
     ...validatePodCidrs(node.spec?.podCIDRs ?? []),
@@ -66,7 +65,7 @@ export function validateNodeUpdate(node: Node, old: Node): FieldError[] {
   const cidrs = node.spec?.podCIDRs ?? [];
   const oldProvider = old.spec?.providerID ?? '';
   return [
-    ...validateObjectMetaUpdate(node, old),
+    ...validateCoreObjectMetaUpdate(node, old),
     ...validateNodeResources(node),
     ...checkAddresses(node),
     ...(oldCidrs.length > 0 && oldCidrs.join() !== cidrs.join()
@@ -148,5 +147,5 @@ function isCidr(text: string): boolean {
 }
 
 export function validateLimitRange(range: LimitRange): FieldError[] {
-  return validateObjectMeta(range, { namespaced: true, nameRule: nameIsSubdomain });
+  return validateCoreObjectMeta(range, { namespaced: true, nameRule: nameIsSubdomain });
 }

@@ -32,7 +32,7 @@ function validateSpec({ spec = {} }: Lease): FieldError[] {
       : []),
     ...(strategy?.includes('/') === true
       ? []
-      : checkEnum(strategy, 'spec.strategy', ['OldestEmulationVersion'])),
+      : checkEnum(strategy, 'spec.strategy.strategy', ['OldestEmulationVersion'])),
     ...(preferredHolder !== '' && (strategy ?? '') === ''
       ? [forbidden('spec.preferredHolder', 'may only be specified if `strategy` is defined')]
       : []),

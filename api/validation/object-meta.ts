@@ -32,6 +32,31 @@ export function validateObjectMeta(
   ];
 }
 
+/** As `validateObjectMeta`, for kinds of the core group: a finalizer without a domain must be a standard one. */
+export function validateCoreObjectMeta(
+  object: KubernetesObject,
+  options: { namespaced: boolean; nameRule: NameRule },
+): FieldError[] {
+  return [...validateObjectMeta(object, options), ...checkStandardFinalizers(object)];
+}
+
+/** As `validateObjectMetaUpdate`, for kinds of the core group. */
+export function validateCoreObjectMetaUpdate(object: KubernetesObject, old: KubernetesObject): FieldError[] {
+  return [...validateObjectMetaUpdate(object, old), ...checkStandardFinalizers(object)];
+}
+
+function checkStandardFinalizers({ metadata }: KubernetesObject): FieldError[] {
+  return (metadata?.finalizers ?? []).flatMap((name, index) =>
+    checkStandardFinalizer(name, `metadata.finalizers[${index}]`),
+  );
+}
+
+/** A finalizer is `example.com/name`, or one of those that Kubernetes itself has. */
+export function checkStandardFinalizer(name: string, field: string): FieldError[] {
+  if (name.includes('/') || ['kubernetes', 'orphan', 'foregroundDeletion'].includes(name)) return [];
+  return [invalid(field, name, 'name is neither a standard finalizer name nor is it fully qualified')];
+}
+
 /** Checks the metadata of a changed object against the old. */
 export function validateObjectMetaUpdate(
   { metadata = {} }: KubernetesObject,

@@ -156,7 +156,7 @@ function checkContainerResourceName(name: string, path: string): FieldError[] {
 function checkPodResourceName(name: string, path: string): FieldError[] {
   const errors = checkResourceName(name, path);
   if (errors.length > 0 || name === 'cpu' || name === 'memory' || isHugePages(name)) return errors;
-  return [notSupported(path, name, ['cpu', 'memory'])];
+  return [notSupported(path, name, ['cpu', 'hugepages-', 'memory'])];
 }
 
 function validateClaims(claims: ResourceClaim[], path: string, claimNames: Set<string>): FieldError[] {

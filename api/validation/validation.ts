@@ -19,7 +19,7 @@ import {
 import { validateEvent, validateEventsV1Event, validateEventsV1EventUpdate } from './event.ts';
 import type { FieldError } from './field-error.ts';
 import { validateLease, validateLeaseUpdate } from './lease.ts';
-import { validateObjectMeta, validateObjectMetaUpdate } from './object-meta.ts';
+import { validateCoreObjectMetaUpdate, validateObjectMeta, validateObjectMetaUpdate } from './object-meta.ts';
 import { validatePodResize } from './pod/pod-resize.ts';
 import { validateEphemeralContainersUpdate, validatePodStatusUpdate } from './pod/pod-subresources.ts';
 import { validatePodUpdate } from './pod/pod-update.ts';
@@ -85,11 +85,11 @@ const validators: Record<string, Validator> = {
   'Lease.coordination.k8s.io': validator({ create: validateLease, update: validateLeaseUpdate }),
   LimitRange: validator({
     create: validateLimitRange,
-    update: (range, old) => [...validateObjectMetaUpdate(range, old), ...validateLimitRange(range)],
+    update: (range, old) => [...validateCoreObjectMetaUpdate(range, old), ...validateLimitRange(range)],
   }),
   Namespace: validator({
     create: validateNamespace,
-    update: (namespace, old) => validateObjectMetaUpdate(namespace, old),
+    update: (namespace, old) => validateCoreObjectMetaUpdate(namespace, old),
     subresources: { finalize: validateNamespaceFinalize, status: validateNamespaceStatus },
   }),
   Node: validator({
@@ -109,7 +109,10 @@ const validators: Record<string, Validator> = {
   Secret: validator({ create: validateSecret, update: validateSecretUpdate }),
   ServiceAccount: validator({
     create: validateServiceAccount,
-    update: (account, old) => [...validateObjectMetaUpdate(account, old), ...validateServiceAccount(account)],
+    update: (account, old) => [
+      ...validateCoreObjectMetaUpdate(account, old),
+      ...validateServiceAccount(account),
+    ],
   }),
   [`ClusterRole.${rbac}`]: validator({ create: validateClusterRole, update: validateClusterRoleUpdate }),
   [`ClusterRoleBinding.${rbac}`]: validator({

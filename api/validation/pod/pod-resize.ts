@@ -11,8 +11,8 @@ type List = 'containers' | 'initContainers';
 /** Checks a write to pods/resize: only cpu and memory of containers may change, and not the Pod's QoS class. */
 export function validatePodResize(pod: Pod, old: Pod): FieldError[] {
   if (old.metadata?.annotations?.[mirrorAnnotation] !== undefined)
-    return [forbidden('', 'static pods cannot be resized')];
-  if (specOf(old).os?.name === 'windows') return [forbidden('', 'windows pods cannot be resized')];
+    return [forbidden('[]', 'static pods cannot be resized')];
+  if (specOf(old).os?.name === 'windows') return [forbidden('[]', 'windows pods cannot be resized')];
   const errors = [
     ...validateBasics(pod, old),
     ...((old.status?.qosClass ?? qosClassOf(old)) === qosClassOf(pod)

@@ -62,14 +62,18 @@ export function validatePodSpec(
     ...validateSchedulingGates(spec.schedulingGates, `${path}.schedulingGates`),
     ...validateTopologySpread(spec.topologySpreadConstraints, `${path}.topologySpreadConstraints`),
     ...validateHostUsers(spec, path),
-    ...checkHostNames(spec, path),
-    ...checkNames(spec, path),
+    ...checkHostnameOverride(spec, `${path}.hostnameOverride`),
+    ...checkSubdomains(spec, ['serviceAccountName', 'nodeName'], path),
     ...checkDeadline(spec.activeDeadlineSeconds, `${path}.activeDeadlineSeconds`),
+    ...checkHostNames(spec, path),
     ...validateTolerations(spec.tolerations, `${path}.tolerations`),
     ...validateHostAliases(spec.hostAliases, `${path}.hostAliases`),
+    ...checkSubdomains(spec, ['priorityClassName', 'runtimeClassName'], path),
+    ...checkEnum(spec.preemptionPolicy, `${path}.preemptionPolicy`, ['PreemptLowerPriority', 'Never']),
     ...(spec.overhead === undefined
       ? []
       : validateContainerResources({ limits: spec.overhead }, `${path}.overhead`)),
+    ...checkOs(spec, `${path}.os`),
     ...checkFileKeyVolumes(spec, path),
   ];
 }
@@ -79,32 +83,35 @@ function checkPolicies(spec: PodSpec, path: string): FieldError[] {
   return [
     ...checkRequiredEnum(spec.restartPolicy, `${path}.restartPolicy`, ['Always', 'OnFailure', 'Never']),
     ...checkRequiredEnum(spec.dnsPolicy, `${path}.dnsPolicy`, dns),
-    ...checkEnum(spec.preemptionPolicy, `${path}.preemptionPolicy`, ['PreemptLowerPriority', 'Never']),
-    ...checkEnum(spec.os?.name, `${path}.os.name`, ['linux', 'windows']),
   ];
 }
 
-const nameFields = ['serviceAccountName', 'nodeName', 'priorityClassName', 'runtimeClassName'] as const;
+function checkOs({ os }: PodSpec, path: string): FieldError[] {
+  if (os === undefined) return [];
+  if ((os.name ?? '') === '') return [required(`${path}.name`)];
+  return checkEnum(os.name, path, ['linux', 'windows']);
+}
 
-function checkNames(spec: PodSpec, path: string): FieldError[] {
-  return nameFields.flatMap((field) => {
+type NameField = 'serviceAccountName' | 'nodeName' | 'priorityClassName' | 'runtimeClassName';
+
+function checkSubdomains(spec: PodSpec, fields: NameField[], path: string): FieldError[] {
+  return fields.flatMap((field) => {
     const name = spec[field] ?? '';
     return name === '' ? [] : complaints(`${path}.${field}`, name, nameIsSubdomain(name));
   });
 }
 
 function checkHostNames(spec: PodSpec, path: string): FieldError[] {
-  const { hostname = '', subdomain = '', hostnameOverride } = spec;
+  const { hostname = '', subdomain = '' } = spec;
   return [
-    ...(hostnameOverride === undefined
-      ? []
-      : checkHostnameOverride(spec, hostnameOverride, `${path}.hostnameOverride`)),
     ...(hostname === '' ? [] : checkLabel(hostname, `${path}.hostname`)),
     ...(subdomain === '' ? [] : checkLabel(subdomain, `${path}.subdomain`)),
   ];
 }
 
-function checkHostnameOverride(spec: PodSpec, hostname: string, field: string): FieldError[] {
+function checkHostnameOverride(spec: PodSpec, field: string): FieldError[] {
+  const hostname = spec.hostnameOverride;
+  if (hostname === undefined) return [];
   return [
     ...(spec.setHostnameAsFQDN === true
       ? [forbidden(field, 'may not be specified when setHostnameAsFQDN is true')]

@@ -3,7 +3,7 @@ import type { Binding, ContainerStatus, Pod, PodSpec } from '../../types.ts';
 import { checkQualifiedName, complaints, nameIsSubdomain } from '../checks.ts';
 import { forbidden, notSupported, required } from '../field-error.ts';
 import type { FieldError } from '../field-error.ts';
-import { checkImmutable, validateObjectMetaUpdate } from '../object-meta.ts';
+import { checkImmutable, validateCoreObjectMetaUpdate } from '../object-meta.ts';
 import { semanticEqual } from '../semantic-equal.ts';
 import { jsonDiff } from '../unified-diff.ts';
 import { mirrorAnnotation, specOf } from './pod.ts';
@@ -12,7 +12,7 @@ import { checkAnnotations, validateBasics } from './pod-update.ts';
 /** Checks a write to pods/ephemeralcontainers: containers may be added, never changed or removed. */
 export function validateEphemeralContainersUpdate(pod: Pod, old: Pod): FieldError[] {
   if (old.metadata?.annotations?.[mirrorAnnotation] !== undefined)
-    return [forbidden('', 'static pods do not support ephemeral containers')];
+    return [forbidden('[]', 'static pods do not support ephemeral containers')];
   const path = 'spec.ephemeralContainers';
   const containers = specOf(pod).ephemeralContainers ?? [];
   const changes = (specOf(old).ephemeralContainers ?? []).flatMap((before) => {
@@ -34,7 +34,7 @@ export function validatePodStatusUpdate(pod: Pod, old: Pod): FieldError[] {
   const isNew = nominatedNodeName !== '' && nominatedNodeName !== oldStatus.nominatedNodeName;
   const bound = (oldSpec.nodeName ?? '') !== '';
   return [
-    ...validateObjectMetaUpdate(pod, old),
+    ...validateCoreObjectMetaUpdate(pod, old),
     ...checkAnnotations(pod, old),
     ...validateConditions(status.conditions ?? [], 'status.conditions'),
     ...(specOf(pod).nodeName === oldSpec.nodeName

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Container, NodeAffinity, NodeSelectorTerm, Pod, PodSpec, Toleration } from '../../types.ts';
 import { forbidden, invalid, required } from '../field-error.ts';
 import type { FieldError } from '../field-error.ts';
-import { validateObjectMetaUpdate } from '../object-meta.ts';
+import { validateCoreObjectMetaUpdate } from '../object-meta.ts';
 import { semanticEqual } from '../semantic-equal.ts';
 import { jsonDiff } from '../unified-diff.ts';
 import { checkImagePadding } from './containers.ts';
@@ -41,7 +41,7 @@ export function validatePodUpdate(pod: Pod, old: Pod): FieldError[] {
 /** Metadata, the whole of the new spec, and annotations that are the kubelet's. */
 export function validateBasics(pod: Pod, old: Pod): FieldError[] {
   return [
-    ...validateObjectMetaUpdate(pod, old),
+    ...validateCoreObjectMetaUpdate(pod, old),
     ...validatePodMetadataAndSpec(pod),
     ...checkAnnotations(pod, old),
   ];

@@ -2,7 +2,7 @@ import type { Pod, PodSpec } from '../../types.ts';
 import { nameIsSubdomain } from '../checks.ts';
 import { forbidden, invalid } from '../field-error.ts';
 import type { FieldError } from '../field-error.ts';
-import { validateObjectMeta } from '../object-meta.ts';
+import { validateCoreObjectMeta } from '../object-meta.ts';
 import { checkImagePadding } from './containers.ts';
 import { validatePodSpec } from './pod-spec.ts';
 
@@ -27,7 +27,7 @@ export function validatePod(pod: Pod): FieldError[] {
 export function validatePodMetadataAndSpec(pod: Pod): FieldError[] {
   const spec = specOf(pod);
   return [
-    ...validateObjectMeta(pod, { namespaced: true, nameRule: nameIsSubdomain }),
+    ...validateCoreObjectMeta(pod, { namespaced: true, nameRule: nameIsSubdomain }),
     ...validateAnnotations(pod),
     ...validatePodSpec(spec, 'spec', { metadata: pod.metadata, isPod: true }),
     ...checkTokensHaveAccount(spec),

@@ -42,7 +42,7 @@ function checkPolicies(context: PodSecurityContext, path: string): FieldError[] 
   return [
     ...checkEnum(context.fsGroupChangePolicy, `${path}.fsGroupChangePolicy`, ['Always', 'OnRootMismatch']),
     ...checkEnum(context.supplementalGroupsPolicy, `${path}.supplementalGroupsPolicy`, ['Merge', 'Strict']),
-    ...checkEnum(context.seLinuxChangePolicy, `${path}.seLinuxChangePolicy`, ['MountOption', 'Recursive']),
+    ...checkEnum(context.seLinuxChangePolicy, `${path}.seLinuxChangePolicy`, ['Recursive']),
   ];
 }
 

@@ -67,7 +67,13 @@ export const volumeSources: [type: VolumeType, check: SourceCheck][] = [
   ],
   ['iscsi', requireFields('iscsi', ['targetPortal', 'iqn'])],
   ['glusterfs', requireFields('glusterfs', ['endpoints', 'path'])],
-  ['flocker', () => []],
+  [
+    'flocker',
+    ({ flocker }, path) =>
+      (flocker?.datasetName ?? '') === '' && (flocker?.datasetUUID ?? '') === ''
+        ? [required(path, 'one of datasetName and datasetUUID is required')]
+        : [],
+  ],
   ['persistentVolumeClaim', requireFields('persistentVolumeClaim', ['claimName'])],
   ['rbd', requireFields('rbd', ['monitors', 'image'])],
   ['cinder', requireFields('cinder', ['volumeID'])],
@@ -80,7 +86,13 @@ export const volumeSources: [type: VolumeType, check: SourceCheck][] = [
       ...validateDownwardApiFiles(downwardAPI?.items, path),
     ],
   ],
-  ['fc', () => []],
+  [
+    'fc',
+    ({ fc }, path) =>
+      (fc?.targetWWNs ?? []).length + (fc?.wwids ?? []).length === 0
+        ? [required(`${path}.targetWWNs`, 'must specify either targetWWNs or wwids, but not both')]
+        : [],
+  ],
   ['flexVolume', requireFields('flexVolume', ['driver'])],
   [
     'configMap',
