@@ -27,6 +27,10 @@ export const libc = {
     path: string,
     mask: number,
   ) => number,
+  inotifyRemoveWatch: library.func('inotify_rm_watch', 'int', ['int', 'int']) as (
+    fd: number,
+    descriptor: number,
+  ) => number,
   eventfd: library.func('int eventfd(unsigned int initval, int flags)') as (
     initial: number,
     flags: number,

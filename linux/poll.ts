@@ -1,21 +1,28 @@
-import { closeSync } from 'node:fs';
+import { close } from 'node:fs';
 import koffi from 'koffi';
+
+export interface ReadableWatch extends Disposable {
+  /** Whether watching keeps the process from ending. */
+  setKeepAlive(keepAlive: boolean): void;
+}
 
 /**
  * Calls `listener` each time `fd` is readable, on the event loop and without a thread (libuv's poll handle). For kernel
  * objects that Node.js has no stream for: inotify, pidfd, eventfd, signalfd. The file descriptor is closed with the watch.
  * `keepAlive: false` lets the process end while it is still watching.
  */
-export function onReadable(fd: number, listener: () => void, { keepAlive = true } = {}): Disposable {
+export function onReadable(fd: number, listener: () => void, { keepAlive = true } = {}): ReadableWatch {
   const handle = koffi.node.poll(fd, { readable: true, disconnect: true }, () => listener());
   if (!keepAlive) handle.unref();
   open.add(handle);
   return {
+    setKeepAlive: (wanted) => (wanted ? handle.ref() : handle.unref()),
     [Symbol.dispose]() {
       if (!open.delete(handle)) return;
       handle.stop();
       handle.close();
-      closeSync(fd);
+      // Closing an inotify instance waits some ten milliseconds for the kernel; not on the event loop.
+      close(fd, () => undefined);
     },
   };
 }

@@ -1,0 +1,113 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ExecutionContext } from 'ava';
+
+/**
+ * Skips a test where the kernel or the machine lacks something, and says why: `if (skipUnless(t, root(), 'needs root')) return;`.
+ * The line `SKIP reason` is what scripts/test counts and prints.
+ */
+export function skipUnless(t: ExecutionContext, condition: boolean, reason: string): boolean {
+  if (condition) return false;
+  t.log(`SKIP ${reason}`);
+  t.pass();
+  return true;
+}
+
+export const isRoot = (): boolean => process.getuid?.() === 0;
+
+/** True when this process holds a capability (its bit, linux/capability.h), such as 24 for SYS_RESOURCE. */
+export function hasCapability(bit: number): boolean {
+  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
+  return ((BigInt(`0x${effective}`) >> BigInt(bit)) & 1n) === 1n;
+}
+
+/** Waits until `condition` gives something, and returns it; fails with `what` at the deadline. */
+export async function eventually<Value>(
+  condition: () => Value | undefined | false | Promise<Value | undefined | false>,
+  what: string,
+  { deadlineMs = 10_000 } = {},
+): Promise<Value> {
+  const end = Date.now() + deadlineMs;
+  for (;;) {
+    const value = await condition();
+    if (value !== undefined && value !== false) return value;
+    if (Date.now() > end) throw new Error(`not within ${deadlineMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** What a test could leave on the machine, by a mark that is in all its names. */
+export interface Traces {
+  mounts: string[];
+  loopDevices: string[];
+  networkNamespaces: string[];
+  cgroups: string[];
+  processes: string[];
+}
+
+/**
+ * Everything on this machine whose name or path contains `mark`: compare before and after, or expect nothing to be there.
+ * Pick a mark that nobody else has (`kk-${process.pid}-x`).
+ */
+export function tracesOf(mark: string): Traces {
+  return {
+    mounts: readFileSync('/proc/self/mountinfo', 'utf8')
+      .split('\n')
+      .filter((line) => line.includes(mark)),
+    loopDevices: loopDevices().filter((line) => line.includes(mark)),
+    networkNamespaces: namesIn('/run/netns').filter((name) => name.includes(mark)),
+    cgroups: cgroupsWith('/sys/fs/cgroup', mark),
+    processes: processes().filter((line) => line.includes(mark)),
+  };
+}
+
+export const noTraces: Traces = {
+  mounts: [],
+  loopDevices: [],
+  networkNamespaces: [],
+  cgroups: [],
+  processes: [],
+};
+
+/** Throws when anything with the mark is left; what is ending just now gets a moment. Also for teardowns. */
+export async function expectNothingLeft(mark: string): Promise<void> {
+  const left = () => JSON.stringify(tracesOf(mark)) !== JSON.stringify(noTraces);
+  await eventually(() => !left(), `nothing left of ${mark}`, { deadlineMs: 5000 }).catch((error: Error) => {
+    throw new Error(`${error.message}: ${JSON.stringify(tracesOf(mark), null, 2)}`);
+  });
+}
+
+const namesIn = (directory: string): string[] => (existsSync(directory) ? readdirSync(directory) : []);
+
+function loopDevices(): string[] {
+  return namesIn('/sys/block').flatMap((name) => {
+    const file = join('/sys/block', name, 'loop/backing_file');
+    return existsSync(file) ? [`${name} ${readFileSync(file, 'utf8').trim()}`] : [];
+  });
+}
+
+// A cgroup is found by the topmost directory that carries the mark.
+function cgroupsWith(directory: string, mark: string): string[] {
+  return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(directory, entry.name);
+    if (!entry.isDirectory()) return [];
+    return entry.name.includes(mark) ? [path] : readable(() => cgroupsWith(path, mark));
+  });
+}
+
+function processes(): string[] {
+  return namesIn('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .flatMap((pid) =>
+      readable(() => [`${pid} ${readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()}`]),
+    );
+}
+
+/** What ends while it is read counts as not there. */
+function readable(read: () => string[]): string[] {
+  try {
+    return read();
+  } catch {
+    return [];
+  }
+}
