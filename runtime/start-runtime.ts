@@ -76,11 +76,13 @@ function openRuntime(options: RuntimeOptions, stopped: AbortSignal): Runtime {
     runDir,
     sandboxes: openRecordStore<SandboxRecord>({
       dir: join(stateDir, 'sandboxes'),
+      volatileDir: join(runDir, 'records', 'sandboxes'),
       version: sandboxRecordVersion,
       onUnreadable,
     }),
     containers: openRecordStore<ContainerRecord>({
       dir: join(stateDir, 'containers'),
+      volatileDir: join(runDir, 'records', 'containers'),
       version: containerRecordVersion,
       onUnreadable,
     }),
