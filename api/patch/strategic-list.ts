@@ -13,6 +13,8 @@ export interface ListField {
   /** Items with the same value of this field are the same; empty for lists of scalars. */
   mergeKey: string;
   mergeItem: (current: JsonObject, item: JsonObject) => JsonObject;
+  /** An item that is new, without nulls and directives. */
+  newItem: (item: unknown) => unknown;
 }
 
 /** Merges a patch's list into a list of the object: new items at the end, in the patch's order. */
@@ -50,7 +52,7 @@ function mergeFound(
   patch: unknown[] | undefined,
 ): unknown[] {
   if (patch === undefined) return original ?? [];
-  if (original === undefined) return patch.filter((item) => !isSpecial(item));
+  if (original === undefined) return patch.filter((item) => !isSpecial(item)).map(field.newItem);
   return field.strategy === 'merge' ? mergeList([...original], patch, field) : patch;
 }
 
@@ -79,14 +81,14 @@ function applySpecialItems(original: JsonObject[], patch: JsonObject[], mergeKey
 function mergeItems(
   original: JsonObject[],
   patch: JsonObject[],
-  { mergeKey, mergeItem }: ListField,
+  { mergeKey, mergeItem, newItem }: ListField,
 ): JsonObject[] {
   const merged = [...original];
   for (const item of patch) {
     const value = keyOf(item, mergeKey);
     const at = merged.findIndex((candidate) => ownValue(candidate, mergeKey) === value);
     const current = merged[at];
-    if (current === undefined) merged.push(item);
+    if (current === undefined) merged.push(newItem(item) as JsonObject);
     else merged[at] = mergeItem(current, item);
   }
   return merged;

@@ -149,6 +149,7 @@ function listField(schema: Schema, name: string): ListField {
     strategy: strategiesOf(field).includes('merge') ? 'merge' : 'replace',
     mergeKey: field['x-kubernetes-patch-merge-key'] ?? '',
     mergeItem: (current, item) => mergeMap(current, item, resolveSchema(field.items ?? {})),
+    newItem: withoutDirectives,
   };
 }
 
