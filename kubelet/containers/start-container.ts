@@ -57,9 +57,9 @@ export interface StartOptions {
 
 /**
  * Starts a container: image, create, start, postStart hook. Tells each step as an event, and rejects with StartError,
- * whose reason and message the Pod's status shows.
+ * whose reason and message the Pod's status shows. Resolves with the container's ID.
  */
-export async function startContainer(context: StartContext, options: StartOptions): Promise<void> {
+export async function startContainer(context: StartContext, options: StartOptions): Promise<string> {
   const { cri, events } = context;
   const { pod, named, sandboxId, sandboxConfig } = options;
   const tell: Tell = (type, reason, message) =>
@@ -79,6 +79,7 @@ export async function startContainer(context: StartContext, options: StartOption
     .catch((error: unknown) => failed(tell, 'RunContainerError', error));
   tell('Normal', 'Started', 'Container started');
   await runPostStart(context, options, containerId);
+  return containerId;
 }
 
 type Tell = (type: EventType, reason: string, message: string) => void;

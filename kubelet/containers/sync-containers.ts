@@ -27,6 +27,9 @@ const retryAfterFailureMs = 10_000;
 export interface SyncOutcome {
   acted: boolean;
   failed: boolean;
+  /** IDs of containers that were started, and of containers that were ended. */
+  started: string[];
+  ended: string[];
   /** Milliseconds since 1970. */
   retryAtMs?: number;
 }
@@ -38,7 +41,7 @@ export async function syncContainers(
   status: PodRuntimeStatus,
 ): Promise<SyncOutcome> {
   const actions = computePodActions({ pod, status, probes: context.probes });
-  const outcome: SyncOutcome = { acted: false, failed: false };
+  const outcome: SyncOutcome = { acted: false, failed: false, started: [], ended: [] };
   await killFirst({ context, pod, status, actions, outcome });
   if (actions.killPod && !actions.createSandbox) return outcome;
   const sandbox = await ensureSandbox({ context, pod, status, actions, outcome });
@@ -70,6 +73,7 @@ async function killFirst({ context, pod, status, actions, outcome }: Sync): Prom
     const running = status.containers.find((container) => container.id === id);
     if (!running) continue;
     outcome.acted = true;
+    outcome.ended.push(id);
     await killContainer(context, { pod, running, podIp: status.ips[0] ?? '', message, reason });
   }
   await removeInitContainers({ context, pod, status, keep: 1 });
@@ -165,7 +169,7 @@ async function start(sync: Sync & Sandbox, named: NamedContainer): Promise<boole
   if (context.isTerminating(uid)) return false;
   const { name } = named.container;
   try {
-    await startContainer(context, { ...sync, named });
+    outcome.started.push(await startContainer(context, { ...sync, named }));
     context.failures.set(uid, name, undefined);
     outcome.acted = true;
     return true;

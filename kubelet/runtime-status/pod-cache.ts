@@ -13,6 +13,12 @@ export interface PodCache {
   all(): PodRuntimeStatus[];
   /** Takes an event in; returns the UID of the Pod whose status is another one now. */
   accept(event: cri.ContainerEventResponse): string | undefined;
+  /** Resolves when the cache shows what is wanted; asks the runtime when no event has told it within `timeoutMs`. */
+  waitFor(
+    uid: string,
+    wanted: (status: PodRuntimeStatus | undefined) => boolean,
+    timeoutMs?: number,
+  ): Promise<void>;
   /** Asks the runtime about one Pod. */
   inspect(uid: string): Promise<PodRuntimeStatus | undefined>;
   /** Asks the runtime about everything; returns the UIDs whose status has changed. */
@@ -38,6 +44,7 @@ export function createPodCache({
   onInspected?: (uid: string) => void;
 }): PodCache {
   const pods = new Map<string, PodEntry>();
+  const waiting = new Set<{ uid: string; look: () => void }>();
   const get = (uid: string) => {
     const entry = pods.get(uid);
     return entry && entry.size > 0 ? statusOf(uid, entry) : undefined;
@@ -57,7 +64,22 @@ export function createPodCache({
     get,
     uids: () => [...pods.keys()],
     all: () => [...pods.keys()].flatMap((uid) => get(uid) ?? []),
-    accept: (event) => acceptEvent(pods, event),
+    accept(event) {
+      const uid = acceptEvent(pods, event);
+      for (const waiter of waiting) if (waiter.uid === uid) waiter.look();
+      return uid;
+    },
+    async waitFor(uid, wanted, timeoutMs = 50) {
+      if (wanted(get(uid))) return;
+      const { promise, resolve } = Promise.withResolvers<boolean>();
+      const waiter = { uid, look: () => void (wanted(get(uid)) && resolve(true)) };
+      waiting.add(waiter);
+      const timer = setTimeout(() => resolve(false), timeoutMs);
+      const told = await promise;
+      clearTimeout(timer);
+      waiting.delete(waiter);
+      if (!told) await inspect(uid);
+    },
     inspect,
     async relist() {
       const found = await inspectSandboxes(client, {});

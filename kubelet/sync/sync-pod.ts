@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncContainers } from '../containers/sync-containers.ts';
+import type { SyncOutcome } from '../containers/sync-containers.ts';
 import { messageOf } from '../cri/cri-error.ts';
 import { removeDeadContainers } from '../garbage/dead-containers.ts';
 import { isTerminalPhase } from '../pod.ts';
@@ -39,7 +40,7 @@ export async function syncPod(
     withAddresses(pod, status),
     runtimeOf(context, pod),
   );
-  if (outcome.acted) await context.cache.inspect(uid);
+  if (outcome.acted) await seeEffect(context, uid, outcome);
   tellStatus(context, pod);
   removeDeadContainers(context, pod).catch((error: unknown) =>
     context.log.warn({ pod: pod.metadata.name, error: messageOf(error) }, 'cannot remove dead containers'),
@@ -51,6 +52,25 @@ export async function syncPod(
       outcome.retryAtMs ?? (outcome.failed ? context.clock.now() + failureRetryMs : Infinity),
     ),
   };
+}
+
+/** The cache shall show what was done before anything is decided anew: by events, which mostly are there already. */
+async function seeEffect(
+  { cache }: PodSyncContext,
+  uid: string,
+  { started, ended, failed }: SyncOutcome,
+): Promise<void> {
+  if (failed || started.length + ended.length === 0) {
+    await cache.inspect(uid);
+    return;
+  }
+  await cache.waitFor(uid, (status) => {
+    const stateOf = (id: string) => status?.containers.find((one) => one.id === id)?.state;
+    return (
+      started.every((id) => ['running', 'exited'].includes(stateOf(id) ?? '')) &&
+      ended.every((id) => stateOf(id) !== 'running')
+    );
+  });
 }
 
 /** A failed sandbox is tried again after this. */

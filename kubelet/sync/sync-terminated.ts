@@ -23,11 +23,11 @@ export async function removeFromRuntime({ cri, cache }: PodSyncContext, uid: str
   if (!status) return;
   const { containers, sandboxes } = status;
   await Promise.all(containers.map(({ id }) => cri.call('RemoveContainer', { containerId: id }).catch(gone)));
-  for (const { id } of sandboxes) {
-    await cri.call('StopPodSandbox', { podSandboxId: id }).catch(gone);
+  for (const { id, state } of sandboxes) {
+    if (state === 'SANDBOX_READY') await cri.call('StopPodSandbox', { podSandboxId: id }).catch(gone);
     await cri.call('RemovePodSandbox', { podSandboxId: id }).catch(gone);
   }
-  await cache.inspect(uid);
+  await cache.waitFor(uid, (seen) => !seen);
 }
 
 /** After the Pod's object is gone: its folders, logs, and what is remembered of it. */

@@ -26,7 +26,14 @@ export async function syncTerminating(
     throw error;
   }
   context.probes.removePod(uid);
-  const stopped = await context.cache.inspect(uid);
+  await context.cache.waitFor(
+    uid,
+    (seen) =>
+      !seen ||
+      (runningContainers(seen).length === 0 &&
+        seen.sandboxes.every(({ state }) => state !== 'SANDBOX_READY')),
+  );
+  const stopped = context.cache.get(uid);
   const running = stopped ? runningContainers(stopped).map(({ id }) => id) : [];
   if (running.length > 0) {
     throw new Error(
