@@ -17,9 +17,9 @@ export function beginGracefulDeletion(input: {
 }): GraceOutcome {
   const { kind, object, options, now } = input;
   const { metadata } = object;
+  if (kind.strategy.gracePeriodSeconds === undefined) return 'immediate';
   if (metadata.deletionTimestamp !== undefined) return shortenGrace(object, options.gracePeriodSeconds);
-  const seconds = kind.strategy.gracePeriodSeconds?.(object, options.gracePeriodSeconds);
-  if (seconds === undefined) return 'immediate';
+  const seconds = kind.strategy.gracePeriodSeconds(object, options.gracePeriodSeconds);
   metadata.deletionTimestamp = timestamp(new Date(now.getTime() + seconds * 1000));
   metadata.deletionGracePeriodSeconds = seconds;
   if (metadata.generation !== undefined) metadata.generation += 1;

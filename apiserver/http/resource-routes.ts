@@ -29,6 +29,7 @@ export function endpointFor({ kind, subresource, info }: ResourceRequest): Endpo
       ? reviewEndpoints[kind.kind]
       : subresourceEndpoints[`${kind.plural}/${subresource.name}`];
   if (special !== undefined) return special;
+  if ((verb === 'update' || verb === 'patch') && info.name === '') throw methodNotAllowed();
   if (verb === 'list' || verb === 'watch') throw methodNotAllowed();
   return ENDPOINTS[verb];
 }

@@ -33,8 +33,8 @@ export interface Strategy<T = ApiObject> {
   allowCreateOnUpdate?: boolean;
   /** False when PUT must carry a resourceVersion. */
   allowUnconditionalUpdate?: boolean;
-  /** Grace in seconds of a delete; undefined for kinds that go at once. */
-  gracePeriodSeconds?(object: T, asked: number | undefined): number | undefined;
+  /** Grace in seconds of a delete; without it objects go at once. */
+  gracePeriodSeconds?(object: T, asked: number | undefined): number;
   /** Replaces the generic steps of a deletion (Namespace): the object is changed in place. */
   beginDeletion?(object: T, now: Date): 'remove' | 'wait' | { write: ApiObject } | undefined;
   /** Warnings that ride on the answer of a create or update. */

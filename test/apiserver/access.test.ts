@@ -1,0 +1,211 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import {
+  configMap,
+  CONFIG_MAPS,
+  makeDefaultAccount,
+  podNamed,
+  PODS,
+  startTestServer,
+} from './test-server.ts';
+
+const RBAC = '/apis/rbac.authorization.k8s.io/v1';
+const roleRef = (kind: string, name: string) => ({ apiGroup: 'rbac.authorization.k8s.io', kind, name });
+const user = (name: string) => ({ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name });
+
+test('without credentials only health and version are open', async (t) => {
+  const server = await startTestServer(t);
+  const anonymous = { as: undefined };
+  t.is((await server.get('/healthz', anonymous)).text, 'ok');
+  t.is((await server.get('/version', anonymous)).body.minor, '36');
+  t.regex(
+    (await server.get('/readyz?verbose', anonymous)).text,
+    /^\[\+\]ping ok\n\[\+\]etcd ok\n.*readyz check passed\n$/s,
+  );
+  const refused = await server.get(CONFIG_MAPS, anonymous);
+  t.is(refused.status, 401);
+  t.like(refused.body, { reason: 'Unauthorized', message: 'Unauthorized', code: 401 });
+  t.is((await server.get(CONFIG_MAPS, { token: 'nonsense' })).status, 401);
+  t.is((await server.get('/healthz', { token: 'nonsense' })).status, 401);
+});
+
+test('roles decide, in the words of Kubernetes', async (t) => {
+  const server = await startTestServer(t);
+  const jane = await server.identity('jane');
+  const refused = await server.get(CONFIG_MAPS, { as: jane });
+  t.is(refused.status, 403);
+  t.like(refused.body, {
+    reason: 'Forbidden',
+    message:
+      'configmaps is forbidden: User "jane" cannot list resource "configmaps" in API group "" in the namespace "default"',
+    details: { kind: 'configmaps' },
+  });
+  const path = await server.get('/metrics', { as: jane });
+  t.is(path.body.message, 'forbidden: User "jane" cannot get path "/metrics"');
+  const rules = [
+    { apiGroups: [''], resources: ['configmaps'], resourceNames: ['a'], verbs: ['get', 'watch'] },
+  ];
+  await server.post(`${RBAC}/namespaces/default/roles`, { metadata: { name: 'reader' }, rules });
+  await server.post(`${RBAC}/namespaces/default/rolebindings`, {
+    metadata: { name: 'jane' },
+    roleRef: roleRef('Role', 'reader'),
+    subjects: [user('jane')],
+  });
+  await server.post(CONFIG_MAPS, configMap('a'));
+  t.is((await server.get(`${CONFIG_MAPS}/a`, { as: jane })).status, 200);
+  t.is((await server.get(`${CONFIG_MAPS}/b`, { as: jane })).status, 403);
+  const watch = await server.watch(`${CONFIG_MAPS}?watch=1&fieldSelector=metadata.name%3Da`, { as: jane });
+  t.is((await watch.next())?.object.metadata.name, 'a');
+  watch.end();
+  await server.remove(`${RBAC}/namespaces/default/rolebindings/jane`);
+  t.is((await server.get(`${CONFIG_MAPS}/a`, { as: jane })).status, 403);
+});
+
+test('nobody grants what they do not have', async (t) => {
+  const server = await startTestServer(t);
+  const jane = await server.identity('jane');
+  const all = [
+    { apiGroups: ['rbac.authorization.k8s.io'], resources: ['*'], verbs: ['create', 'get', 'update'] },
+  ];
+  await server.post(`${RBAC}/clusterroles`, { metadata: { name: 'rbac' }, rules: all });
+  const subjects = [user('jane')];
+  await server.post(`${RBAC}/clusterrolebindings`, {
+    metadata: { name: 'rbac' },
+    roleRef: roleRef('ClusterRole', 'rbac'),
+    subjects,
+  });
+  const rules = [{ apiGroups: [''], resources: ['secrets'], verbs: ['get'] }];
+  const role = await server.post(
+    `${RBAC}/namespaces/default/roles`,
+    { metadata: { name: 'r' }, rules },
+    { as: jane },
+  );
+  t.is(role.status, 403);
+  t.regex(
+    role.body.message,
+    /is attempting to grant RBAC permissions not currently held:\n\{APIGroups:\[""\], Resources:\["secrets"\], Verbs:\["get"\]\}$/,
+  );
+  const binding = await server.post(
+    `${RBAC}/clusterrolebindings`,
+    { metadata: { name: 'b' }, roleRef: roleRef('ClusterRole', 'cluster-admin'), subjects },
+    { as: jane },
+  );
+  t.is(binding.status, 403);
+});
+
+test('impersonation needs its right', async (t) => {
+  const server = await startTestServer(t);
+  const as = (name: string) => ({ headers: { 'impersonate-user': name } });
+  const refused = await server.get(CONFIG_MAPS, as('joe'));
+  t.regex(refused.body.message, /User "joe" cannot list resource "configmaps"/);
+  const jane = await server.identity('jane');
+  const notAllowed = await server.get(CONFIG_MAPS, { ...as('joe'), as: jane });
+  t.is(
+    notAllowed.body.message,
+    'users "joe" is forbidden: User "jane" cannot impersonate resource "users" in API group "" at the cluster scope',
+  );
+  const group = await server.get(CONFIG_MAPS, {
+    headers: { 'impersonate-user': 'joe', 'impersonate-group': 'system:masters' },
+  });
+  t.is(group.status, 200);
+  t.is((await server.get(CONFIG_MAPS, { headers: { 'impersonate-group': 'x' } })).status, 400);
+});
+
+test('service account tokens are bound to their account and Pod', async (t) => {
+  const server = await startTestServer(t);
+  await makeDefaultAccount(server);
+  const { body: pod } = await server.post(PODS, podNamed('web'));
+  const request = (spec: object) =>
+    server.post('/api/v1/namespaces/default/serviceaccounts/default/token', {
+      apiVersion: 'authentication.k8s.io/v1',
+      kind: 'TokenRequest',
+      spec,
+    });
+  const boundObjectRef = { apiVersion: 'v1', kind: 'Pod', name: 'web', uid: pod.metadata.uid as string };
+  const { body: bound, status } = await request({ boundObjectRef, expirationSeconds: 600 });
+  t.is(status, 201);
+  const token = bound.status.token as string;
+  const refused = await server.get(CONFIG_MAPS, { token });
+  t.regex(refused.body.message, /User "system:serviceaccount:default:default" cannot list/);
+  const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token } };
+  const reviewed = await server.post('/apis/authentication.k8s.io/v1/tokenreviews', review);
+  t.true(reviewed.body.status.authenticated);
+  t.deepEqual(reviewed.body.status.user.extra['authentication.kubernetes.io/pod-name'], ['web']);
+  await server.remove(`${PODS}/web`);
+  t.is((await server.get(CONFIG_MAPS, { token })).status, 401);
+  const { body: other } = await request({ audiences: ['https://other'] });
+  t.is((await server.get(CONFIG_MAPS, { token: other.status.token as string })).status, 401);
+  const short = await request({ expirationSeconds: 10 });
+  t.regex(short.body.message, /may not specify a duration less than 10 minutes/);
+  const stale = await request({ boundObjectRef });
+  t.is(stale.status, 404);
+});
+
+test('a kubelet sees its node, its Pods and what they need, no more', async (t) => {
+  const server = await startTestServer(t);
+  await makeDefaultAccount(server);
+  const kubelet = await server.identity('system:node:node-1', ['system:nodes']);
+  const as = { as: kubelet };
+  t.is((await server.post('/api/v1/nodes', { metadata: { name: 'node-1' } }, as)).status, 201);
+  const other = await server.post('/api/v1/nodes', { metadata: { name: 'node-2' } }, as);
+  t.is(
+    other.body.message,
+    'nodes "node-2" is forbidden: node "node-1" is not allowed to modify node "node-2"',
+  );
+  const all = await server.get('/api/v1/pods', as);
+  t.regex(all.body.message, /can only list\/watch pods with spec\.nodeName field selector$/);
+  t.is((await server.get('/api/v1/pods?fieldSelector=spec.nodeName%3Dnode-1', as)).status, 200);
+  await server.post(CONFIG_MAPS, configMap('wanted'));
+  const unrelated = await server.get(`${CONFIG_MAPS}/wanted`, as);
+  t.regex(unrelated.body.message, /no relationship found between node 'node-1' and this object$/);
+  const volumes = [{ name: 'v', configMap: { name: 'wanted' } }];
+  await server.post(PODS, podNamed('mine', { nodeName: 'node-1', volumes }));
+  t.is((await server.get(`${CONFIG_MAPS}/wanted`, as)).status, 200);
+  const watch = await server.watch(`${CONFIG_MAPS}?watch=1&fieldSelector=metadata.name%3Dwanted`, as);
+  t.is((await watch.next())?.object.metadata.name, 'wanted');
+  watch.end();
+  await server.post(PODS, podNamed('theirs', { nodeName: 'node-2' }));
+  t.is((await server.get(`${PODS}/theirs`, as)).status, 403);
+  t.is((await server.get(`${PODS}/gone`, as)).status, 404);
+  const status = { status: { phase: 'Running' } };
+  t.is((await server.patch(`${PODS}/mine/status`, status, undefined, as)).status, 200);
+  const foreign = await server.patch(`${PODS}/theirs/status`, status, undefined, as);
+  t.regex(
+    foreign.body.message,
+    /node "node-1" can only update pod status for pods with spec\.nodeName set to itself$/,
+  );
+  const pod = await server.post(PODS, podNamed('plain', { nodeName: 'node-1' }), as);
+  t.regex(pod.body.message, /node "node-1" can only create mirror pods$/);
+});
+
+test('reviews answer what may be done', async (t) => {
+  const server = await startTestServer(t);
+  const ask = (spec: object) =>
+    server.post('/apis/authorization.k8s.io/v1/subjectaccessreviews', {
+      apiVersion: 'authorization.k8s.io/v1',
+      kind: 'SubjectAccessReview',
+      spec,
+    });
+  const resourceAttributes = { verb: 'list', resource: 'pods', namespace: 'default' };
+  t.false((await ask({ user: 'jane', resourceAttributes })).body.status.allowed);
+  t.true((await ask({ user: 'jane', groups: ['system:masters'], resourceAttributes })).body.status.allowed);
+});
+
+test('Secrets are not readable in the store', async (t) => {
+  const server = await startTestServer(t);
+  const words = 'correct-horse-battery-staple';
+  const stringData = { password: words };
+  const created = await server.post('/api/v1/namespaces/default/secrets', {
+    metadata: { name: 's' },
+    stringData,
+  });
+  const encoded = Buffer.from(words).toString('base64');
+  t.deepEqual(created.body.data, { password: encoded });
+  await server.post(CONFIG_MAPS, configMap('plain', { words: 'plainly-visible' }));
+  await server.restart();
+  t.is((await server.get('/api/v1/namespaces/default/secrets/s')).body.data.password, encoded);
+  const files = readdirSync(server.storeDir).map((file) => readFileSync(join(server.storeDir, file)));
+  t.true(files.some((file) => file.includes('plainly-visible')));
+  t.false(files.some((file) => file.includes(words) || file.includes(encoded)));
+});

@@ -1,0 +1,132 @@
+import test from 'ava';
+import {
+  configMap,
+  CONFIG_MAPS,
+  makeDefaultAccount,
+  podNamed,
+  PODS,
+  startTestServer,
+} from './test-server.ts';
+import type { TestServer } from './test-server.ts';
+
+const APPLY = 'application/apply-patch+yaml';
+
+const apply = (
+  server: TestServer,
+  options: { manager: string; data: Record<string, string>; force?: boolean },
+) =>
+  server.patch(
+    `${CONFIG_MAPS}/a?fieldManager=${options.manager}${options.force === true ? '&force=true' : ''}`,
+    configMap('a', options.data),
+    APPLY,
+  );
+
+test('apply makes an object, and takes away what is no longer applied', async (t) => {
+  const server = await startTestServer(t);
+  const made = await apply(server, { manager: 'one', data: { a: '1', b: '2' } });
+  t.is(made.status, 201);
+  t.like(made.body.metadata.managedFields[0], {
+    manager: 'one',
+    operation: 'Apply',
+    fieldsV1: { 'f:data': { 'f:a': {}, 'f:b': {} } },
+  });
+  const fewer = await apply(server, { manager: 'one', data: { a: '1' } });
+  t.is(fewer.status, 200);
+  t.deepEqual(fewer.body.data, { a: '1' });
+  const same = await apply(server, { manager: 'one', data: { a: '1' } });
+  t.is(same.body.metadata.resourceVersion, fewer.body.metadata.resourceVersion);
+});
+
+test("another manager's field is a conflict, unless forced or equal", async (t) => {
+  const server = await startTestServer(t);
+  await apply(server, { manager: 'one', data: { a: '1', b: '1' } });
+  const conflict = await apply(server, { manager: 'two', data: { a: '2' } });
+  t.is(conflict.status, 409);
+  t.is(conflict.body.message, 'Apply failed with 1 conflict: conflict with "one": .data.a');
+  t.deepEqual(conflict.body.details.causes, [
+    { reason: 'FieldManagerConflict', message: 'conflict with "one"', field: '.data.a' },
+  ]);
+  const shared = await apply(server, { manager: 'two', data: { a: '1' } });
+  t.is(shared.status, 200);
+  const forced = await apply(server, { manager: 'two', data: { a: '3' }, force: true });
+  t.deepEqual(forced.body.data, { a: '3', b: '1' });
+  const left = await apply(server, { manager: 'one', data: { b: '1' } });
+  t.deepEqual(left.body.data, { a: '3', b: '1' });
+});
+
+test('updates own what they change', async (t) => {
+  const server = await startTestServer(t);
+  await apply(server, { manager: 'one', data: { a: '1' } });
+  await server.patch(`${CONFIG_MAPS}/a?fieldManager=editor`, { data: { a: '2', c: '3' } });
+  const conflict = await apply(server, { manager: 'one', data: { a: '1' } });
+  t.is(conflict.status, 409);
+  t.regex(
+    conflict.body.message,
+    /^Apply failed with 1 conflict: conflict with "editor" using v1 at .*: \.data\.a$/,
+  );
+  const { body } = await server.get(`${CONFIG_MAPS}/a`);
+  const editor = (body.metadata.managedFields as { manager: string }[]).find(
+    ({ manager }) => manager === 'editor',
+  );
+  t.like(editor, { operation: 'Update', fieldsV1: { 'f:data': { 'f:a': {}, 'f:c': {} } } });
+});
+
+test('lists are merged by their keys', async (t) => {
+  const server = await startTestServer(t);
+  await makeDefaultAccount(server);
+  const containers = [{ name: 'main', image: 'busybox:1' }];
+  const applied = await server.patch(`${PODS}/web?fieldManager=one`, podNamed('web', { containers }), APPLY);
+  t.is(applied.status, 201);
+  t.is(applied.body.spec.containers[0].imagePullPolicy, 'IfNotPresent');
+  const changed = await server.patch(
+    `${PODS}/web?fieldManager=two&force=true`,
+    {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'web' },
+      spec: { containers: [{ name: 'main', image: 'busybox:2' }] },
+    },
+    APPLY,
+  );
+  t.is(changed.status, 200);
+  t.is(changed.body.spec.containers.length, 1);
+  t.is(changed.body.spec.containers[0].image, 'busybox:2');
+  t.is(changed.body.spec.containers[0].imagePullPolicy, 'IfNotPresent');
+});
+
+test('an apply needs a manager', async (t) => {
+  const server = await startTestServer(t);
+  const refused = await server.patch(`${CONFIG_MAPS}/a`, configMap('a'), APPLY);
+  t.is(refused.status, 422);
+  t.regex(refused.body.message, /fieldManager: Required value: is required for apply patch/);
+});
+
+test('the three other patch types', async (t) => {
+  const server = await startTestServer(t);
+  await server.post(CONFIG_MAPS, configMap('a', { x: '1' }));
+  const json = await server.patch(
+    `${CONFIG_MAPS}/a`,
+    [
+      { op: 'test', path: '/data/x', value: '1' },
+      { op: 'add', path: '/data/y', value: '2' },
+    ],
+    'application/json-patch+json',
+  );
+  t.deepEqual(json.body.data, { x: '1', y: '2' });
+  const failed = await server.patch(
+    `${CONFIG_MAPS}/a`,
+    [{ op: 'test', path: '/data/x', value: '9' }],
+    'application/json-patch+json',
+  );
+  t.is(failed.status, 422);
+  const merged = await server.patch(`${CONFIG_MAPS}/a`, { data: { x: null, z: '3' } });
+  t.deepEqual(merged.body.data, { y: '2', z: '3' });
+  const strategic = await server.patch(
+    `${CONFIG_MAPS}/a`,
+    { data: { $patch: 'replace', only: '1' } },
+    'application/strategic-merge-patch+json',
+  );
+  t.deepEqual(strategic.body.data, { only: '1' });
+  const unknown = await server.patch(`${CONFIG_MAPS}/a`, {}, 'application/json');
+  t.is(unknown.status, 415);
+});

@@ -1,0 +1,254 @@
+import test from 'ava';
+import {
+  configMap,
+  CONFIG_MAPS,
+  makeDefaultAccount,
+  podNamed,
+  PODS,
+  startTestServer,
+} from './test-server.ts';
+
+test('creates, reads, changes and deletes an object', async (t) => {
+  const server = await startTestServer(t);
+  const created = await server.post(CONFIG_MAPS, configMap('a', { x: '1' }));
+  t.is(created.status, 201);
+  t.regex(created.body.metadata.uid, /^[0-9a-f-]{36}$/);
+  t.regex(created.body.metadata.creationTimestamp, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+  t.is(created.body.metadata.namespace, 'default');
+  const read = await server.get(`${CONFIG_MAPS}/a`);
+  t.deepEqual(read.body, created.body);
+  const updated = await server.put(`${CONFIG_MAPS}/a`, { ...read.body, data: { x: '2' } });
+  t.is(updated.status, 200);
+  t.true(Number(updated.body.metadata.resourceVersion) > Number(read.body.metadata.resourceVersion));
+  const deleted = await server.remove(`${CONFIG_MAPS}/a`);
+  t.is(deleted.status, 200);
+  t.like(deleted.body, { kind: 'Status', status: 'Success', details: { name: 'a', kind: 'configmaps' } });
+  const gone = await server.get(`${CONFIG_MAPS}/a`);
+  t.is(gone.status, 404);
+  t.like(gone.body, { reason: 'NotFound', message: 'configmaps "a" not found', code: 404 });
+});
+
+test('refuses a second object of the name, and an update of an old state', async (t) => {
+  const server = await startTestServer(t);
+  const { body: old } = await server.post(CONFIG_MAPS, configMap('a'));
+  const again = await server.post(CONFIG_MAPS, configMap('a'));
+  t.is(again.status, 409);
+  t.like(again.body, { reason: 'AlreadyExists', message: 'configmaps "a" already exists' });
+  await server.patch(`${CONFIG_MAPS}/a`, { data: { x: '1' } });
+  const lost = await server.put(`${CONFIG_MAPS}/a`, { ...old, data: { x: '2' } });
+  t.is(lost.status, 409);
+  t.is(lost.body.reason, 'Conflict');
+  t.is(
+    lost.body.message,
+    'Operation cannot be fulfilled on configmaps "a": the object has been modified; please apply your changes to the latest version and try again',
+  );
+});
+
+test('no concurrent patch is lost', async (t) => {
+  const server = await startTestServer(t);
+  await server.post(CONFIG_MAPS, configMap('a'));
+  const keys = Array.from({ length: 40 }, (_, index) => `key-${index}`);
+  await Promise.all(keys.map((key) => server.patch(`${CONFIG_MAPS}/a`, { data: { [key]: 'x' } })));
+  const { body } = await server.get(`${CONFIG_MAPS}/a`);
+  t.deepEqual(Object.keys(body.data).toSorted(), keys.toSorted());
+});
+
+test('an update that changes nothing is not written', async (t) => {
+  const server = await startTestServer(t);
+  const { body } = await server.post(CONFIG_MAPS, configMap('a', { x: '1' }));
+  const same = await server.put(`${CONFIG_MAPS}/a`, body);
+  t.is(same.body.metadata.resourceVersion, body.metadata.resourceVersion);
+});
+
+test('makes a name from generateName', async (t) => {
+  const server = await startTestServer(t);
+  const { body } = await server.post(CONFIG_MAPS, { metadata: { generateName: 'job-' } });
+  t.regex(body.metadata.name, /^job-[bcdfghjklmnpqrstvwxz2456789]{5}$/);
+});
+
+test('a dry run answers as if, and writes nothing', async (t) => {
+  const server = await startTestServer(t);
+  const made = await server.post(`${CONFIG_MAPS}?dryRun=All`, configMap('a'));
+  t.is(made.status, 201);
+  t.is((await server.get(`${CONFIG_MAPS}/a`)).status, 404);
+  await server.post(CONFIG_MAPS, configMap('a'));
+  const patched = await server.patch(`${CONFIG_MAPS}/a?dryRun=All`, { data: { x: '1' } });
+  t.deepEqual(patched.body.data, { x: '1' });
+  t.is((await server.remove(`${CONFIG_MAPS}/a?dryRun=All`)).status, 200);
+  t.deepEqual((await server.get(`${CONFIG_MAPS}/a`)).body.data, {});
+  const wrong = await server.post(`${CONFIG_MAPS}?dryRun=Some`, configMap('b'));
+  t.is(wrong.status, 422);
+  t.regex(wrong.body.message, /dryRun: Unsupported value: "Some": supported values: "All"/);
+});
+
+test('unknown fields are dropped, warned of or refused, as asked', async (t) => {
+  const server = await startTestServer(t);
+  const body = { ...configMap('a'), dta: {}, metadata: { name: 'a', lables: {} } };
+  const warned = await server.post(`${CONFIG_MAPS}?dryRun=All`, body);
+  t.deepEqual(warned.headers['warning']?.split(', 299').length, 2);
+  t.regex(warned.headers['warning'] ?? '', /299 - "unknown field \\"dta\\""/);
+  t.false('dta' in warned.body);
+  const ignored = await server.post(`${CONFIG_MAPS}?dryRun=All&fieldValidation=Ignore`, body);
+  t.is(ignored.headers['warning'], undefined);
+  const refused = await server.post(`${CONFIG_MAPS}?fieldValidation=Strict`, body);
+  t.is(refused.status, 400);
+  t.is(
+    refused.body.message,
+    'ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: unknown field "metadata.lables", unknown field "dta"',
+  );
+});
+
+test('wrong types and malformed bodies are 400, invalid values 422 with their fields', async (t) => {
+  const server = await startTestServer(t);
+  await makeDefaultAccount(server);
+  const typed = await server.post(PODS, podNamed('a', { hostNetwork: 'yes' }));
+  t.is(typed.status, 400);
+  t.regex(
+    typed.body.message,
+    /json: cannot unmarshal string into Go struct field PodSpec\.spec\.hostNetwork of type bool$/,
+  );
+  t.is((await server.post(PODS, '{"a":')).status, 400);
+  const yaml = await server.call('POST', CONFIG_MAPS, {
+    body: 'a: [',
+    headers: { 'content-type': 'application/yaml' },
+  });
+  t.is(yaml.status, 400);
+  t.regex(yaml.body.message, /^error converting YAML to JSON: yaml: /);
+  const invalid = await server.post(PODS, podNamed('Bad_', { containers: [{ name: 'main', image: '' }] }));
+  t.is(invalid.status, 422);
+  t.is(invalid.body.reason, 'Invalid');
+  t.true(invalid.body.message.startsWith('Pod "Bad_" is invalid: ['));
+  const causes = invalid.body.details.causes as { field: string; reason: string }[];
+  t.deepEqual(
+    causes.map(({ field, reason }) => [field, reason]),
+    [
+      ['metadata.name', 'FieldValueInvalid'],
+      ['spec.containers[0].image', 'FieldValueRequired'],
+    ],
+  );
+  const mismatched = await server.post(CONFIG_MAPS, {
+    ...configMap('a'),
+    metadata: { name: 'a', namespace: 'other' },
+  });
+  t.is(
+    mismatched.body.message,
+    'the namespace of the provided object does not match the namespace sent on the request',
+  );
+});
+
+test('takes YAML, refuses other types and large bodies', async (t) => {
+  const server = await startTestServer(t);
+  const headers = { 'content-type': 'application/yaml' };
+  const yaml = await server.call('POST', CONFIG_MAPS, {
+    body: 'metadata: {name: y}\ndata: {a: "1"}\n',
+    headers,
+  });
+  t.is(yaml.status, 201);
+  const text = await server.call('POST', CONFIG_MAPS, {
+    body: 'x',
+    headers: { 'content-type': 'text/plain' },
+  });
+  t.is(text.status, 415);
+  t.is(text.body.reason, 'UnsupportedMediaType');
+  const accept = await server.get(CONFIG_MAPS, {
+    headers: { accept: 'application/vnd.kubernetes.protobuf' },
+  });
+  t.is(accept.status, 406);
+  const both = await server.get(CONFIG_MAPS, {
+    headers: { accept: 'application/vnd.kubernetes.protobuf,application/json' },
+  });
+  t.is(both.headers['content-type'], 'application/json');
+  const large = await server.post(CONFIG_MAPS, configMap('large', { x: 'x'.repeat(3 * 1024 * 1024) }));
+  t.is(large.status, 413);
+  t.is(large.body.message, 'Request entity too large: limit is 3145728');
+});
+
+test('an object with finalizers goes when the last one is taken', async (t) => {
+  const server = await startTestServer(t);
+  const guarded = {
+    ...configMap('a'),
+    metadata: { name: 'a', finalizers: ['example.com/one', 'example.com/two'] },
+  };
+  await server.post(CONFIG_MAPS, guarded);
+  const marked = await server.remove(`${CONFIG_MAPS}/a`);
+  t.truthy(marked.body.metadata.deletionTimestamp);
+  t.is(marked.body.metadata.deletionGracePeriodSeconds, 0);
+  const added = await server.patch(`${CONFIG_MAPS}/a`, {
+    metadata: { finalizers: ['example.com/one', 'example.com/two', 'example.com/three'] },
+  });
+  t.is(added.status, 422);
+  t.regex(added.body.message, /no new finalizers can be added if the object is being deleted/);
+  t.is(
+    (await server.patch(`${CONFIG_MAPS}/a`, { metadata: { finalizers: ['example.com/two'] } })).status,
+    200,
+  );
+  t.is((await server.patch(`${CONFIG_MAPS}/a`, { metadata: { finalizers: null } })).status, 200);
+  t.is((await server.get(`${CONFIG_MAPS}/a`)).status, 404);
+});
+
+test('propagation policies become finalizers', async (t) => {
+  const server = await startTestServer(t);
+  await server.post(CONFIG_MAPS, configMap('a'));
+  const foreground = await server.call('DELETE', `${CONFIG_MAPS}/a`, {
+    body: { propagationPolicy: 'Foreground' },
+  });
+  t.deepEqual(foreground.body.metadata.finalizers, ['foregroundDeletion']);
+  const background = await server.call('DELETE', `${CONFIG_MAPS}/a`, {
+    body: { propagationPolicy: 'Background' },
+  });
+  t.is(background.body.kind, 'Status');
+  await server.post(CONFIG_MAPS, configMap('b'));
+  const orphan = await server.remove(`${CONFIG_MAPS}/b?propagationPolicy=Orphan`);
+  t.deepEqual(orphan.body.metadata.finalizers, ['orphan']);
+  const wrong = await server.call('DELETE', `${CONFIG_MAPS}/b`, { body: { propagationPolicy: 'Never' } });
+  t.is(wrong.status, 422);
+});
+
+test('preconditions of a deletion are kept', async (t) => {
+  const server = await startTestServer(t);
+  const { body } = await server.post(CONFIG_MAPS, configMap('a'));
+  const refused = await server.call('DELETE', `${CONFIG_MAPS}/a`, {
+    body: { preconditions: { uid: 'other' } },
+  });
+  t.is(refused.status, 409);
+  t.is(
+    refused.body.message,
+    `Operation cannot be fulfilled on configmaps "a": Precondition failed: UID in precondition: other, UID in object meta: ${body.metadata.uid}`,
+  );
+});
+
+test('a collection is deleted by selector', async (t) => {
+  const server = await startTestServer(t);
+  await server.post(CONFIG_MAPS, configMap('a', {}, { app: 'web' }));
+  await server.post(CONFIG_MAPS, configMap('b', {}, { app: 'db' }));
+  const deleted = await server.remove(`${CONFIG_MAPS}?labelSelector=app%3Dweb`);
+  t.is(deleted.status, 200);
+  t.is(deleted.body.kind, 'ConfigMapList');
+  const { body } = await server.get(CONFIG_MAPS);
+  t.deepEqual(
+    (body.items as { metadata: { name: string } }[]).map(({ metadata }) => metadata.name),
+    ['b'],
+  );
+});
+
+test('paths, verbs and methods that are not served', async (t) => {
+  const server = await startTestServer(t);
+  const unknown = await server.get('/api/v1/namespaces/default/widgets');
+  t.is(unknown.status, 404);
+  t.is(unknown.body.message, 'the server could not find the requested resource');
+  const put = await server.put(CONFIG_MAPS, configMap('a'));
+  t.is(put.status, 405);
+  t.is(put.body.reason, 'MethodNotAllowed');
+  t.is((await server.get('/nothing')).status, 404);
+  t.is((await server.get('/api/v1/namespaces/%zz/pods')).status, 404);
+});
+
+test('indented for people, compressed when large', async (t) => {
+  const server = await startTestServer(t);
+  await server.post(CONFIG_MAPS, configMap('a', { x: 'x'.repeat(200_000) }));
+  const pretty = await server.get(`${CONFIG_MAPS}/a?pretty=true`);
+  t.true(pretty.text.startsWith('{\n  "'));
+  const zipped = await server.get(`${CONFIG_MAPS}/a`, { headers: { 'accept-encoding': 'gzip' } });
+  t.is(zipped.headers['content-encoding'], 'gzip');
+  t.true(Number(zipped.headers['content-length']) < 10_000);
+});

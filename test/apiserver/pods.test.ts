@@ -1,0 +1,135 @@
+import test from 'ava';
+import { makeDefaultAccount, podNamed, PODS, startTestServer } from './test-server.ts';
+
+test('a Pod gets defaults, phase, QoS class, account, tolerations and priority', async (t) => {
+  const server = await startTestServer(t);
+  const refused = await server.post(PODS, podNamed('web'));
+  t.is(refused.status, 403);
+  t.is(
+    refused.body.message,
+    'pods "web" is forbidden: error looking up service account default/default: serviceaccount "default" not found',
+  );
+  await makeDefaultAccount(server);
+  const { body: pod } = await server.post(PODS, podNamed('web', { automountServiceAccountToken: true }));
+  t.like(pod.status, { phase: 'Pending', qosClass: 'BestEffort' });
+  t.like(pod.spec, {
+    restartPolicy: 'Always',
+    serviceAccountName: 'default',
+    priority: 0,
+    schedulerName: 'default-scheduler',
+  });
+  t.is(pod.spec.tolerations.length, 2);
+  t.regex(pod.spec.volumes[0].name, /^kube-api-access-/);
+  t.is(pod.spec.containers[0].volumeMounts[0].mountPath, '/var/run/secrets/kubernetes.io/serviceaccount');
+  t.is(pod.metadata.generation, 1);
+});
+
+test('a spec that may not change is refused, status and spec are written apart', async (t) => {
+  const server = await startTestServer(t);
+  await makeDefaultAccount(server);
+  await server.post(PODS, podNamed('web'));
+  const changed = await server.patch(`${PODS}/web`, { spec: { hostNetwork: true } });
+  t.is(changed.status, 422);
+  t.regex(changed.body.message, /pod updates may not change fields other than/);
+  const image = await server.patch(
+    `${PODS}/web`,
+    { spec: { containers: [{ name: 'main', image: 'busybox:2' }] }, status: { phase: 'Failed' } },
+    'application/strategic-merge-patch+json',
+  );
+  t.is(image.body.spec.containers[0].image, 'busybox:2');
+  t.is(image.body.status.phase, 'Pending');
+  t.is(image.body.metadata.generation, 2);
+  const status = await server.patch(`${PODS}/web/status`, {
+    spec: { nodeName: 'x' },
+    status: { phase: 'Running' },
+  });
+  t.is(status.body.status.phase, 'Running');
+  t.false('nodeName' in status.body.spec);
+  t.is(status.body.metadata.generation, 2);
+});
+
+test('binding assigns a node once', async (t) => {
+  const server = await startTestServer(t);
+  await makeDefaultAccount(server);
+  await server.post(PODS, podNamed('web'));
+  const binding = {
+    apiVersion: 'v1',
+    kind: 'Binding',
+    metadata: { name: 'web' },
+    target: { kind: 'Node', name: 'node-1' },
+  };
+  t.is((await server.post(`${PODS}/web/binding`, binding)).status, 201);
+  const { body } = await server.get(`${PODS}/web`);
+  t.is(body.spec.nodeName, 'node-1');
+  t.like(body.status.conditions[0], { type: 'PodScheduled', status: 'True' });
+  const again = await server.post(`${PODS}/web/binding`, binding);
+  t.is(again.status, 409);
+  t.regex(again.body.message, /pod web is already assigned to node "node-1"$/);
+  t.is((await server.post(`${PODS}/other/binding`, { ...binding, metadata: { name: 'other' } })).status, 404);
+});
+
+test('a running Pod is deleted gracefully, the period only gets shorter', async (t) => {
+  const server = await startTestServer(t);
+  await makeDefaultAccount(server);
+  await server.post(PODS, podNamed('idle'));
+  t.is((await server.remove(`${PODS}/idle`)).status, 200);
+  t.is((await server.get(`${PODS}/idle`)).status, 404);
+  await server.post(PODS, podNamed('busy', { nodeName: 'node-1', terminationGracePeriodSeconds: 40 }));
+  const first = await server.remove(`${PODS}/busy`);
+  t.is(first.body.metadata.deletionGracePeriodSeconds, 40);
+  const longer = await server.remove(`${PODS}/busy?gracePeriodSeconds=60`);
+  t.is(longer.body.metadata.deletionGracePeriodSeconds, 40);
+  const shorter = await server.remove(`${PODS}/busy?gracePeriodSeconds=5`);
+  t.is(shorter.body.metadata.deletionGracePeriodSeconds, 5);
+  t.is(
+    Date.parse(first.body.metadata.deletionTimestamp) - Date.parse(shorter.body.metadata.deletionTimestamp),
+    35_000,
+  );
+  t.is((await server.remove(`${PODS}/busy?gracePeriodSeconds=0`)).body.kind, 'Pod');
+  t.is((await server.get(`${PODS}/busy`)).status, 404);
+});
+
+test('eviction deletes, ephemeral containers are added', async (t) => {
+  const server = await startTestServer(t);
+  await makeDefaultAccount(server);
+  await server.post(PODS, podNamed('web', { nodeName: 'node-1' }));
+  const debug = await server.patch(
+    `${PODS}/web/ephemeralcontainers`,
+    {
+      spec: { ephemeralContainers: [{ name: 'debug', image: 'busybox', terminationMessagePolicy: 'File' }] },
+    },
+    'application/strategic-merge-patch+json',
+  );
+  t.is(debug.status, 200);
+  t.is(debug.body.spec.ephemeralContainers[0].name, 'debug');
+  const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'web' } };
+  t.is((await server.post(`${PODS}/web/eviction`, eviction)).status, 201);
+  t.truthy((await server.get(`${PODS}/web`)).body.metadata.deletionTimestamp);
+});
+
+test('a namespace ends in two steps, and nothing is made in one that is ending', async (t) => {
+  const server = await startTestServer(t);
+  await server.post('/api/v1/namespaces', { metadata: { name: 'team' } });
+  const missing = await server.post('/api/v1/namespaces/nowhere/configmaps', { metadata: { name: 'a' } });
+  t.is(missing.body.message, 'namespaces "nowhere" not found');
+  const ending = await server.remove('/api/v1/namespaces/team');
+  t.is(ending.body.status.phase, 'Terminating');
+  const refused = await server.post('/api/v1/namespaces/team/configmaps', { metadata: { name: 'a' } });
+  t.is(refused.status, 403);
+  t.is(
+    refused.body.message,
+    'configmaps "a" is forbidden: unable to create new content in namespace team because it is being terminated',
+  );
+  t.is(refused.body.details.causes[0].reason, 'NamespaceTerminating');
+  t.is((await server.remove('/api/v1/namespaces/team')).status, 409);
+  const { body } = await server.get('/api/v1/namespaces/team');
+  const finalized = await server.put('/api/v1/namespaces/team/finalize', {
+    ...body,
+    spec: { finalizers: [] },
+  });
+  t.is(finalized.status, 200);
+  const last = await server.remove('/api/v1/namespaces/team');
+  t.true([200, 404].includes(last.status));
+  t.is((await server.get('/api/v1/namespaces/team')).status, 404);
+  t.is((await server.remove('/api/v1/namespaces/kube-system')).status, 403);
+});

@@ -1,0 +1,135 @@
+import test from 'ava';
+import { configMap, CONFIG_MAPS, startTestServer } from './test-server.ts';
+import type { TestServer, WatchLine } from './test-server.ts';
+
+const brief = (line: WatchLine | undefined): [string?, string?] => [
+  line?.type,
+  line?.object.metadata.name as string,
+];
+
+const revisionOf = async (server: TestServer): Promise<string> =>
+  (await server.get(CONFIG_MAPS)).body.metadata.resourceVersion as string;
+
+test('follows changes from a resourceVersion, none twice and none left out', async (t) => {
+  const server = await startTestServer(t);
+  await server.post(CONFIG_MAPS, configMap('a'));
+  const start = await revisionOf(server);
+  await server.post(CONFIG_MAPS, configMap('b'));
+  const watch = await server.watch(`${CONFIG_MAPS}?watch=true&resourceVersion=${start}`);
+  t.deepEqual(brief(await watch.next()), ['ADDED', 'b']);
+  const { body } = await server.patch(`${CONFIG_MAPS}/b`, { data: { x: '1' } });
+  const modified = await watch.next();
+  t.deepEqual(modified, { type: 'MODIFIED', object: body as unknown });
+  await server.remove(`${CONFIG_MAPS}/b`);
+  const deleted = await watch.next();
+  t.deepEqual(brief(deleted), ['DELETED', 'b']);
+  t.true(Number(deleted?.object.metadata.resourceVersion) > Number(body.metadata.resourceVersion));
+  watch.end();
+});
+
+test('begins with the state when no resourceVersion is given', async (t) => {
+  const server = await startTestServer(t);
+  await server.post(CONFIG_MAPS, configMap('a'));
+  await server.post('/api/v1/namespaces/kube-system/configmaps', configMap('elsewhere'));
+  const watch = await server.watch(`${CONFIG_MAPS}?watch=1`);
+  t.deepEqual(brief(await watch.next()), ['ADDED', 'a']);
+  await server.post('/api/v1/namespaces/kube-system/configmaps', configMap('elsewhere-too'));
+  await server.post(CONFIG_MAPS, configMap('b'));
+  t.deepEqual(brief(await watch.next()), ['ADDED', 'b']);
+  watch.end();
+});
+
+test('a streaming list ends with its bookmark', async (t) => {
+  const server = await startTestServer(t);
+  await server.post(CONFIG_MAPS, configMap('a'));
+  const query =
+    'watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true';
+  const watch = await server.watch(`${CONFIG_MAPS}?${query}`);
+  t.deepEqual(brief(await watch.next()), ['ADDED', 'a']);
+  const bookmark = await watch.next();
+  t.is(bookmark?.type, 'BOOKMARK');
+  t.is(bookmark?.object.kind, 'ConfigMap');
+  t.is(bookmark?.object.metadata.annotations['k8s.io/initial-events-end'], 'true');
+  t.is(bookmark?.object.metadata.resourceVersion, await revisionOf(server));
+  watch.end();
+  const missing = await server.get(`${CONFIG_MAPS}?watch=true&sendInitialEvents=true`);
+  t.is(missing.status, 422);
+  t.regex(missing.body.message, /sendInitialEvents requires setting resourceVersionMatch to NotOlderThan/);
+});
+
+test('ends at its timeout, with a bookmark before', async (t) => {
+  const server = await startTestServer(t);
+  const start = await revisionOf(server);
+  const watch = await server.watch(
+    `${CONFIG_MAPS}?watch=true&resourceVersion=${start}&allowWatchBookmarks=true&timeoutSeconds=1`,
+  );
+  t.is((await watch.next())?.type, 'BOOKMARK');
+  t.is(await watch.next(), undefined);
+});
+
+test('objects that begin or cease to match are added and deleted', async (t) => {
+  const server = await startTestServer(t);
+  await server.post(CONFIG_MAPS, configMap('a', {}, { app: 'db' }));
+  const start = await revisionOf(server);
+  const watch = await server.watch(
+    `${CONFIG_MAPS}?watch=true&labelSelector=app%3Dweb&resourceVersion=${start}`,
+  );
+  await server.patch(`${CONFIG_MAPS}/a`, { metadata: { labels: { app: 'web' } } });
+  t.deepEqual(brief(await watch.next()), ['ADDED', 'a']);
+  const { body } = await server.patch(`${CONFIG_MAPS}/a`, { metadata: { labels: { app: 'db' } } });
+  const deleted = await watch.next();
+  t.deepEqual(brief(deleted), ['DELETED', 'a']);
+  t.is(deleted?.object.metadata.labels.app, 'web');
+  t.is(deleted?.object.metadata.resourceVersion, body.metadata.resourceVersion);
+  watch.end();
+});
+
+test('one object by field selector', async (t) => {
+  const server = await startTestServer(t);
+  const watch = await server.watch(
+    `${CONFIG_MAPS}?watch=true&fieldSelector=metadata.name%3Db&resourceVersion=0`,
+  );
+  await server.post(CONFIG_MAPS, configMap('a'));
+  await server.post(CONFIG_MAPS, configMap('b'));
+  t.deepEqual(brief(await watch.next()), ['ADDED', 'b']);
+  watch.end();
+});
+
+test('as a table', async (t) => {
+  const server = await startTestServer(t);
+  const headers = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json' };
+  const watch = await server.watch(`${CONFIG_MAPS}?watch=true`, { headers });
+  await server.post(CONFIG_MAPS, configMap('a', { x: '1' }));
+  const line = await watch.next();
+  t.is(line?.object.kind, 'Table');
+  t.deepEqual(line?.object.rows[0].cells.slice(0, 2), ['a', 1]);
+  watch.end();
+});
+
+test('after a restart versions go on, and a watch from before must list again', async (t) => {
+  const server = await startTestServer(t);
+  await server.post(CONFIG_MAPS, configMap('a'));
+  const old = await revisionOf(server);
+  await server.post(CONFIG_MAPS, configMap('b'));
+  const newest = await revisionOf(server);
+  await server.restart();
+  t.is(await revisionOf(server), newest);
+  const watch = await server.watch(`${CONFIG_MAPS}?watch=true&resourceVersion=${old}`);
+  const line = await watch.next();
+  t.is(line?.type, 'ERROR');
+  t.like(line?.object, { kind: 'Status', code: 410, reason: 'Expired' });
+  t.regex(line?.object.message, /^too old resource version: \d+ \(\d+\)$/);
+  const { body } = await server.post(CONFIG_MAPS, configMap('c'));
+  t.true(Number(body.metadata.resourceVersion) > Number(newest));
+});
+
+test('a server that stops ends its watches', async (t) => {
+  const server = await startTestServer(t);
+  const watch = await server.watch(`${CONFIG_MAPS}?watch=true`);
+  const ended = watch.next().then(
+    () => true,
+    () => true,
+  );
+  await server.restart();
+  t.true(await ended);
+});
