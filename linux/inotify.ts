@@ -109,7 +109,7 @@ function dispatch(fd: number): void {
 }
 
 function notify(here: Set<Watcher>, mask: number, name: string): void {
-  for (const watcher of [...here]) {
+  for (const watcher of Array.from(here)) {
     const wanted = mask & (watcher.mask | unasked);
     // A listener before may have disposed this one.
     if (wanted !== 0 && here.has(watcher)) watcher.listener({ events: eventNames(wanted), name });

@@ -92,6 +92,18 @@ export const libc = {
   ) => number,
 };
 
+/** posix_spawn_file_actions_addclosefrom_np(3): closes all from a file descriptor up. Undefined before glibc 2.34 and in musl. */
+export const addCloseFrom = optional('posix_spawn_file_actions_addclosefrom_np', ['void *', 'int']) as
+  ((actions: Buffer, from: number) => number) | undefined;
+
+function optional(name: string, args: string[]): unknown {
+  try {
+    return library.func(name, 'int', args);
+  } catch {
+    return undefined; // this C library has not got it
+  }
+}
+
 /** System calls newer than some C libraries; their numbers are the same on every architecture (since Linux 5.0). */
 const systemCall = { openat2: 437, mountSetattr: 442, pidfdOpen: 434, pidfdSendSignal: 424 };
 

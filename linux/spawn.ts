@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
-import { libc, syscalls } from './libc.ts';
+import { addCloseFrom, libc, syscalls } from './libc.ts';
 import { onReadable } from './poll.ts';
 import { check, SystemError } from './system-error.ts';
 
@@ -54,6 +54,7 @@ function fileActions({ cwd, stdin, stdout, stderr }: SpawnOptions): Buffer {
     else libc.fileActionsAddDup2(actions, fd, target);
   }
   if (cwd !== undefined) libc.fileActionsAddChdir(actions, cwd);
+  addCloseFrom?.(actions, 3); // Node.js opens nearly all of its own with close-on-exec; this is for the others
   return actions;
 }
 
