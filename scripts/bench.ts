@@ -76,6 +76,7 @@ if (wanted('up')) {
 }
 
 const host = { kernel: release(), cpus: cpus().length, cpu: cpus()[0]?.model ?? '', load: loadavg() };
+mkdirSync(dirname(output), { recursive: true });
 writeFileSync(
   output,
   `${JSON.stringify({ measuredAt: new Date().toISOString(), runs, host, figures }, null, 2)}\n`,
