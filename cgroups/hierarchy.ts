@@ -39,7 +39,8 @@ export function detectHierarchies(root: string, mounts: MountInfo[] = readMountI
     .filter(({ controllers }) => controllers.length > 0)
     .filter(
       ({ mountPoint }, index, all) => all.findIndex((other) => other.mountPoint === mountPoint) === index,
-    );
+    )
+    .sort((a, b) => a.version - b.version);
 }
 
 /** The controllers of a v2 hierarchy. Accounting of CPU time and freezing are built in; devices are restricted by a BPF program. */
