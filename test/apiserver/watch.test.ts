@@ -2,7 +2,7 @@ import test from 'ava';
 import { configMap, CONFIG_MAPS, startTestServer } from './test-server.ts';
 import type { TestServer, WatchLine } from './test-server.ts';
 
-const brief = (line: WatchLine | undefined): [string?, string?] => [
+const brief = (line: WatchLine | undefined): [string | undefined, string | undefined] => [
   line?.type,
   line?.object.metadata.name as string,
 ];
