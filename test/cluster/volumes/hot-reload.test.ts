@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { pods } from '../../../client/resources.ts';
@@ -10,7 +10,7 @@ import { eventually, useCluster } from './test-cluster.ts';
 
 const cluster = useCluster(test, 'vv-reload');
 
-const text = (path: string): string => readFileSync(path, 'utf8');
+const text = (path: string): string => (existsSync(path) ? readFileSync(path, 'utf8') : '');
 
 test.serial('every kind of file follows, environment and sub path stay', async (t) => {
   const c = await cluster();

@@ -15,6 +15,8 @@ import { join } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { readClusterFile } from '../../../cluster/cluster-file.ts';
+import { clusterPaths } from '../../../cluster/paths.ts';
+import { CommandError, run } from '../../../linux/command.ts';
 import { readMountInfo } from '../../../linux/mount-info.ts';
 import { mount, unmount } from '../../../linux/mount.ts';
 import { eventually, useCluster } from './test-cluster.ts';
@@ -355,6 +357,25 @@ test('mount propagation from the node to the container, when asked', async (t) =
     await c.until(pod, ({ status }) => status?.phase === 'Succeeded');
     t.is(await c.logs(pod), expected);
   }
+});
+
+test('no byte of a mounted Secret is in a file of the cluster’s state, besides its tmpfs', async (t) => {
+  const c = await cluster();
+  const password = `on-no-disk-${process.pid}`;
+  await c.secret('hidden', { password });
+  const pod = await c.runningPod({
+    volumes: [{ name: 'secret', secret: { secretName: 'hidden' } }],
+  });
+  const inTmpfs = join(c.volumePath(pod, 'secret', 'secret'), 'password');
+  t.is(readFileSync(inTmpfs, 'utf8'), password);
+  const { stdout } = await run('grep', ['-rlsaF', password, clusterPaths(c.name).state]).catch(
+    (error: unknown) => {
+      if (error instanceof CommandError && error.exitCode !== undefined && error.exitCode < 3) return error;
+      throw error;
+    },
+  );
+  const found = stdout.split('\n').filter((path) => path !== '' && !path.includes('kubernetes.io~secret'));
+  t.deepEqual(found, []);
 });
 
 test('when a Pod is gone, so are its mounts and files', async (t) => {
