@@ -180,10 +180,8 @@ export function composePods(input: ComposeInput): PodParts {
       await removeFromRuntime(context, pod.metadata.uid);
       statuses.finish(pod);
     },
-    async forget(pod) {
-      await forgetPod(context, pod);
-      input.onForgotten(pod);
-    },
+    forget: (pod) => forgetPod(context, pod),
+    onForgotten: (pod) => input.onForgotten(pod),
   });
   return {
     context,

@@ -31,6 +31,8 @@ export interface PodWorkersOptions {
   cleanUpDeleted(pod: KubeletPod): Promise<void>;
   /** The Pod is over and no longer wanted: removes every trace. */
   forget(pod: KubeletPod): Promise<void>;
+  /** Nothing of the Pod is left, its worker neither. */
+  onForgotten(pod: KubeletPod): void;
 }
 
 interface Entry {
@@ -70,7 +72,12 @@ export function createPodWorkers(options: PodWorkersOptions): PodWorkers {
       entry.forgetting = false;
       if (!stopped) clock.after(1000, () => forgetIfOver(uid));
     };
-    options.forget(entry.worker.pod).then(() => entries.delete(uid), retry);
+    const { pod } = entry.worker;
+    const done = () => {
+      entries.delete(uid);
+      options.onForgotten(pod);
+    };
+    options.forget(pod).then(done, retry);
   };
   const cleanUp = (entry: Entry, pod: KubeletPod) => {
     if (entry.cleaning) return;

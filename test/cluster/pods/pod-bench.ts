@@ -63,7 +63,7 @@ export async function until<T>(
 }
 
 export async function podBench(cluster: Cluster): Promise<PodBench> {
-  const client = await clientFromKubeconfig(cluster.kubeconfig);
+  const client = clientFromKubeconfig(cluster.kubeconfig);
   const resource = client.resource(pods);
   const namespace = 'default';
   const pod = (name: string) => resource.get({ name, namespace });

@@ -19,7 +19,7 @@ function playedClock() {
         return () => timers.delete(timer);
       },
     },
-    advance(ms: number) {
+    advance: (ms: number) => {
       now += ms;
       for (const timer of timers) {
         if (timer.atMs > now) continue;
