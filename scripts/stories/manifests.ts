@@ -33,7 +33,6 @@ export const web = {
       {
         name: 'server',
         image: 'busybox',
-        imagePullPolicy: 'IfNotPresent',
         command: [
           'sh',
           '-c',
@@ -44,7 +43,6 @@ export const web = {
       {
         name: 'visitor',
         image: 'busybox',
-        imagePullPolicy: 'IfNotPresent',
         command: sleepForever,
         volumeMounts: [
           { name: 'shared', mountPath: '/data' },
@@ -82,7 +80,6 @@ export const keeper = (name: string, path: string, command: string) => ({
       {
         name: 'main',
         image: 'busybox',
-        imagePullPolicy: 'IfNotPresent',
         command: ['sh', '-c', command],
         volumeMounts: [{ name: 'host', mountPath: '/host' }],
       },
@@ -99,7 +96,6 @@ export const wantsMissing = {
       {
         name: 'main',
         image: 'busybox',
-        imagePullPolicy: 'IfNotPresent',
         command: sleepForever,
         env: [{ name: 'MODE', valueFrom: { configMapKeyRef: { name: 'later', key: 'mode' } } }],
       },

@@ -235,7 +235,7 @@ async function missingConfigMapHeals(): Promise<void> {
   );
   story.kubectl('create', 'configmap', 'later', ...inNamespace, '--from-literal=mode=fast');
   story.kubectl('wait', '--for=condition=Ready', 'pod/stuck', ...inNamespace, '--timeout=60s');
-  const mode = story.kubectl('exec', 'stuck', ...inNamespace, '--', 'printenv', 'MODE');
+  const mode = story.kubectl('exec', 'stuck', ...inNamespace, '--', 'sh', '-c', 'echo $MODE');
   story.check('the container has the value', mode === 'fast');
 }
 
@@ -256,8 +256,8 @@ async function succeeded(pod: string): Promise<void> {
   );
 }
 
-const restartsOf = (container: string): string =>
-  story.quietly(
+function restartsOf(container: string): string {
+  return story.quietly(
     'get',
     'pod',
     'web',
@@ -265,13 +265,19 @@ const restartsOf = (container: string): string =>
     '-o',
     `jsonpath={.status.containerStatuses[?(@.name=="${container}")].restartCount}`,
   );
+}
 
-const uidOfWeb = (): string =>
-  story.quietly('get', 'pod', 'web', ...inNamespace, '-o', 'jsonpath={.metadata.uid}');
+function uidOfWeb(): string {
+  return story.quietly('get', 'pod', 'web', ...inNamespace, '-o', 'jsonpath={.metadata.uid}');
+}
 
-const volumesOfWeb = (): string => join(nodePaths(CLUSTER, NODE).kubelet, 'pods', uidOfWeb(), 'volumes');
+function volumesOfWeb(): string {
+  return join(nodePaths(CLUSTER, NODE).kubelet, 'pods', uidOfWeb(), 'volumes');
+}
 
-const namespace = (pid: number, kind: string): string => readlinkSync(`/proc/${pid}/ns/${kind}`);
+function namespace(pid: number, kind: string): string {
+  return readlinkSync(`/proc/${pid}/ns/${kind}`);
+}
 
 /** PIDs of the Pod's first processes, found as anyone can: by the Pod's cgroup in /proc. */
 function processesOfWeb(): { pause: number; server: number; visitor: number } {
