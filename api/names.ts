@@ -49,18 +49,21 @@ export function isDns1035Label(value: string): string[] {
 export function isQualifiedName(value: string): string[] {
   const parts = value.split('/');
   const name = parts.at(-1) ?? '';
-  const message =
-    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
-  const shape = regexError(message, labelKeyName, ['MyName', 'my.name', '123-abc']);
   if (parts.length > 2)
     return [
-      `a valid label key ${shape} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
+      `a valid label key ${labelKeyShape()} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
     ];
   const errors = parts.length === 2 ? prefixErrors(parts[0] ?? '') : [];
   if (name === '') errors.push('name part must be non-empty');
   else if (byteLength(name) > 63) errors.push('name part must be no more than 63 characters');
-  if (!matches(name, labelKeyName)) errors.push(`name part ${shape}`);
+  if (!matches(name, labelKeyName)) errors.push(`name part ${labelKeyShape()}`);
   return errors;
+}
+
+function labelKeyShape(): string {
+  const message =
+    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
+  return regexError(message, labelKeyName, ['MyName', 'my.name', '123-abc']);
 }
 
 function prefixErrors(prefix: string): string[] {

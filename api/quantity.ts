@@ -4,8 +4,8 @@ export type QuantityFormat = 'DecimalSI' | 'BinarySI' | 'DecimalExponent';
 /** An exact amount of a resource. */
 export interface Quantity {
   /** The amount in billionths: nothing smaller exists, smaller parts are rounded up (away from zero). */
-  nano: bigint;
-  format: QuantityFormat;
+  readonly nano: bigint;
+  readonly format: QuantityFormat;
 }
 
 const NANO_DIGITS = 9;
@@ -33,6 +33,19 @@ const MAX_EXPONENT = 1000;
  * Source: apimachinery pkg/api/resource/quantity.go.
  */
 export function parseQuantity(text: string | number): Quantity {
+  const known = parsed.get(text);
+  if (known !== undefined) return known;
+  const quantity = Object.freeze(parse(text));
+  if (parsed.size >= MAX_PARSED) parsed.clear();
+  parsed.set(text, quantity);
+  return quantity;
+}
+
+/** Few amounts are used, and those again and again: on the same Pod by defaults, validation, scheduler and kubelet. */
+const parsed = new Map<string | number, Quantity>();
+const MAX_PARSED = 1000;
+
+function parse(text: string | number): Quantity {
   const match = /^([+-]?)(\d*)(?:\.(\d*))?([eEinumkKMGTP]*[-+]?\d*)$/.exec(String(text));
   if (match === null || text === '')
     throw new Error(
