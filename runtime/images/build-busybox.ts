@@ -177,5 +177,6 @@ function describe({
     unpackedInodes: 0,
     config,
     pinned: false,
+    local: true,
   };
 }

@@ -17,4 +17,5 @@ export const hostImage: ImageRecord = {
     Cmd: ['/bin/sh'],
   },
   pinned: true,
+  local: true,
 };

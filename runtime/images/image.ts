@@ -27,4 +27,6 @@ export interface ImageRecord {
   config: ImageConfig;
   /** Kept when images are collected to free space. */
   pinned: boolean;
+  /** Built or loaded on this machine: no registry was asked for it. */
+  local: boolean;
 }

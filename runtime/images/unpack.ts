@@ -32,8 +32,9 @@ export async function adoptLayout({ store, layout, tags, digests }: AdoptedLayou
   const id = manifest.config.digest;
   const present = store.list().find((image) => image.id === id);
   if (present !== undefined) {
-    await store.put({ ...present, tags, digests });
-    return { ...present, tags, digests };
+    const named = { ...present, tags, digests, local: digests.length === 0 };
+    await store.put(named);
+    return named;
   }
   await using tree = await store.incoming();
   for (const { digest } of manifest.layers) await checkLayer(blobPath(layout, digest));
@@ -51,6 +52,7 @@ export async function adoptLayout({ store, layout, tags, digests }: AdoptedLayou
     unpackedInodes: usage.inodes,
     config: config ?? {},
     pinned: false,
+    local: digests.length === 0,
   };
   await store.put(image);
   return image;

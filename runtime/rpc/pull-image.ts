@@ -12,7 +12,7 @@ export async function pullImage(
 ): Promise<PullImageResponse> {
   const name = image?.image ?? '';
   const present = runtime.images.find(name);
-  if (present !== undefined && present.digests.length === 0) return { imageRef: present.id };
+  if (present?.local === true) return { imageRef: present.id };
   const pulled = await pull({ store: runtime.images, name, credentials: auth ?? undefined });
   return { imageRef: pulled.id };
 }
