@@ -1,11 +1,12 @@
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
-import { basename } from 'node:path';
 import { isRunning, sleepingPod } from './cluster.ts';
 import type { BenchCluster } from './cluster.ts';
 import type { Figure } from './figure.ts';
 
 const podCount = 10;
-const helpers = new Set(['pause', 'podwright-shim']);
+/** The shim runs from a memfd, whose path reads `/memfd:podwright-shim (deleted)`. */
+const isHelper = (executable: string): boolean =>
+  /(^|[/:])(pause|podwright-shim)( \(deleted\))?$/.test(executable);
 
 /** Proportional set size of the pause processes and shims that idle pods of one container bring with them. */
 export const helperMemory = async (cluster: BenchCluster): Promise<Figure[]> => {
@@ -33,7 +34,7 @@ const helperProcesses = (): { pid: string; pssKilobytes: number }[] =>
     .filter((name) => /^\d+$/.test(name))
     .flatMap((pid) => {
       try {
-        if (!helpers.has(basename(readlinkSync(`/proc/${pid}/exe`)))) return [];
+        if (!isHelper(readlinkSync(`/proc/${pid}/exe`))) return [];
         const [, pss = '0'] =
           /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')) ?? [];
         return [{ pid, pssKilobytes: Number(pss) }];
