@@ -2,6 +2,7 @@ import { lstat, readdir } from 'node:fs/promises';
 import type { Stats } from 'node:fs';
 import { join } from 'node:path';
 import { hasCode } from '../../linux/system-error.ts';
+import { withinPathLimit } from './within-path-limit.ts';
 
 export interface DiskUsage {
   /** What its blocks take, as du counts. */
@@ -20,10 +21,12 @@ export const diskUsageOf = async (directory: string): Promise<DiskUsage> => {
     usage.usedBytes += info.blocks * 512;
     usage.inodes += 1;
     if (!info.isDirectory()) return;
-    for (const name of await ifThere(readdir(path), [])) {
-      const child = await ifThere(lstat(join(path, name)), undefined);
-      if (child !== undefined) await add(join(path, name), child);
-    }
+    await withinPathLimit(path, async (short) => {
+      for (const name of await ifThere(readdir(short), [])) {
+        const child = await ifThere(lstat(join(short, name)), undefined);
+        if (child !== undefined) await add(join(short, name), child);
+      }
+    });
   };
   await add(directory, root);
   return usage;

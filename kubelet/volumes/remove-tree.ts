@@ -3,6 +3,7 @@ import { readdir, rmdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMountPoint, mountsBelow } from '../../linux/mount-info.ts';
 import { hasCode } from '../../linux/system-error.ts';
+import { withinPathLimit } from './within-path-limit.ts';
 
 /**
  * Removes a directory and all in it, links as links. Does nothing when it isn't there. Throws Error, before anything is
@@ -24,10 +25,12 @@ export const emptyDirectory = async (path: string): Promise<void> => {
 const removeDirectory = async (path: string): Promise<void> => {
   // Looked at again for each directory: a mount may have come since.
   if (isMountPoint(path)) throw mountedError(path, path);
-  for (const entry of await entriesOf(path)) {
-    const child = join(path, entry.name);
-    await unlessGone(entry.isDirectory() ? removeDirectory(child) : unlink(child));
-  }
+  await withinPathLimit(path, async (directory) => {
+    for (const entry of await entriesOf(directory)) {
+      const child = join(directory, entry.name);
+      await unlessGone(entry.isDirectory() ? removeDirectory(child) : unlink(child));
+    }
+  });
   await unlessGone(rmdir(path));
 };
 
