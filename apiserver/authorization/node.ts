@@ -33,28 +33,55 @@ export class NodeAuthorizer implements Authorizer {
     switch (`${group}/${resource}`) {
       case '/secrets':
       case '/configmaps':
-        return this.#read(node, attributes, READ);
+        return this.#readNamespaced(node, attributes);
       case '/persistentvolumeclaims':
-        return this.#read(node, attributes, subresource === 'status' ? ['get', 'update', 'patch'] : ['get']);
+        return this.#claim(node, attributes);
       case '/serviceaccounts':
-        return this.#read(node, attributes, subresource === 'token' ? ['create'] : ['get']);
+        return this.#account(node, attributes);
+      case '/nodes':
+        return READ.includes(verb) && subresource === '' ? ownNode(node, attributes) : undefined;
       case '/pods':
         return subresource === '' && READ.includes(verb) ? this.#readPods(node, attributes) : undefined;
       case 'coordination.k8s.io/leases':
         return ownLease(node, attributes);
       case 'storage.k8s.io/csinodes':
-        return named(node, attributes);
+        return ownCsiNode(node, attributes);
       default:
         return undefined;
     }
   }
 
-  #read(node: string, attributes: Attributes, verbs: string[]): Decision {
-    const { verb, resource, namespace, name } = attributes;
-    if (!verbs.includes(verb)) return refuse(`can only ${listed(verbs)} resources of this type`);
-    if (name === '') return refuse('can only read resources of this type with a name');
+  /** One object that a Pod on the node refers to. */
+  #related(node: string, { resource, namespace, name }: Attributes): Decision {
+    if (name === '') return refuse('No Object name found');
     if (this.#graph.needs(node, { resource, namespace, name })) return ALLOWED;
     return refuse(`no relationship found between node '${node}' and this object`);
+  }
+
+  #readNamespaced(node: string, attributes: Attributes): Decision {
+    if (!READ.includes(attributes.verb)) return refuse('can only read resources of this type');
+    if (attributes.subresource !== '') return refuse('cannot read subresource');
+    if (attributes.namespace === '') return refuse('can only read namespaced object of this type');
+    return this.#related(node, attributes);
+  }
+
+  #claim(node: string, attributes: Attributes): Decision {
+    const { verb, subresource } = attributes;
+    if (verb === 'get') {
+      return subresource === '' ? this.#related(node, attributes) : refuse('cannot get subresource');
+    }
+    if (verb !== 'update' && verb !== 'patch') return refuse('can only get/update/patch this type');
+    if (subresource !== 'status') return refuse('can only update status subresource');
+    return this.#related(node, attributes);
+  }
+
+  #account(node: string, attributes: Attributes): Decision {
+    const { verb, subresource, name } = attributes;
+    if (verb === 'get' && subresource === '') return this.#related(node, attributes);
+    if (verb !== 'create' || name === '')
+      return refuse('can only create tokens for individual service accounts');
+    if (subresource !== 'token') return refuse('can only create token subresource of serviceaccount');
+    return this.#related(node, attributes);
   }
 
   #readPods(node: string, { verb, namespace, name, fieldSelector }: Attributes): Decision {
@@ -83,23 +110,28 @@ function requiresNode(selector: string | undefined, node: string): boolean {
   }
 }
 
+function ownNode(node: string, { name }: Attributes): Decision {
+  if (name === node) return ALLOWED;
+  const other = name === '' ? 'all nodes' : `'${name}'`;
+  return refuse(`node '${node}' cannot read ${other}, only its own Node object`);
+}
+
+const LEASE_VERBS = ['get', 'create', 'update', 'patch', 'delete'];
+
 function ownLease(node: string, { verb, namespace, name }: Attributes): Decision {
+  if (!LEASE_VERBS.includes(verb))
+    return refuse('can only get, create, update, patch, or delete a node lease');
   if (namespace !== 'kube-node-lease')
     return refuse('can only access leases in the "kube-node-lease" system namespace');
-  const allowed = ['get', 'create', 'update', 'patch', 'delete'];
-  if (!allowed.includes(verb)) return refuse(`can only ${listed(allowed)} a node lease`);
-  if (verb !== 'create' && name !== node)
-    return refuse('can only access node lease with the same name as the requesting node');
-  return ALLOWED;
+  if (verb === 'create' || name === node) return ALLOWED;
+  return refuse('can only access node lease with the same name as the requesting node');
 }
 
-function named(node: string, { verb, name }: Attributes): Decision {
-  if (verb !== 'create' && name !== node)
-    return refuse('can only access CSINode with the same name as the requesting node');
-  return ALLOWED;
+function ownCsiNode(node: string, { verb, name }: Attributes): Decision {
+  if (!LEASE_VERBS.includes(verb)) return refuse('can only get, create, update, patch, or delete a CSINode');
+  if (verb === 'create' || name === node) return ALLOWED;
+  return refuse('can only access CSINode with the same name as the requesting node');
 }
-
-const listed = (verbs: string[]): string => verbs.join(', ');
 
 const refuse = (reason: string): Decision => ({ allowed: false, reason });
 

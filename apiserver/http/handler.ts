@@ -51,7 +51,7 @@ interface Exchange {
 }
 
 async function dispatch(
-  { server, paths }: HandlerOptions,
+  { server, paths, metrics }: HandlerOptions,
   { request, response, info }: Exchange,
 ): Promise<void> {
   const socket = tlsSocketOf(request);
@@ -59,7 +59,8 @@ async function dispatch(
   if (!info.isResource) return paths.answer({ request, response, info, user });
   const resource = resourceRequest({ server, request, response, info, user });
   if (info.verb === 'watch' && resource.subresource === undefined && resource.kind.verbs.includes('watch')) {
-    await watchObjects(resource);
+    metrics.watchers.inc();
+    await watchObjects(resource).finally(() => metrics.watchers.dec());
     return;
   }
   if (info.verb === 'list' && resource.kind.verbs.includes('list')) {

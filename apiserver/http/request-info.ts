@@ -1,3 +1,5 @@
+import { parseFieldSelector } from '../../api/selectors/fields.ts';
+
 /** What a request asks for, read from method and path alone (upstream: apiserver request.RequestInfo). */
 export interface RequestInfo {
   method: string;
@@ -83,7 +85,15 @@ function refineVerb({ verb, name, query }: { verb: string; name: string; query: 
   return watch === '1' || watch === 'true' ? 'watch' : 'list';
 }
 
-/** The object name that a fieldSelector pins (`metadata.name=x`), so that such a watch is authorised as one of x. */
+/**
+ * The object name that a fieldSelector pins (`metadata.name=x`), so that such a watch is authorised as one of x. It is read by the parser
+ * that also selects: a second reading could be made to differ by escapes, and authorise what isn't selected.
+ */
 export function nameOfFieldSelector(selector: string | null): string | undefined {
-  return /(?:^|,)metadata\.name==?([^,=]+)(?:,|$)/.exec(selector ?? '')?.[1];
+  try {
+    return parseFieldSelector(selector ?? '').requires('metadata.name');
+  } catch {
+    // A selector that cannot be read pins nothing; the endpoint will answer 400.
+    return undefined;
+  }
 }

@@ -157,6 +157,14 @@ test('a kubelet sees its node, its Pods and what they need, no more', async (t) 
   t.regex(all.body.message, /can only list\/watch pods with spec\.nodeName field selector$/);
   t.is((await server.get('/api/v1/pods?fieldSelector=spec.nodeName%3Dnode-1', as)).status, 200);
   await server.post(CONFIG_MAPS, configMap('wanted'));
+  const escaped = await server.get(
+    '/api/v1/namespaces/default/secrets?fieldSelector=type!%3Dx%5C,metadata.name%3Dwanted',
+    as,
+  );
+  t.regex(escaped.body.message, /: No Object name found$/);
+  const nodes = await server.get('/api/v1/nodes', as);
+  t.regex(nodes.body.message, /: node 'node-1' cannot read all nodes, only its own Node object$/);
+  t.is((await server.get('/api/v1/nodes?fieldSelector=metadata.name%3Dnode-1', as)).status, 200);
   const unrelated = await server.get(`${CONFIG_MAPS}/wanted`, as);
   t.regex(unrelated.body.message, /no relationship found between node 'node-1' and this object$/);
   const volumes = [{ name: 'v', configMap: { name: 'wanted' } }];
