@@ -11,6 +11,8 @@ import { tell, storyteller, type Storyteller } from './storyteller.ts';
 const CLUSTER = 'demo';
 const NODE = 'node-1';
 const HOST_FOLDER = '/tmp/podwright-demo';
+/** Ends the container after the command itself has ended: else its own end would be the container's. */
+const STOP_SOON = '(sleep 0.2; kill 1) >/dev/null 2>&1 &';
 const inNamespace = ['-n', NAMESPACE];
 
 await upWithProgress({ name: CLUSTER });
@@ -93,7 +95,7 @@ function localhostIsShared(): void {
 
 async function emptyDirSurvivesRestart(): Promise<void> {
   story.step('An emptyDir survives the restart of a container');
-  story.kubectl('exec', 'web', '-c', 'server', ...inNamespace, '--', 'kill', '1');
+  story.kubectl('exec', 'web', '-c', 'server', ...inNamespace, '--', 'sh', '-c', STOP_SOON);
   await story.until('the server was restarted', () => (restartsOf('server') === '1' ? true : undefined));
   story.kubectl('wait', '--for=condition=Ready', 'pod/web', ...inNamespace, '--timeout=60s');
   story.kubectl('get', 'pod', 'web', ...inNamespace);
