@@ -127,6 +127,7 @@ async function startScheduler(file: ClusterFile): Promise<Running> {
 async function startRuntime(file: ClusterFile, node: NodeRecord): Promise<Running> {
   const { startRuntime: start } = await import('../runtime/start-runtime.ts');
   const paths = nodePaths(file.name, node.name);
+  const { server } = await nodeIdentities(file.name, node);
   return start({
     stateDir: paths.runtime,
     runDir: paths.run,
@@ -135,6 +136,7 @@ async function startRuntime(file: ClusterFile, node: NodeRecord): Promise<Runnin
     cniConfDir: paths.cniConf,
     cniBinDir: '/usr/lib/cni',
     streamingAddress: node.ip,
+    streamingTls: { cert: server.cert, key: server.key },
     log: componentLog('runtime'),
   });
 }

@@ -33,6 +33,8 @@ export interface RuntimeOptions {
   cniBinDir: string;
   /** Where the streaming server listens; an address of the node's network. Default 127.0.0.1. */
   streamingAddress?: string;
+  /** PEM. What the streaming server serves with; without it, it speaks plain HTTP, which only loopback is fit for. */
+  streamingTls?: { cert: string; key: string };
   log: Logger;
 }
 
@@ -46,6 +48,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<{ stop(): P
   await recover(runtime);
   const streaming = await startStreamingServer({
     address: options.streamingAddress ?? '127.0.0.1',
+    ...(options.streamingTls === undefined ? {} : { tls: options.streamingTls }),
     runtime: {
       exec: (session) => runExecSession(runtime, session),
       attach: (session) => runAttachSession(runtime, session),

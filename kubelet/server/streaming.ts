@@ -27,7 +27,8 @@ export async function proxyStreaming(streaming: StreamingRequest): Promise<void>
     throw new HttpError(500, describeError(error));
   });
   try {
-    await proxyUpgrade({ request, socket, head, target: { url }, signal });
+    const tls = { ca: streaming.options.tls.clientCa };
+    await proxyUpgrade({ request, socket, head, target: { url, tls }, signal });
   } catch (error) {
     if (error instanceof UpgradeDialError) throw new HttpError(500, error.message);
     throw error;

@@ -17,7 +17,7 @@ export async function runPortForwardSession(runtime: Runtime, session: PortForwa
     throw new Error(`failed to connect to ${where}: ${messageOf(error)}`, { cause: error });
   });
   try {
-    await Promise.all([pipeline(stream, socket), pipeline(socket, stream, { end: false })]);
+    await Promise.all([pipeline(stream, socket), pipeline(socket, stream)]);
   } finally {
     socket.destroy();
   }

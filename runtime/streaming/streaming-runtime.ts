@@ -33,7 +33,7 @@ export interface PortForwardSession {
   sandboxId: string;
   /** 1 to 65535, in the sandbox's network namespace, on its loopback. */
   port: number;
-  /** The client's bytes; its end is a half-close. Destroyed when the client has gone. */
+  /** The client's bytes; its end is a half-close, and the Pod's half-close is to end it. Destroyed when the client has gone. */
   stream: Duplex;
 }
 
@@ -47,6 +47,9 @@ export interface StreamingRuntime {
   exec: (session: ExecSession) => Promise<number>;
   /** Joins the container's main process until it ends or the client goes. */
   attach: (session: AttachSession) => Promise<void>;
-  /** Connects to a port of a sandbox and carries bytes both ways until both directions have ended. */
+  /**
+   * Connects to a port of a sandbox and carries bytes and half-closes both ways until both directions have ended. A
+   * connection that breaks (ECONNRESET, EPIPE) concerns only itself, any other rejection ends the client's forwarding.
+   */
   portForward: (session: PortForwardSession) => Promise<void>;
 }
