@@ -359,6 +359,51 @@ test('mount propagation from the node to the container, when asked', async (t) =
   }
 });
 
+test('read-only stops at a mount below, recursive read-only does not', async (t) => {
+  const c = await cluster();
+  const host = scratch(t);
+  mkdirSync(join(host, 'below'));
+  mount({ target: join(host, 'below'), type: 'tmpfs' });
+  t.teardown(() => unmount(join(host, 'below'), { lazy: true }));
+  const output = await c.output({
+    volumes: [{ name: 'host', hostPath: { path: host } }],
+    container: {
+      volumeMounts: [
+        { name: 'host', mountPath: '/plain', readOnly: true },
+        { name: 'host', mountPath: '/recursive', readOnly: true, recursiveReadOnly: 'Enabled' },
+      ],
+    },
+    script: 'for f in /plain/x /plain/below/x /recursive/below/y; do touch $f 2>&1 && echo made $f; done',
+  });
+  t.is(
+    output,
+    [
+      'touch: /plain/x: Read-only file system',
+      'made /plain/below/x',
+      'touch: /recursive/below/y: Read-only file system\n',
+    ].join('\n'),
+  );
+});
+
+test('Bidirectional: what a privileged container mounts is on the node too', async (t) => {
+  const c = await cluster();
+  const host = scratch(t);
+  mount({ source: host, target: host, flags: ['bind'] });
+  mount({ target: host, flags: ['shared'] });
+  t.teardown(() => unmount(host, { lazy: true }));
+  const output = await c.output({
+    volumes: [{ name: 'host', hostPath: { path: host } }],
+    container: {
+      securityContext: { privileged: true },
+      volumeMounts: [{ name: 'host', mountPath: '/host', mountPropagation: 'Bidirectional' }],
+    },
+    script: 'mkdir /host/inner && mount -t tmpfs tmpfs /host/inner && touch /host/inner/seen && echo mounted',
+  });
+  t.is(output, 'mounted\n');
+  t.true(existsSync(join(host, 'inner/seen')));
+  unmount(join(host, 'inner'));
+});
+
 test('no byte of a mounted Secret is in a file of the cluster’s state, besides its tmpfs', async (t) => {
   const c = await cluster();
   const password = `on-no-disk-${process.pid}`;
