@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { createNetworkNamespace } from '../../linux/namespaces.ts';
+import type { ProcessIdentity } from '../../linux/process.ts';
 import { launchSandbox } from '../native/index.ts';
 import { nowNs } from '../clock.ts';
 import type { PodSandboxConfig, RunPodSandboxRequest, RunPodSandboxResponse, Sent } from '../cri/types.ts';
@@ -69,64 +71,58 @@ function newSandbox(config: PodSandboxConfig): SandboxRecord {
   };
 }
 
+// The network namespace comes first, and then two things that take their time at the same time: pause, which moves into it, and
+// the CNI plugins, which fill it.
 async function startSandbox(
   runtime: Runtime,
-  { id, cgroupParent }: SandboxRecord,
+  sandbox: SandboxRecord,
   config: PodSandboxConfig,
 ): Promise<void> {
-  const { network } = namespacesOf(config);
+  const { id } = sandbox;
   const paths = sandboxPaths(runtime, id, config);
   makeSandboxFiles(paths, config);
-  const pause = await launchPause(runtime, {
-    id,
-    config,
-    cgroupPath: `${cgroupParent}/${id}`,
-    netns: paths.netns,
-  });
-  const netnsPath = network === 'NODE' ? null : paths.netns;
-  const started = await runtime.sandboxes.update(
-    id,
-    { pause, netnsPath, networkAttached: netnsPath !== null },
-    { durable: false },
-  );
-  const ips =
-    started === undefined || netnsPath === null
-      ? []
-      : (await addNetwork(runtime, { ...started, netnsPath })).ips;
-  await runtime.sandboxes.update(id, { ips, state: 'SANDBOX_READY' }, { durable: false });
+  const netnsPath = namespacesOf(config).network === 'NODE' ? null : paths.netns;
+  if (netnsPath !== null) createNetworkNamespace(netnsPath);
+  const changes = { netnsPath, networkAttached: netnsPath !== null };
+  await runtime.sandboxes.update(id, changes, { durable: false });
+  const [launched, network] = await Promise.allSettled([
+    launchPause(runtime, sandbox, netnsPath),
+    netnsPath === null ? { ips: [] } : addNetwork(runtime, { ...sandbox, netnsPath }),
+  ]);
+  const pause = launched.status === 'fulfilled' ? launched.value : null;
+  if (pause === null || network.status === 'rejected') {
+    await runtime.sandboxes.update(id, { pause }, { durable: false });
+    throw launched.status === 'rejected' ? launched.reason : (network as PromiseRejectedResult).reason;
+  }
+  const ready = { pause, ips: network.value.ips, state: 'SANDBOX_READY' } as const;
+  await runtime.sandboxes.update(id, ready, { durable: false });
   watchPause(runtime, id, pause);
 }
 
-interface PauseOptions {
-  id: string;
-  config: PodSandboxConfig;
-  cgroupPath: string;
-  netns: string;
-}
-
-async function launchPause(runtime: Runtime, { id, config, cgroupPath, netns }: PauseOptions) {
+async function launchPause(
+  runtime: Runtime,
+  { id, config, cgroupParent }: SandboxRecord,
+  netnsPath: string | null,
+): Promise<ProcessIdentity> {
   const { network, pid, ipc } = namespacesOf(config);
+  const cgroupPath = `${cgroupParent}/${id}`;
   runtime.cgroups.createCgroup(cgroupPath, {});
-  const {
-    pid: processId,
-    startTime,
-    warnings,
-  } = await launchSandbox({
+  const launched = await launchSandbox({
     id,
     stateDir: runtime.sandboxes.directoryOf(id),
     label: `${config.metadata?.namespace}/${config.metadata?.name}`,
     namespaces: {
-      network: network === 'NODE' ? 'host' : 'new',
+      network: netnsPath === null ? 'host' : { path: netnsPath },
       uts: network === 'NODE' ? 'host' : 'new',
       ipc: ipc === 'NODE' ? 'host' : 'new',
       pid: pid === 'POD' ? 'new' : 'host',
     },
     cgroupProcsFiles: runtime.cgroups.cgroupProcsFiles(cgroupPath),
     sysctls: sysctlsOf(config),
-    ...(network === 'NODE' ? {} : { hostname: hostnameOf(config), netnsPath: netns }),
+    ...(network === 'NODE' ? {} : { hostname: hostnameOf(config) }),
   });
-  for (const warning of warnings) runtime.log.warn({ sandbox: id }, warning);
-  return { pid: processId, startTime };
+  for (const warning of launched.warnings) runtime.log.warn({ sandbox: id }, warning);
+  return { pid: launched.pid, startTime: launched.startTime };
 }
 
 // In a network of its own nobody else's ports are in reach, so any user may open any port and send pings, as containerd has it.
