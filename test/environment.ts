@@ -45,35 +45,34 @@ export interface Traces {
   processes: string[];
 }
 
-/**
- * Everything on this machine whose name or path contains `mark`: compare before and after, or expect nothing to be there.
- * Pick a mark that nobody else has (`kk-${process.pid}-x`).
- */
-export function tracesOf(mark: string): Traces {
-  return {
-    mounts: readFileSync('/proc/self/mountinfo', 'utf8')
+const finders: { [Kind in keyof Traces]: (mark: string) => string[] } = {
+  mounts: (mark) =>
+    readFileSync('/proc/self/mountinfo', 'utf8')
       .split('\n')
       .filter((line) => line.includes(mark)),
-    loopDevices: loopDevices().filter((line) => line.includes(mark)),
-    networkNamespaces: namesIn('/run/netns').filter((name) => name.includes(mark)),
-    cgroups: cgroupsWith('/sys/fs/cgroup', mark),
-    processes: processes().filter((line) => line.includes(mark)),
-  };
-}
-
-export const noTraces: Traces = {
-  mounts: [],
-  loopDevices: [],
-  networkNamespaces: [],
-  cgroups: [],
-  processes: [],
+  loopDevices: (mark) => loopDevices().filter((line) => line.includes(mark)),
+  networkNamespaces: (mark) => namesIn('/run/netns').filter((name) => name.includes(mark)),
+  cgroups: (mark) => cgroupsWith('/sys/fs/cgroup', mark),
+  processes: (mark) => processes().filter((line) => line.includes(mark)),
 };
 
+const allKinds = Object.keys(finders) as (keyof Traces)[];
+
+/**
+ * Everything on this machine whose name or path contains `mark`, of these kinds: compare before and after, or expect nothing.
+ * Pick a mark that nobody else has (`kk-${process.pid}-x`).
+ */
+export function tracesOf(mark: string, kinds: (keyof Traces)[] = allKinds): Partial<Traces> {
+  return Object.fromEntries(
+    kinds.map((kind) => [kind, finders[kind](mark)]).filter(([, found]) => found?.length),
+  );
+}
+
 /** Throws when anything with the mark is left; what is ending just now gets a moment. Also for teardowns. */
-export async function expectNothingLeft(mark: string): Promise<void> {
-  const left = () => JSON.stringify(tracesOf(mark)) !== JSON.stringify(noTraces);
-  await eventually(() => !left(), `nothing left of ${mark}`, { deadlineMs: 5000 }).catch((error: Error) => {
-    throw new Error(`${error.message}: ${JSON.stringify(tracesOf(mark), null, 2)}`);
+export async function expectNothingLeft(mark: string, kinds: (keyof Traces)[] = allKinds): Promise<void> {
+  const none = () => Object.keys(tracesOf(mark, kinds)).length === 0;
+  await eventually(none, `nothing left of ${mark}`, { deadlineMs: 5000 }).catch((error: Error) => {
+    throw new Error(`${error.message}: ${JSON.stringify(tracesOf(mark, kinds), null, 2)}`);
   });
 }
 

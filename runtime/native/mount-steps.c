@@ -154,7 +154,9 @@ static long step_put(char **field) {
   if (slot >= MOST_TAKEN) return -EINVAL;
   long target = open_making(field[2], is_directory(taken[slot]));
   if (target < 0) return target;
-  long result = SYS(move_mount, taken[slot], "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+  long result = -ENOTDIR; /* a directory onto a file, or the other way round */
+  if (is_directory(taken[slot]) == is_directory(target))
+    result = SYS(move_mount, taken[slot], "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
   SYS(close, target);
   SYS(close, taken[slot]);
   return result;

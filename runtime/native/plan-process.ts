@@ -18,8 +18,8 @@ export function planLimits(plan: Plan, { rlimits = [], oomScoreAdj }: ProcessSpe
  *
  *   bounding set    needs SETPCAP, so before the identity changes
  *   identity        keeps the permitted set (keep-caps), loses the effective one
- *   effective       again, so that a filter can be loaded without no_new_privs (needs SYS_ADMIN)
  *   chdir           as the user, who may not be allowed in
+ *   effective       again, so that a filter can be loaded without no_new_privs (needs SYS_ADMIN)
  *   seccomp         as late as can be: what comes after must be allowed by the filter
  *   capabilities    the command's own
  */
@@ -32,8 +32,8 @@ export function planProcess(plan: Plan, process: ProcessSpec): void {
   if (uid !== 0) plan.step('owner', uid);
   plan.step('bounding', bits(capabilityMask(capabilities.bounding)));
   plan.step('ids', uid, gid, additionalGids.join(','));
-  plan.step('effective');
   plan.step('chdir', cwd);
+  plan.step('effective');
   if (noNewPrivileges === true) plan.step('nonewprivs');
   if (seccomp !== undefined) {
     const filter = compileSeccomp(seccomp).toString('hex');

@@ -55,6 +55,9 @@ function explain([step, ...fields]: string[], errno: number): string | undefined
   if (step === 'chdir')
     return `chdir to cwd ("${fields[0]}") set in config.json failed: ${plainWords(errno)}`;
   if (step === 'take') return `error mounting "${fields[1]}" to rootfs: ${wordsOf(errno)}`;
+  if (step === 'put' && errno === ENOTDIR) {
+    return `error mounting to rootfs at "${fields[1]}": not a directory: are you trying to mount a directory onto a file (or vice-versa)?`;
+  }
   return undefined;
 }
 
@@ -62,6 +65,7 @@ const ENOENT = 2;
 const ENOEXEC = 8;
 const EACCES = 13;
 const EXDEV = 18;
+const ENOTDIR = 20;
 const EISDIR = 21;
 
 /** Go's os/exec and runc say it like this; the kubelet shows it, and people search for it. */

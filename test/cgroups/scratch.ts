@@ -11,7 +11,7 @@ export function scratchCgroup(t: ExecutionContext): { cgroups: Cgroups; path: st
   const name = `kk-${process.pid}-${(count += 1)}`;
   t.teardown(async () => {
     await cgroups.removeCgroup(`/${name}`);
-    await expectNothingLeft(name);
+    await expectNothingLeft(name, ['cgroups', 'processes']);
   });
   return { cgroups, path: `/${name}/pod1/container`, warnings };
 }

@@ -11,7 +11,7 @@ export function scratch(t: ExecutionContext): string {
   t.teardown(async () => {
     unmountBelow(directory, { lazy: true });
     rmSync(directory, { recursive: true, force: true });
-    await expectNothingLeft(directory);
+    await expectNothingLeft(directory, ['mounts', 'loopDevices']);
   });
   return directory;
 }

@@ -1,0 +1,178 @@
+import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { connectToContainer, type ContainerConnection } from '../../../runtime/native/index.ts';
+import { eventually } from '../../environment.ts';
+import { machine, readLog, type Running } from './machine.ts';
+
+/** A connection whose output is collected. */
+async function attach({
+  spec,
+}: Running): Promise<ContainerConnection & { out: () => string; err: () => string }> {
+  const connection = await connectToContainer(spec.stateDir);
+  const [out, err]: [Buffer[], Buffer[]] = [[], []];
+  connection.attach({
+    stdout: (data) => out.push(Buffer.from(data)),
+    stderr: (data) => err.push(Buffer.from(data)),
+  });
+  return Object.assign(connection, {
+    out: () => Buffer.concat(out).toString(),
+    err: () => Buffer.concat(err).toString(),
+  });
+}
+
+test('what an attached client writes is stdin, and it sees output besides the log', async (t) => {
+  const running = await machine(t).start(
+    'echo early; while read line; do echo "got $line"; echo "err $line" >&2; done',
+    { stdin: true },
+  );
+  const client = await attach(running);
+  await client.writeStdin(Buffer.from('one\ntwo\n'));
+  await eventually(
+    () => client.out().includes('got two') && client.err().includes('err two'),
+    'both answers',
+  );
+  t.is(client.out().replace('early\n', ''), 'got one\ngot two\n');
+  t.is(client.err(), 'err one\nerr two\n');
+  const logged = () =>
+    running
+      .log()
+      .filter(({ stream }) => stream === 'stdout')
+      .map(({ text }) => text);
+  await eventually(() => logged().length === 3, 'the log');
+  t.deepEqual(logged(), ['early', 'got one', 'got two']);
+  client.close();
+});
+
+test('several clients see the same', async (t) => {
+  const running = await machine(t).start('while read line; do echo "got $line"; done', { stdin: true });
+  const clients = await Promise.all([attach(running), attach(running), attach(running)]);
+  await clients[1]?.writeStdin(Buffer.from('x\n'));
+  for (const client of clients) {
+    await eventually(() => client.out() === 'got x\n', 'the answer');
+    client.close();
+  }
+  t.pass();
+});
+
+test('stdin stays open when a client goes, unless it is for once', async (t) => {
+  const vm = machine(t);
+  const script = 'while read line; do echo "got $line"; done; echo over';
+  const open = await vm.start(script, { stdin: true });
+  for (const word of ['a', 'b']) {
+    const client = await attach(open);
+    await client.writeStdin(Buffer.from(`${word}\n`));
+    await client.closeStdin();
+    await eventually(() => client.out() === `got ${word}\n`, word);
+    await client[Symbol.asyncDispose]();
+  }
+  t.deepEqual(
+    open.log().map(({ text }) => text),
+    ['got a', 'got b'],
+  );
+  const once = await vm.start(script, { stdin: true, stdinOnce: true });
+  const client = await attach(once);
+  await client.writeStdin(Buffer.from('a\n'));
+  await client.closeStdin();
+  t.is((await once.ended).exitCode, 0);
+  await client.ended;
+  t.is(client.out(), 'got a\nover\n');
+});
+
+test('the first client that goes takes stdin with it, when it is for once', async (t) => {
+  const running = await machine(t).start('cat; echo over', { stdin: true, stdinOnce: true });
+  const client = await attach(running);
+  await client.writeStdin(Buffer.from('x\n'));
+  await eventually(() => client.out() === 'x\n', 'the echo');
+  client.close();
+  t.is((await running.ended).exitCode, 0);
+  t.deepEqual(
+    running.log().map(({ text }) => text),
+    ['x', 'over'],
+  );
+});
+
+test('more than fits in any buffer goes through whole, both ways', async (t) => {
+  const running = await machine(t).start('cat', { stdin: true, stdinOnce: true });
+  const client = await attach(running);
+  const bytes = Buffer.alloc(3_000_000, 'abcdefghi\n');
+  await client.writeStdin(bytes);
+  await client.closeStdin();
+  await client.ended;
+  t.is(client.out().length, bytes.length);
+  t.is(client.out(), bytes.toString());
+});
+
+test('without stdin a container reads nothing', async (t) => {
+  const { stdout } = await machine(t).outcome('cat; readlink /proc/self/fd/0');
+  t.is(stdout, '/dev/null\n');
+});
+
+test('a terminal: its name, its size, its input, one stream of output', async (t) => {
+  const script =
+    'tty; stty size; stty size < /dev/console; trap "stty size" WINCH; echo err >&2; read word; echo "got $word"; while :; do sleep 0.05; done';
+  const running = await machine(t).start({ args: ['sh', '-c', script], tty: true });
+  const client = await attach(running);
+  await client.resize({ columns: 132, rows: 43 });
+  await client.writeStdin(Buffer.from('hello\r'));
+  await eventually(() => client.out().includes('got hello'), 'the answer');
+  await client.resize({ columns: 80, rows: 25 });
+  await eventually(() => client.out().includes('25 80'), 'the new size');
+  const lines = running.log();
+  t.is(lines[0]?.text, '/dev/pts/0');
+  t.true(lines.every(({ stream }) => stream === 'stdout'));
+  t.true(lines.some(({ text }) => text === 'err'));
+  t.true(client.out().includes('hello\r\ngot hello\r\n'), 'the terminal echoes');
+  await client.writeStdin(Buffer.from('\x03'));
+  t.is((await running.ended).exitCode, 130, 'interrupted as at a terminal');
+});
+
+test('after rotation lines go to the new file, and none is lost', async (t) => {
+  const running = await machine(t).start('i=0; while [ $i -lt 3000 ]; do i=$((i+1)); echo $i; done');
+  const path = running.spec.logPath ?? '';
+  await using connection = await connectToContainer(running.spec.stateDir);
+  renameSync(path, `${path}.1`);
+  await connection.reopenLog();
+  t.true(existsSync(path));
+  await running.ended;
+  const all = [...readLog(`${path}.1`), ...readLog(path)].map(({ text }) => text);
+  t.deepEqual(
+    all,
+    Array.from({ length: 3000 }, (_, index) => String(index + 1)),
+  );
+});
+
+test('a log that cannot be opened anew is told, and the old one goes on', async (t) => {
+  const vm = machine(t);
+  const running = await vm.start('while [ ! -e /go ]; do sleep 0.01; done; echo last');
+  await using connection = await connectToContainer(running.spec.stateDir);
+  const path = running.spec.logPath ?? '';
+  renameSync(path, `${path}.1`);
+  const { mkdirSync, rmdirSync, writeFileSync } = await import('node:fs');
+  mkdirSync(path);
+  await t.throwsAsync(connection.reopenLog(), { code: 'EISDIR' });
+  writeFileSync(`/proc/${running.started.pid}/root/go`, '');
+  await running.ended;
+  t.is(readLog(`${path}.1`)[0]?.text, 'last');
+  rmdirSync(path);
+});
+
+test('an attached client that takes nothing does not stop the others’ log for long', async (t) => {
+  const running = await machine(t).start('seq 1 50000; echo finished');
+  const client = await connectToContainer(running.spec.stateDir);
+  client.attach({});
+  client.close();
+  t.is((await running.ended).exitCode, 0);
+  t.is(running.log().length, 50001);
+});
+
+test('nobody can connect to a container that has ended', async (t) => {
+  const running = await machine(t).start('true');
+  await running.ended;
+  await eventually(() => !existsSync(join(running.spec.stateDir, 'control')), 'the end of the socket');
+  await t.throwsAsync(connectToContainer(running.spec.stateDir), { code: 'ENOENT' });
+  t.is(
+    readFileSync(join(running.spec.stateDir, 'plan'), 'utf8').split('\n')[0],
+    `# container ${running.spec.id}`,
+  );
+});

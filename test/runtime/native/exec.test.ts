@@ -1,0 +1,139 @@
+import { readdirSync } from 'node:fs';
+import { spawn } from 'node-pty';
+import test from 'ava';
+import {
+  capabilitySets,
+  execInContainer,
+  prepareExec,
+  runtimeDefaultProfile,
+  type ExecSpec,
+} from '../../../runtime/native/index.ts';
+import { eventually } from '../../environment.ts';
+import { machine, type Machine } from './machine.ts';
+
+/** A container that sleeps, and what a command in it needs. */
+async function sleeping(vm: Machine, script = 'exec sleep 1000') {
+  const { started, spec } = await vm.start(script);
+  const specification = (process: Partial<ExecSpec['process']> | string): ExecSpec => {
+    const fields = typeof process === 'string' ? { args: ['sh', '-c', process] } : process;
+    return { target: started, stateDir: spec.stateDir, process: { args: [], env: [], ...fields } };
+  };
+  return { started, spec, specification };
+}
+
+test('a command runs inside, its output and exit code come back', async (t) => {
+  const { specification, spec } = await sleeping(machine(t), 'echo inside > /tmp/mark; exec sleep 1000');
+  const { stdout, stderr, exitCode, timedOut } = await execInContainer(
+    specification('cat /tmp/mark; echo err >&2; ps | grep -c sleep; pwd; exit 5'),
+  );
+  t.deepEqual(
+    [stdout.toString(), stderr.toString(), exitCode, timedOut],
+    ['inside\n2\n/\n', 'err\n', 5, false],
+  );
+  t.deepEqual(
+    readdirSync(spec.stateDir).filter((name) => name.startsWith('exec')),
+    [],
+  );
+});
+
+test('it has the rights that it is given, and no others', async (t) => {
+  const { specification } = await sleeping(machine(t));
+  const seccomp = runtimeDefaultProfile({ capabilities: [] });
+  const capabilities = capabilitySets({ drop: ['ALL'] });
+  const status = 'id -u; grep -E "^(CapBnd|NoNewPrivs|Seccomp:)" /proc/self/status; pwd';
+  const process = {
+    args: ['sh', '-c', status],
+    uid: 1000,
+    gid: 1000,
+    cwd: '/tmp',
+    capabilities,
+    seccomp,
+    noNewPrivileges: true,
+  };
+  const { stdout } = await execInContainer(specification(process));
+  t.is(stdout.toString(), '1000\nCapBnd:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\n/tmp\n');
+});
+
+test('a command that is not there is an error in upstream’s words', async (t) => {
+  const { specification } = await sleeping(machine(t));
+  await t.throwsAsync(execInContainer(specification({ args: ['nonesuch'] })), {
+    name: 'StartError',
+    message: 'unable to start container process: exec: "nonesuch": executable file not found in $PATH',
+  });
+  await t.throwsAsync(execInContainer(specification({ args: ['/etc/passwd'] })), {
+    message: 'unable to start container process: exec: "/etc/passwd": permission denied',
+  });
+  await t.throwsAsync(execInContainer(specification({ args: ['true'], cwd: '/nowhere' })), {
+    message:
+      'unable to start container process: chdir to cwd ("/nowhere") set in config.json failed: no such file or directory',
+  });
+});
+
+test('no command runs in a container that has ended, nor in a stranger of its number', async (t) => {
+  const vm = machine(t);
+  const { specification, started } = await sleeping(vm);
+  const stranger = { ...specification('true'), target: { ...started, startTime: started.startTime + 1 } };
+  await t.throwsAsync(execInContainer(stranger), { name: 'StartError', code: 'ESRCH' });
+  await t.throwsAsync(execInContainer({ ...specification('true'), target: { pid: 4194000, startTime: 1 } }), {
+    code: 'ESRCH',
+  });
+});
+
+test('a command that takes too long is killed with all its time', async (t) => {
+  const { specification } = await sleeping(machine(t));
+  const started = Date.now();
+  const { timedOut, exitCode } = await execInContainer(specification('sleep 60'), { timeoutMs: 100 });
+  t.true(timedOut);
+  t.is(exitCode, 137);
+  t.true(Date.now() - started < 20_000);
+  const left = async () =>
+    (await execInContainer(specification('ps | grep "[s]leep 60"'))).stdout.toString() === '';
+  await eventually(left, 'the end of the command');
+});
+
+test('output beyond the limit is dropped, and the command goes on', async (t) => {
+  const { specification } = await sleeping(machine(t));
+  const { stdout, exitCode } = await execInContainer(specification('seq 1 100000; exit 4'), {
+    maxOutputBytes: 100,
+  });
+  t.is(stdout.length, 100);
+  t.is(exitCode, 4);
+});
+
+test('what a command leaves behind does not keep it waiting', async (t) => {
+  const { specification } = await sleeping(machine(t));
+  const { stdout } = await execInContainer(specification('sleep 30 & echo done'));
+  t.is(stdout.toString(), 'done\n');
+});
+
+test('a terminal is the container’s own, with input, size and exit code', async (t) => {
+  const { specification } = await sleeping(machine(t));
+  using prepared = prepareExec(
+    specification({
+      args: ['sh', '-c', 'tty; stty size; read word; echo "got $word"; stty size; exit 6'],
+      tty: true,
+    }),
+  );
+  const terminal = spawn(prepared.file, prepared.args, { cols: 100, rows: 30 });
+  let output = '';
+  terminal.onData((data) => (output += data));
+  const ended = new Promise<number>((resolve) => terminal.onExit(({ exitCode }) => resolve(exitCode)));
+  await eventually(() => output.includes('30 100'), 'the first size');
+  terminal.resize(90, 20);
+  terminal.write('hello\r');
+  t.is(await ended, 6);
+  t.is(prepared.failure(), undefined);
+  t.is(output, '/dev/pts/0\r\n30 100\r\nhello\r\ngot hello\r\n20 90\r\n');
+});
+
+test('control-C at the terminal interrupts the command, not its keeper', async (t) => {
+  const { specification } = await sleeping(machine(t));
+  using prepared = prepareExec(specification({ args: ['sh', '-c', 'echo ready; sleep 100'], tty: true }));
+  const terminal = spawn(prepared.file, prepared.args, {});
+  let output = '';
+  terminal.onData((data) => (output += data));
+  const ended = new Promise<number>((resolve) => terminal.onExit(({ exitCode }) => resolve(exitCode)));
+  await eventually(() => output.includes('ready'), 'the command');
+  terminal.write('\x03');
+  t.is(await ended, 130);
+});

@@ -1,0 +1,154 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { namespaceId } from '../../../linux/namespaces.ts';
+import { isAlive, readStat, signalProcess, waitForExit } from '../../../linux/process.ts';
+import { openCgroups } from '../../../cgroups/index.ts';
+import { readContainerState, watchExit, type ExitRecord } from '../../../runtime/native/index.ts';
+import { eventually } from '../../environment.ts';
+import { machine } from './machine.ts';
+
+const types = ['net', 'ipc', 'uts', 'pid', 'mnt'] as const;
+
+test('pause holds the namespaces, and has nothing to offer', async (t) => {
+  const vm = machine(t);
+  const sandbox = await vm.launch({
+    hostname: 'web',
+    sysctls: { 'net.ipv4.ip_forward': '1' },
+    label: `default/${vm.mark}`,
+  });
+  const own = types.filter((type) => namespaceId(sandbox.pid, type) !== namespaceId('self', type));
+  t.deepEqual(own, ['net', 'ipc', 'uts', 'mnt']);
+  t.is(readFileSync(`/proc/${sandbox.pid}/cmdline`, 'utf8'), `/pause\0default/${vm.mark}\0`);
+  const status = readFileSync(`/proc/${sandbox.pid}/status`, 'utf8');
+  t.regex(status, /^Uid:\t65535\t/m);
+  t.regex(status, /^CapBnd:\t0000000000000000$/m);
+  t.regex(status, /^NoNewPrivs:\t1$/m);
+  t.deepEqual(readdirSync(`/proc/${sandbox.pid}/root/`), ['pause'], 'its root directory leads nowhere');
+  t.throws(() => writeFileSync(`/proc/${sandbox.pid}/root/x`, ''), { code: 'EROFS' });
+  t.deepEqual(readdirSync(`/proc/${sandbox.pid}/fd`).length, 4, 'three times nothing, and its signals');
+  signalProcess(sandbox, 'SIGTERM');
+  await waitForExit(sandbox);
+  t.true(existsSync(sandbox.netnsPath), 'the network outlives it, for the plugins');
+});
+
+test('containers of a sandbox share network, ipc and host name, not processes and mounts', async (t) => {
+  const vm = machine(t);
+  const sandbox = await vm.launch({ hostname: 'web' });
+  const path = (type: string) => ({ path: `/proc/${sandbox.pid}/ns/${type}` });
+  const namespaces = {
+    network: { path: sandbox.netnsPath },
+    ipc: path('ipc'),
+    uts: path('uts'),
+    pid: 'new',
+  } as const;
+  const first = await vm.start('sleep 100', { namespaces });
+  const second = await vm.start('sleep 100', { namespaces });
+  const shared = types.filter(
+    (type) => namespaceId(first.started.pid, type) === namespaceId(second.started.pid, type),
+  );
+  t.deepEqual(shared, ['net', 'ipc', 'uts']);
+  t.is(
+    (await vm.outcome('hostname; cat /proc/net/dev | tail -n +3 | wc -l', { namespaces })).stdout,
+    'web\n1\n',
+  );
+});
+
+test('with one pid namespace pause is PID 1 and reaps what others leave', async (t) => {
+  const vm = machine(t);
+  const sandbox = await vm.launch({ namespaces: { network: 'new', ipc: 'new', uts: 'new', pid: 'new' } });
+  const namespaces = {
+    network: { path: sandbox.netnsPath },
+    ipc: 'new',
+    uts: 'new',
+    pid: { path: `/proc/${sandbox.pid}/ns/pid` },
+  } as const;
+  const { stdout } = await vm.outcome(
+    'ps -o pid,args | grep "[/]pause" | head -1; (sleep 0.05 & ); while ps -o args | grep -q "[s]leep"; do :; done; ps -o stat | grep -c Z',
+    { namespaces },
+  );
+  t.regex(stdout, /^ *1 \/pause [^\n]*\n0\n$/);
+  t.true(isAlive(sandbox));
+});
+
+test('a root of another container of the pod cannot be reached through pause', async (t) => {
+  const vm = machine(t);
+  const sandbox = await vm.launch({ namespaces: { network: 'new', ipc: 'new', uts: 'new', pid: 'new' } });
+  const namespaces = {
+    network: 'host',
+    ipc: 'new',
+    uts: 'new',
+    pid: { path: `/proc/${sandbox.pid}/ns/pid` },
+  } as const;
+  const { stdout } = await vm.outcome('ls /proc/1/root/ 2>&1', { namespaces });
+  t.regex(stdout, /^pause\n$|Permission denied|Operation not permitted/);
+});
+
+test('the end of a container without a pid namespace of its own takes the rest of it along', async (t) => {
+  const vm = machine(t);
+  const cgroups = openCgroups();
+  const path = `/${vm.mark}/c`;
+  cgroups.createCgroup(path);
+  t.teardown(() => cgroups.removeCgroup(`/${vm.mark}`));
+  const { exitCode } = await vm.outcome('sleep 1000 & (sleep 1000 &) ; exit 2', {
+    namespaces: { network: 'host', ipc: 'new', uts: 'new', pid: 'host' },
+    cgroup: { procsFiles: cgroups.cgroupProcsFiles(path) },
+  });
+  t.is(exitCode, 2);
+  t.deepEqual(cgroups.processes(path), []);
+});
+
+test('killed for lack of memory is recorded as such', async (t) => {
+  const vm = machine(t);
+  const cgroups = openCgroups();
+  const path = `/${vm.mark}/c`;
+  cgroups.createCgroup(path, { memoryLimitBytes: 16 << 20, memorySwapLimitBytes: 16 << 20 });
+  t.teardown(() => cgroups.removeCgroup(`/${vm.mark}`));
+  const oomFile = cgroups.oomFile(path);
+  const cgroup = {
+    procsFiles: cgroups.cgroupProcsFiles(path),
+    ...(oomFile === undefined ? {} : { oomFile }),
+  };
+  t.like(await vm.outcome('exec tail /dev/zero', { cgroup }), { exitCode: 137, signal: 9, oomKilled: true });
+  t.like(await vm.outcome('kill -9 $$; true', { cgroup: { procsFiles: cgroup.procsFiles } }), {
+    oomKilled: false,
+  });
+});
+
+test('containers outlive the daemon that started them, with every line and the exit code', async (t) => {
+  const vm = machine(t);
+  const spec = vm.specification(
+    'i=0; while [ ! -e /go ]; do i=$((i+1)); echo $i; sleep 0.01; done; echo last; exit 7',
+  );
+  const script = `const { startContainer } = await import(${JSON.stringify(join(import.meta.dirname, '../../../runtime/native/index.ts'))});
+    await startContainer(JSON.parse(process.argv[1])); process.kill(process.pid, 'SIGKILL');`;
+  const daemon = spawn(process.execPath, ['--input-type=module', '-e', script, JSON.stringify(spec)], {
+    stdio: 'inherit',
+  });
+  t.deepEqual(await once(daemon, 'exit'), [null, 'SIGKILL']);
+  const { started, exit } = readContainerState(spec.stateDir);
+  if (started === undefined) throw new Error('not started');
+  t.is(exit, undefined);
+  t.true(isAlive(started) && isAlive(started.shim));
+  t.not(readStat(started.shim.pid)?.parentPid, daemon.pid);
+  const ended = new Promise<ExitRecord>((resolve) => watchExit(spec.stateDir, started, resolve));
+  writeFileSync(`/proc/${started.pid}/root/go`, '');
+  t.is((await ended).exitCode, 7);
+  const lines = readFileSync(spec.logPath ?? '', 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => line.split(' ')[3]);
+  t.deepEqual(lines, [...Array.from({ length: lines.length - 1 }, (_, index) => String(index + 1)), 'last']);
+});
+
+test('a shim that is killed loses the exit code, and that is said', async (t) => {
+  const vm = machine(t);
+  const { started, ended } = await vm.start('while :; do sleep 1; done');
+  signalProcess(started.shim, 'SIGKILL');
+  await waitForExit(started.shim);
+  t.true(isAlive(started));
+  signalProcess(started, 'SIGKILL');
+  t.like(await eventually(() => ended, 'the end'), { exitCode: 255, lost: true });
+});

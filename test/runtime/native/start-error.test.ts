@@ -1,0 +1,145 @@
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import type { ContainerSpec, ProcessSpec } from '../../../runtime/native/index.ts';
+import { tracesOf } from '../../environment.ts';
+import { machine } from './machine.ts';
+
+const prefix = 'unable to start container process: error during container init: ';
+
+const cases: {
+  title: string;
+  process: Partial<ProcessSpec>;
+  message: string;
+  exitCode: number;
+  code: string;
+}[] = [
+  {
+    title: 'a command that is nowhere in PATH',
+    process: { args: ['no-such-command', 'x'] },
+    message: 'exec: "no-such-command": executable file not found in $PATH',
+    exitCode: 127,
+    code: 'ENOENT',
+  },
+  {
+    title: 'a path that is not there',
+    process: { args: ['/bin/no-such'] },
+    message: 'exec: "/bin/no-such": stat /bin/no-such: no such file or directory',
+    exitCode: 127,
+    code: 'ENOENT',
+  },
+  {
+    title: 'a file that is not executable',
+    process: { args: ['/etc/passwd'] },
+    message: 'exec: "/etc/passwd": permission denied',
+    exitCode: 126,
+    code: 'EACCES',
+  },
+  {
+    title: 'a directory',
+    process: { args: ['/etc'] },
+    message: 'exec: "/etc": is a directory',
+    exitCode: 126,
+    code: 'EISDIR',
+  },
+  {
+    title: 'no command at all',
+    process: { args: [''] },
+    message: 'exec: "": executable file not found in $PATH',
+    exitCode: 127,
+    code: 'ENOENT',
+  },
+  {
+    title: 'a PATH without it',
+    process: { args: ['true'], env: ['PATH=/sbin:/nowhere'] },
+    message: 'exec: "true": executable file not found in $PATH',
+    exitCode: 127,
+    code: 'ENOENT',
+  },
+  {
+    title: 'a working directory that the user may not enter',
+    process: { args: ['true'], cwd: '/closed', uid: 1000, gid: 1000 },
+    message: 'chdir to cwd ("/closed") set in config.json failed: permission denied',
+    exitCode: 128,
+    code: 'EACCES',
+  },
+];
+
+for (const { title, process, message, exitCode, code } of cases) {
+  test(`${title}: the words that upstream has for it`, async (t) => {
+    const vm = machine(t);
+    const spec = vm.specification(process);
+    mkdirSync(join(spec.rootfs.upperDirectory, 'closed'), { mode: 0o700 });
+    await t.throwsAsync(vm.start(process, { rootfs: spec.rootfs }), {
+      name: 'StartError',
+      message: prefix + message,
+      code,
+    });
+    const error = await t.throwsAsync(vm.start(process, { rootfs: spec.rootfs }));
+    t.like(error, { exitCode });
+  });
+}
+
+test('a file that is no program, and a script without its interpreter', async (t) => {
+  const vm = machine(t);
+  const spec = vm.specification('true');
+  const put = (name: string, content: string) => {
+    writeFileSync(join(spec.rootfs.upperDirectory, name), content);
+    chmodSync(join(spec.rootfs.upperDirectory, name), 0o755);
+  };
+  put('garbage', '\x01\x02\x03\x04');
+  put('script', '#!/no/interpreter\n');
+  const start = (path: string) => vm.start({ args: [path] }, { rootfs: spec.rootfs });
+  await t.throwsAsync(start('/garbage'), { message: `${prefix}exec /garbage: exec format error` });
+  await t.throwsAsync(start('/script'), { message: `${prefix}exec /script: no such file or directory` });
+});
+
+const wrong: { title: string; overrides: Partial<ContainerSpec>; message: RegExp }[] = [
+  {
+    title: 'a mount whose source is missing',
+    overrides: { mounts: [{ source: '/nonexistent/source', target: '/x' }] },
+    message: /error mounting "\/nonexistent\/source" to rootfs: no such file or directory \(ENOENT\)$/,
+  },
+  {
+    title: 'a namespace that is not there',
+    overrides: {
+      namespaces: { network: { path: '/run/netns/kk-nowhere' }, ipc: 'new', uts: 'new', pid: 'new' },
+    },
+    message: /join \/run\/netns\/kk-nowhere 0x40000000: no such file or directory \(ENOENT\)$/,
+  },
+  {
+    title: 'a cgroup that is not there',
+    overrides: { cgroup: { procsFiles: ['/sys/fs/cgroup/nowhere/cgroup.procs'] } },
+    message: /write \/sys\/fs\/cgroup\/nowhere\/cgroup\.procs 0: no such file or directory \(ENOENT\)$/,
+  },
+  {
+    title: 'a directory mounted on a file',
+    overrides: { mounts: [{ source: '/etc', target: '/etc/passwd' }] },
+    message: /error mounting to rootfs at "\/etc\/passwd": not a directory: are you trying/,
+  },
+];
+
+for (const { title, overrides, message } of wrong) {
+  test(`${title}: the step and its errno, and nothing is left`, async (t) => {
+    const vm = machine(t);
+    await t.throwsAsync(vm.start('true', overrides), { name: 'StartError', message });
+    t.deepEqual(tracesOf(vm.mark, ['mounts', 'processes', 'networkNamespaces']), {});
+    const [id = ''] = readdirSync(vm.directory);
+    t.deepEqual(
+      readdirSync(join(vm.directory, id, 'state')).filter((name) => name !== 'plan'),
+      [],
+    );
+  });
+}
+
+test('an unknown capability, limit or device is an error before anything is started', async (t) => {
+  const vm = machine(t);
+  const capabilities = { bounding: ['FLY'], effective: [], permitted: [], inheritable: [], ambient: [] };
+  await t.throwsAsync(vm.start({ capabilities }), { message: 'unknown capability "FLY"' });
+  await t.throwsAsync(vm.start({ rlimits: [{ type: 'RLIMIT_X', soft: 1, hard: 1 }] }), {
+    message: 'unknown resource limit "RLIMIT_X"',
+  });
+  await t.throwsAsync(vm.start('true', { devices: [{ hostPath: '/etc/passwd', containerPath: '/dev/x' }] }), {
+    message: '/etc/passwd is not a device',
+  });
+});
