@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { isLabelValue, isQualifiedName } from '../names.ts';
-import type { LimitRange, Namespace, Node, ServiceAccount, Taint } from '../types.ts';
+import type { Namespace, Node, ServiceAccount, Taint } from '../types.ts';
 import { checkQualifiedName, checkRequiredEnum, complaints, nameIsLabel, nameIsSubdomain } from './checks.ts';
 import { duplicate, forbidden, invalid } from './field-error.ts';
 import type { FieldError } from './field-error.ts';
@@ -144,8 +144,4 @@ function isCidr(text: string): boolean {
   const family = isIP(address);
   if (family === 0 || rest.length > 0 || !/^(0|[1-9]\d{0,2})$/.test(bits)) return false;
   return Number(bits) <= (family === 4 ? 32 : 128);
-}
-
-export function validateLimitRange(range: LimitRange): FieldError[] {
-  return validateCoreObjectMeta(range, { namespaced: true, nameRule: nameIsSubdomain });
 }

@@ -123,7 +123,7 @@ function isNative(name: string): boolean {
 }
 
 /** Limits may be more than a node has for these; of others each unit is given to one container. */
-function mayOvercommit(name: string): boolean {
+export function mayOvercommit(name: string): boolean {
   return isNative(name) && !isHugePages(name);
 }
 
@@ -131,7 +131,8 @@ function comesInPieces(name: string): boolean {
   return isExtendedResource(name) || (quotaNames.includes(name) && !/cpu|memory|storage/.test(name));
 }
 
-function checkResourceName(name: string, path: string): FieldError[] {
+/** A name of the system, or a qualified one. */
+export function checkResourceName(name: string, path: string): FieldError[] {
   const wrong = complaints(path, name, isQualifiedName(name));
   if (wrong.length > 0 || name.includes('/')) return wrong;
   const standard =
@@ -142,7 +143,20 @@ function checkResourceName(name: string, path: string): FieldError[] {
   return standard ? [] : [invalid(path, name, 'must be a standard resource type or fully qualified')];
 }
 
-function checkContainerResourceName(name: string, path: string): FieldError[] {
+/** A resource that a quota may bound. */
+export function checkQuotaResourceName(name: string, path: string): FieldError[] {
+  const errors = checkResourceName(name, path);
+  const standard =
+    native.includes(name) ||
+    (quotaNames.includes(name) && name !== 'storage') ||
+    name.startsWith('hugepages-') ||
+    name.startsWith('requests.hugepages-');
+  if (name.includes('/') || standard) return errors;
+  return [...errors, invalid(path, name, 'must be a standard resource for quota')];
+}
+
+/** A resource that containers may ask for. */
+export function checkContainerResourceName(name: string, path: string): FieldError[] {
   const errors = checkResourceName(name, path);
   const forContainers = native.includes(name) || name.startsWith('hugepages-');
   if (!name.includes('/'))

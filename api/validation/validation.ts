@@ -8,7 +8,6 @@ import {
   validateSecretUpdate,
 } from './config-map.ts';
 import {
-  validateLimitRange,
   validateNamespace,
   validateNamespaceFinalize,
   validateNamespaceStatus,
@@ -19,6 +18,14 @@ import {
 import { validateEvent, validateEventsV1Event, validateEventsV1EventUpdate } from './event.ts';
 import type { FieldError } from './field-error.ts';
 import { validateLease, validateLeaseUpdate } from './lease.ts';
+import {
+  validateLimitRange,
+  validateResourceQuota,
+  validateResourceQuotaStatusUpdate,
+  validateResourceQuotaUpdate,
+} from './limits.ts';
+import { validatePriorityClass, validatePriorityClassUpdate } from './priority-class.ts';
+import { validateService, validateServiceUpdate } from './service.ts';
 import { validateCoreObjectMetaUpdate, validateObjectMeta, validateObjectMetaUpdate } from './object-meta.ts';
 import { validatePodResize } from './pod/pod-resize.ts';
 import { validateEphemeralContainersUpdate, validatePodStatusUpdate } from './pod/pod-subresources.ts';
@@ -106,7 +113,17 @@ const validators: Record<string, Validator> = {
       status: validatePodStatusUpdate,
     },
   }),
+  'PriorityClass.scheduling.k8s.io': validator({
+    create: validatePriorityClass,
+    update: validatePriorityClassUpdate,
+  }),
+  ResourceQuota: validator({
+    create: validateResourceQuota,
+    update: validateResourceQuotaUpdate,
+    subresources: { status: validateResourceQuotaStatusUpdate },
+  }),
   Secret: validator({ create: validateSecret, update: validateSecretUpdate }),
+  Service: validator({ create: validateService, update: validateServiceUpdate }),
   ServiceAccount: validator({
     create: validateServiceAccount,
     update: (account, old) => [

@@ -1,3 +1,4 @@
+import { canonicalQuantity } from '../../api/quantity.ts';
 import type { Schema } from '../../api/schema/schema.ts';
 import { referencedName } from '../../api/schema/schema.ts';
 
@@ -158,17 +159,15 @@ function readIntOrString(value: unknown, place: Place): unknown {
   return refuse(value, place, 'intstr.IntOrString');
 }
 
-const QUANTITY = /^[+-]?([0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$/;
-
+/** An amount in canonical form, as reading it into upstream's Quantity and writing it makes it (`0.5` is `500m`). */
 function readQuantity(value: unknown, place: Place): unknown {
-  if (typeof value === 'number') return String(value);
-  if (typeof value !== 'string') return refuse(value, place, 'resource.Quantity');
-  if (!QUANTITY.test(value)) {
-    throw new WrongType(
-      `quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'`,
-    );
+  if (typeof value !== 'string' && typeof value !== 'number')
+    return refuse(value, place, 'resource.Quantity');
+  try {
+    return canonicalQuantity(value);
+  } catch (error) {
+    throw new WrongType((error as Error).message);
   }
-  return value;
 }
 
 function readTime(value: unknown, place: Place): unknown {
