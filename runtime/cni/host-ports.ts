@@ -21,7 +21,7 @@ export interface HostPorts {
 export async function publishHostPorts({ address, portMappings }: HostPorts): Promise<void> {
   if (portMappings.length === 0) return;
   try {
-    await nft(`${tableRules}\n${elementLines('add', { address, portMappings })}`);
+    await inTurn(() => nft(`${tableRules}\n${elementLines('add', { address, portMappings })}`));
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     const ports = portMappings.map(({ hostPort, protocol }) => `${hostPort}/${protocol}`).join(', ');
@@ -33,21 +33,51 @@ export async function publishHostPorts({ address, portMappings }: HostPorts): Pr
 
 /**
  * Takes the ports back. Each is added again before it is deleted, in one transaction: this does nothing to a port that is
- * still the sandbox's, makes the deletion idempotent, and fails for a port that belongs to another sandbox now.
+ * still the sandbox's, makes the deletion idempotent, and fails for a port that belongs to another sandbox now. The table goes
+ * with the last port.
  */
 export async function withdrawHostPorts({ address, portMappings }: HostPorts): Promise<void> {
-  for (const mapping of portMappings) {
-    const one = { address, portMappings: [mapping] };
-    try {
-      await nft(`${elementLines('add', one)}\n${elementLines('delete', one)}`);
-    } catch (error) {
-      // Not ours any more, or the table went with the node's namespace.
-      if (!(error instanceof CommandError)) throw error;
+  if (portMappings.length === 0) return;
+  await inTurn(async () => {
+    for (const mapping of portMappings) {
+      const one = { address, portMappings: [mapping] };
+      await nftIfPossible(`${elementLines('add', one)}\n${elementLines('delete', one)}`);
     }
-  }
+    if (await isEmpty()) await nftIfPossible(`delete table ip ${table}`);
+  });
 }
 
 const nft = (input: string) => run('nft', ['-f', '-'], { input: `${input}\n`, timeoutMs: 30_000 });
+
+/** False when nft refused: the port is another's by now, or the table went with the namespace. */
+async function nftIfPossible(input: string): Promise<boolean> {
+  try {
+    await nft(input);
+    return true;
+  } catch (error) {
+    if (error instanceof CommandError) return false;
+    throw error;
+  }
+}
+
+async function isEmpty(): Promise<boolean> {
+  const maps = ['ports', 'ports_of_address'].map((map) => run('nft', ['list', 'map', 'ip', table, map]));
+  try {
+    return (await Promise.all(maps)).every(({ stdout }) => !stdout.includes('elements'));
+  } catch (error) {
+    if (error instanceof CommandError) return false;
+    throw error;
+  }
+}
+
+let lastTurn: Promise<unknown> = Promise.resolve();
+
+/** One after the other: between seeing that the table is empty and deleting it, nobody may add a port. */
+function inTurn<Result>(action: () => Promise<Result>): Promise<Result> {
+  const turn = lastTurn.then(action, action);
+  lastTurn = turn.catch(() => undefined);
+  return turn;
+}
 
 const anyAddress = new Set(['', '0.0.0.0', '::']);
 
