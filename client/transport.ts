@@ -1,6 +1,5 @@
 import { connect, constants } from 'node:http2';
 import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
-import { connect as connectSecurely } from 'node:tls';
 import { ConnectionError } from './connection-error.ts';
 import { wait } from './clock.ts';
 
@@ -127,7 +126,12 @@ const connectWithRetries = async (options: TransportOptions, sessions: Set<Poole
 const connectOnce = (options: TransportOptions, sessions: Set<PooledSession>): Promise<PooledSession> =>
   new Promise((resolve, reject) => {
     const session = connect(options.server, {
-      createConnection: () => connectTls(options),
+      ca: options.ca,
+      cert: options.cert,
+      key: options.key,
+      rejectUnauthorized: options.insecureSkipTlsVerify !== true,
+      ...(options.tlsServerName === undefined ? {} : { servername: options.tlsServerName }),
+      ALPNProtocols: ['h2'],
       settings: { enablePush: false, initialWindowSize: windowBytes },
     });
     const pooled = { session, openStreams: 0 };
@@ -148,23 +152,6 @@ const connectOnce = (options: TransportOptions, sessions: Set<PooledSession>): P
       reject(new ConnectionError({ message: `connect to ${options.server}: closed`, unsent: true }));
     });
   });
-
-const connectTls = ({ server, ca, cert, key, insecureSkipTlsVerify, tlsServerName }: TransportOptions) => {
-  const { hostname, port } = new URL(server);
-  const socket = connectSecurely({
-    host: hostname.replace(/^\[|\]$/g, ''),
-    port: Number(port === '' ? 443 : port),
-    ca,
-    cert,
-    key,
-    rejectUnauthorized: insecureSkipTlsVerify !== true,
-    ...(tlsServerName === undefined ? {} : { servername: tlsServerName }),
-    ALPNProtocols: ['h2'],
-  });
-  // Nagle's algorithm would hold back the second small frame of a request until the first is acknowledged.
-  socket.setNoDelay(true);
-  return socket;
-};
 
 const keepAlive = (session: ClientHttp2Session) => {
   const interval = setInterval(() => {

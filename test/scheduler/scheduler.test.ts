@@ -2,7 +2,8 @@ import anyTest from 'ava';
 import type { TestFn } from 'ava';
 import type { Pod } from '../../api/types.ts';
 import type { Client } from '../../client/rest.ts';
-import { events, nodes, pods, serviceAccounts } from '../../client/resources.ts';
+import { isNotFound } from '../../client/errors.ts';
+import { events, leases, nodes, pods, serviceAccounts } from '../../client/resources.ts';
 import { startScheduler } from '../../scheduler/index.ts';
 import { startTestApiServer, testLog } from '../client/api-server.ts';
 import { until } from '../client/deadline.ts';
@@ -42,13 +43,22 @@ const create = async (client: Client, pod: Pod): Promise<Pod> => {
   return client.resource(pods).create({ object: { ...pod, metadata } });
 };
 const get = (client: Client, name: string) => client.resource(pods).get({ name, namespace: 'default' });
+/** Resolves with undefined when the server says NotFound. */
+const found = async <T>(promise: Promise<T>): Promise<T | undefined> =>
+  promise.catch((error: unknown) => {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  });
+
 /** A node that is ready: without the taint that the server gives to new ones. */
 const createNode = async (client: Client, node: ReturnType<typeof aNode>) => {
   const created = await client.resource(nodes).create({ object: node });
   const name = created.metadata?.name ?? '';
   const patch = { spec: { taints: node.spec?.taints ?? null } };
   const ready = await client.resource(nodes).patch({ name, type: 'merge', patch });
-  await client.resource(nodes).updateStatus({ object: { ...ready, ...(node.status ? { status: node.status } : {}) } });
+  await client
+    .resource(nodes)
+    .updateStatus({ object: { ...ready, ...(node.status ? { status: node.status } : {}) } });
 };
 const eventsOf = async (client: Client, reason: string) =>
   (await client.resource(events).list({ namespace: 'default' })).items.filter(
@@ -129,4 +139,24 @@ test('room that a deleted pod leaves is used', async (t) => {
   );
   await client.resource(pods).delete({ name: 'first', namespace: 'default', gracePeriodSeconds: 0 });
   await until('second has a node', async () => (await get(client, 'second')).spec?.nodeName === 'node-1');
+});
+
+test('two candidates share the work by a Lease', async (t) => {
+  const { client } = t.context;
+  const schedulerName = 'elected';
+  const start = () => startScheduler({ client, log: testLog, schedulerName, leaderElection: true });
+  const first = await start();
+  const lease = () =>
+    found(client.resource(leases).get({ name: 'kube-scheduler', namespace: 'kube-system' }));
+  await until('there is a leader', async () => (await lease())?.spec?.holderIdentity !== undefined);
+  const second = await start();
+  await createNode(client, aNode());
+  await create(client, aPod({ name: 'one', schedulerName }));
+  await until('one has a node', async () => (await get(client, 'one')).spec?.nodeName === 'node-1');
+  const holder = (await lease())?.spec?.holderIdentity;
+  await first.stop();
+  t.not((await lease())?.spec?.holderIdentity, holder);
+  await create(client, aPod({ name: 'two', schedulerName }));
+  await until('two has a node', async () => (await get(client, 'two')).spec?.nodeName === 'node-1');
+  await second.stop();
 });
