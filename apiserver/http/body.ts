@@ -4,6 +4,7 @@ import { createGunzip } from 'node:zlib';
 import { parseDocument } from 'yaml';
 import { definitions } from '../../api/openapi.ts';
 import { decodeProtobuf } from '../protobuf/decode.ts';
+import { StatusError } from '../../api/status.ts';
 import { badRequest, entityTooLarge, unsupportedMediaType } from './errors.ts';
 
 /** As upstream's default for resource requests. */
@@ -22,10 +23,16 @@ export async function readBody(request: Readable & { headers: IncomingHttpHeader
   const source = request.headers['content-encoding'] === 'gzip' ? request.pipe(createGunzip()) : request;
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of source as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > BODY_LIMIT_BYTES) throw entityTooLarge(BODY_LIMIT_BYTES);
-    chunks.push(chunk);
+  try {
+    for await (const chunk of source as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > BODY_LIMIT_BYTES) throw entityTooLarge(BODY_LIMIT_BYTES);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof StatusError) throw error;
+    // The client broke off, or what it sent is not gzip.
+    throw badRequest(error instanceof Error ? error.message : String(error));
   }
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
 }

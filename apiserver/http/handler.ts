@@ -4,6 +4,7 @@ import type { ResourceRequest, ServerParts } from '../endpoints/context.ts';
 import { listObjects } from '../endpoints/list.ts';
 import { representObject } from '../endpoints/represent.ts';
 import { watchObjects } from '../endpoints/watch.ts';
+import type { Kind } from '../registry/kind.ts';
 import { internalError, notAcceptable, unknownPathError } from './errors.ts';
 import type { Metrics } from './metrics.ts';
 import { negotiate } from './negotiate.ts';
@@ -34,7 +35,10 @@ export async function handleRequest(
     info = requestInfo(request.method, request.url);
     await dispatch(options, { request, response, info });
   } catch (error) {
-    await answerError({ ...options, request, response, error, info });
+    await answerError({ ...options, request, response, error, info }).catch((failure: unknown) => {
+      // The client has gone: there is nobody to tell.
+      options.server.log.debug({ err: failure, path: info?.path }, 'no answer could be written');
+    });
   } finally {
     options.metrics.observe({
       info,
@@ -89,11 +93,19 @@ export function resourceRequest(
   if (kind === undefined) throw unknownPathError();
   const subresource = kind.subresources?.find(({ name }) => name === info.subresource);
   if (info.subresource !== '' && subresource === undefined) throw unknownPathError();
-  if (!kind.namespaced && info.namespace !== '' && kind.plural !== 'namespaces') throw unknownPathError();
+  checkPath(kind, info);
   const streams = subresource !== undefined && ['log', 'proxy'].includes(subresource.name);
   const representation = negotiate(streams ? undefined : request.headers.accept);
   if (representation === undefined || representation.as === 'APIGroupDiscoveryList') throw notAcceptable();
   return { ...options, kind, subresource, representation, warnings: [] };
+}
+
+/** A path must name its object in one way only: two spellings of one store key would be authorised differently. */
+function checkPath({ namespaced, plural }: Kind, { namespace, name, verb }: RequestInfo): void {
+  const isForeign = !namespaced && namespace !== '' && plural !== 'namespaces';
+  const isHomeless = namespaced && namespace === '' && (name !== '' || verb === 'create');
+  const isCrooked = [namespace, name].some((part) => part.includes('/') || part === '.' || part === '..');
+  if (isForeign || isHomeless || isCrooked) throw unknownPathError();
 }
 
 async function answerResult(resource: ResourceRequest): Promise<void> {

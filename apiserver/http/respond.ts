@@ -26,7 +26,7 @@ export async function respond(
   response: ServerResponse,
   answer: Answer,
 ): Promise<void> {
-  if (response.headersSent || response.writableEnded || response.destroyed) return;
+  if (response.headersSent || response.writableEnded || isGone(response)) return;
   response.setHeader('content-type', answer.contentType ?? 'application/json');
   response.setHeader('cache-control', 'no-cache, private');
   if (answer.warnings !== undefined && answer.warnings.length > 0) {
@@ -51,6 +51,11 @@ async function compress(request: ServerRequest, response: ServerResponse, body: 
   response.setHeader('content-length', zipped.length);
   return zipped;
 }
+
+/** The connection or HTTP/2 stream is closed: setting a header would throw. */
+const isGone = (response: ServerResponse): boolean =>
+  (response as { destroyed?: boolean }).destroyed === true ||
+  (response as { stream?: { destroyed: boolean } }).stream?.destroyed === true;
 
 const warningHeader = (text: string): string => `299 - "${headerText(text).replaceAll(/["\\]/g, '\\$&')}"`;
 

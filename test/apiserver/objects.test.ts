@@ -241,6 +241,15 @@ test('paths, verbs and methods that are not served', async (t) => {
   t.is(put.body.reason, 'MethodNotAllowed');
   t.is((await server.get('/nothing')).status, 404);
   t.is((await server.get('/api/v1/namespaces/%zz/pods')).status, 404);
+  await server.post(CONFIG_MAPS, configMap('a'));
+  for (const crooked of [
+    'configmaps/default%2Fa',
+    'namespaces/default/configmaps/..%2Fdefault%2Fa',
+    'namespaces/default%2Fa/configmaps/a',
+  ]) {
+    t.is((await server.get(`/api/v1/${crooked}`)).status, 404, crooked);
+  }
+  t.is((await server.post('/api/v1/configmaps', configMap('b'))).status, 404);
 });
 
 test('indented for people, compressed when large', async (t) => {
