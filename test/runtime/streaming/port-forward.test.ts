@@ -109,6 +109,23 @@ test('streams that name no request are paired by their numbers; wrong ones are r
   connection.close();
 });
 
+test('a connection that the Pod closes, or breaks, ends alone', async (t) => {
+  const breaking = await podServer(t, (socket) => {
+    socket.on('error', () => undefined).once('data', () => socket.resetAndDestroy());
+  });
+  const closing = await podServer(t, (socket) => socket.on('error', () => undefined).end('bye'));
+  const connection = await spdy(t);
+  const broken = openPair(connection, { port: breaking, requestId: 0 });
+  const left = openPair(connection, { port: closing, requestId: 1 });
+  broken.data.write('hello');
+  t.is(await textOf(broken.error), '');
+  // The client has not ended its side, and still sees the end of the Pod's.
+  t.is(await textOf(left.data), 'bye');
+  left.data.end();
+  t.is(await textOf(left.error), '');
+  connection.close();
+});
+
 test('a client that goes away closes its connections to the Pod', async (t) => {
   const sockets = new Set<Socket>();
   const port = await podServer(t, (socket) => {
