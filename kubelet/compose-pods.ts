@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Secret } from '../api/types.ts';
 import { systemClock } from '../client/clock.ts';
@@ -6,6 +7,7 @@ import { isNotFound } from '../client/errors.ts';
 import { createKeyedBackOff } from './back-off.ts';
 import type { ContainerPlace } from './containers/start-container.ts';
 import type { CriClient } from './cri/cri-client.ts';
+import { createSlots } from './cri/slots.ts';
 import { makeEnvironment } from './environment/make-environment.ts';
 import { createImageManager } from './images/ensure-image.ts';
 import { pullImageVolumes } from './images/image-volumes.ts';
@@ -162,6 +164,7 @@ export function composePods(input: ComposeInput): PodParts {
       beforePull: (pod) => void tellStatus(context, pod),
       sandboxConfigOf: (pod, attempt) =>
         sandboxConfig({ pod, attempt, cgroupParent: cgroups.pathOf(pod), logRoot: folders.logs, dns }),
+      sandboxSlots: createSlots(2 * availableParallelism()),
       isTerminating: (uid) => (workers.get(uid)?.state ?? 'finished') !== 'syncing',
     },
     fail: (pod, failure) => workers.fail(pod, failure),

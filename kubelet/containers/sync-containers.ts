@@ -2,6 +2,7 @@ import type * as cri from '../../runtime/cri/types.ts';
 import { computePodActions } from '../actions/pod-actions.ts';
 import type { PodActions, ProbeResults } from '../actions/pod-actions.ts';
 import { describeError } from '../cri/cri-error.ts';
+import type { Slots } from '../cri/slots.ts';
 import { isSidecar } from '../pod.ts';
 import type { KubeletPod, NamedContainer } from '../pod.ts';
 import type { PodRuntimeStatus } from '../runtime-status/runtime-status.ts';
@@ -18,6 +19,8 @@ export interface SyncContext extends StartContext {
   failures: StartFailures;
   sandboxConfigOf(pod: KubeletPod, attempt: number): cri.Sent<cri.PodSandboxConfig>;
   isTerminating(uid: string): boolean;
+  /** How many sandboxes are made at the same time: when many Pods come at once, the first are not to wait for all. */
+  sandboxSlots: Slots;
 }
 
 /** When a failed step without a back-off of its own is tried again. */
@@ -116,10 +119,8 @@ async function ensureSandbox({ context, pod, status, actions, outcome }: Sync): 
   outcome.acted = true;
   try {
     const sandboxConfig = context.sandboxConfigOf(pod, actions.attempt);
-    const { podSandboxId } = await cri.call(
-      'RunPodSandbox',
-      { config: sandboxConfig },
-      { timeoutMs: 240_000 },
+    const { podSandboxId } = await context.sandboxSlots.run(() =>
+      cri.call('RunPodSandbox', { config: sandboxConfig }, { timeoutMs: 240_000 }),
     );
     const { status: sandbox } = await cri.call('PodSandboxStatus', { podSandboxId });
     const ips = sandbox ? sandboxIps(sandbox) : [];

@@ -53,7 +53,6 @@ export function reportNode(options: NodeReporterOptions): NodeReporter {
       try {
         node = await createOrAdopt(options, { now: timeOf(clock.now()) });
         reportedMs = clock.now();
-        tellReady(options, undefined, node.status);
         if (!stopping.signal.aborted) schedule();
         return;
       } catch (error) {
@@ -128,7 +127,9 @@ async function createOrAdopt(options: NodeReporterOptions, { now }: { now: strin
   const resource = client.resource(nodes);
   const status = await options.statusNow({}, now);
   try {
-    return await resource.create({ object: newNode(options, status) });
+    const created = await resource.create({ object: newNode(options, status) });
+    tellReady(options, undefined, created.status);
+    return created;
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
   }
@@ -139,6 +140,7 @@ async function createOrAdopt(options: NodeReporterOptions, { now }: { now: strin
     await resource.patch({ name: nodeName, type: 'strategic', patch: { metadata: { labels } } });
   }
   const current = await options.statusNow(existing.status ?? {}, now);
+  tellReady(options, existing.status, current);
   return resource.patch({
     name: nodeName,
     type: 'strategic',

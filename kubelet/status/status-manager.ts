@@ -9,6 +9,7 @@ import type { KubeletLog } from '../kubelet-log.ts';
 import { isMirrorPod, isTerminalPhase } from '../pod.ts';
 import type { KubeletPod } from '../pod.ts';
 import { statusPatch } from './status-patch.ts';
+import { terminatedStatus } from './terminated-status.ts';
 
 /** The kubelet's own picture of each Pod's status, written to the API server in the background. */
 export interface StatusManager {
@@ -89,6 +90,7 @@ export function createStatusManager(options: StatusManagerOptions): StatusManage
     finish(pod) {
       const entry = entryOf(pod);
       entry.finished = true;
+      entry.status = terminatedStatus(pod, entry.status);
       write(pod.metadata.uid, entry);
     },
     observe(uid) {

@@ -24,6 +24,9 @@ export interface Bench {
   kubelet: Kubelet;
   nodeName: string;
   dir: string;
+  /** The cluster's CA, and a client certificate of an administrator. */
+  ca: string;
+  admin: { cert: string; key: string };
   /** Starts the kubelet anew, as after a SIGKILL. */
   restartKubelet(): Promise<void>;
   createPod(pod: Omit<Pod, 'apiVersion' | 'kind'>): Promise<Pod>;
@@ -102,6 +105,8 @@ export async function startBench(t: ExecutionContext, options: Partial<KubeletOp
       rootDir: join(path, 'kubelet'),
       cgroupRoot: '/ll-test',
       cgroups: noCgroups,
+      port: 0,
+      tls: { cert: server.cert, key: server.key, clientCa: authority.cert },
       log,
       ...options,
     });
@@ -128,6 +133,8 @@ export async function startBench(t: ExecutionContext, options: Partial<KubeletOp
     },
     nodeName,
     dir: path,
+    ca: authority.cert,
+    admin,
     async restartKubelet() {
       await kubelet.stop();
       kubelet = await start();

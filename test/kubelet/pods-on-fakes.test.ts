@@ -439,3 +439,51 @@ test('a pod that does not fit is refused', async (t) => {
     /^Pod was rejected: Node didn't have enough resource: cpu, requested: 1000000, used: 0, capacity: \d+$/,
   );
 });
+
+test('a pod whose image never came is deleted all the same', async (t) => {
+  const bench = await startBench(t);
+  const containers = [main({ image: 'none:1', imagePullPolicy: 'Never' })];
+  const graces = { terminationGracePeriodSeconds: 1, containers };
+  await bench.createPod({ metadata: { name: 'stuck' }, spec: spec(graces) });
+  await bench.createPod({
+    metadata: { name: 'stuckinit' },
+    spec: spec({
+      ...graces,
+      initContainers: [main({ ...containers[0], name: 'one' })],
+      containers: [main()],
+    }),
+  });
+  await bench.podUntil(
+    'stuck',
+    ({ status }) => status?.containerStatuses?.[0]?.state?.waiting?.reason === 'ErrImageNeverPull',
+  );
+  await bench.podUntil(
+    'stuckinit',
+    ({ status }) => status?.initContainerStatuses?.[0]?.state?.waiting?.reason === 'ErrImageNeverPull',
+  );
+  for (const name of ['stuck', 'stuckinit']) {
+    await bench.client.resource(pods).delete({ name, namespace: 'default' });
+    await bench.gone(name);
+  }
+  t.is(bench.cri.sandboxes.size, 0);
+});
+
+test('a pod with a finalizer ends as Failed and goes with its finalizer', async (t) => {
+  const bench = await startBench(t);
+  await bench.createPod({
+    metadata: { name: 'held', finalizers: ['example.com/hold'] },
+    spec: spec({ initContainers: [main({ name: 'one' })] }),
+  });
+  await until('one runs', () => bench.cri.running('one'));
+  await bench.client.resource(pods).delete({ name: 'held', namespace: 'default' });
+  const held = await bench.podUntil('held', ({ status }) => status?.phase === 'Failed');
+  t.is(held.status?.initContainerStatuses?.[0]?.state?.terminated?.exitCode, 143);
+  t.is(held.status?.containerStatuses?.[0]?.state?.waiting?.reason, 'PodInitializing');
+  await bench.client.resource(pods).patch({
+    name: 'held',
+    namespace: 'default',
+    type: 'merge',
+    patch: { metadata: { finalizers: null } },
+  });
+  await bench.gone('held');
+});

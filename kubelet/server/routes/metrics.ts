@@ -1,5 +1,5 @@
 import { availableParallelism, totalmem } from 'node:os';
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import type * as cri from '../../../runtime/cri/types.ts';
 import { labelNames } from '../../containers/labels.ts';
 import { kubeletVersion } from '../../node/machine.ts';
@@ -17,19 +17,19 @@ export async function metrics(request: RouteRequest): Promise<void> {
   for (const { containers } of cache.all()) {
     for (const { state } of containers) states.set(state, (states.get(state) ?? 0) + 1);
   }
-  gauge(registry, 'kubelet_running_pods', 'Number of pods that have a running pod sandbox', [
+  addMetric(registry, 'kubelet_running_pods', 'Number of pods that have a running pod sandbox', [
     { value: cache.all().filter(({ sandboxes }) => sandboxes[0]?.state === 'SANDBOX_READY').length },
   ]);
-  gauge(
+  addMetric(
     registry,
     'kubelet_running_containers',
     'Number of containers currently running',
     [...states].map(([container_state, value]) => ({ labels: { container_state }, value })),
   );
-  gauge(registry, 'kubelet_node_name', "The node's name. The count is always 1.", [
+  addMetric(registry, 'kubelet_node_name', "The node's name. The count is always 1.", [
     { labels: { node: request.options.nodeName }, value: 1 },
   ]);
-  gauge(registry, 'kubernetes_build_info', 'A metric with a constant 1 value labeled by version.', [
+  addMetric(registry, 'kubernetes_build_info', 'A metric with a constant 1 value labeled by version.', [
     { labels: { git_version: kubeletVersion, major: '1', minor: '36' }, value: 1 },
   ]);
   await send(request, Registry.merge([registry, processRegistry]));
@@ -43,25 +43,25 @@ export async function resourceMetrics(request: RouteRequest): Promise<void> {
   const containers = uses.flatMap((use) =>
     use.containers.map((stats) => ({ stats, labels: labelsOf(stats) })),
   );
-  gauge(
+  addMetric(
     registry,
     'container_cpu_usage_seconds_total',
     'Cumulative cpu time consumed by the container in core-seconds',
     containers.map(({ stats, labels }) => ({ labels, value: seconds(stats.cpu) })),
   );
-  gauge(
+  addMetric(
     registry,
     'container_memory_working_set_bytes',
     'Current working set of the container in bytes',
     containers.map(({ stats, labels }) => ({ labels, value: stats.memory?.workingSetBytes?.value ?? 0 })),
   );
-  gauge(
+  addMetric(
     registry,
     'node_cpu_usage_seconds_total',
     'Cumulative cpu time consumed by the node in core-seconds',
     [{ value: machine.cpuNanoseconds / 1e9 }],
   );
-  gauge(registry, 'node_memory_working_set_bytes', 'Current working set of the node in bytes', [
+  addMetric(registry, 'node_memory_working_set_bytes', 'Current working set of the node in bytes', [
     { value: machine.memoryWorkingSetBytes },
   ]);
   const pods = uses.map(({ stats }) => ({
@@ -71,19 +71,19 @@ export async function resourceMetrics(request: RouteRequest): Promise<void> {
       pod: stats.attributes?.metadata?.name ?? '',
     },
   }));
-  gauge(
+  addMetric(
     registry,
     'pod_cpu_usage_seconds_total',
     'Cumulative cpu time consumed by the pod in core-seconds',
     pods.map(({ stats, labels }) => ({ labels, value: seconds(stats.linux?.cpu) })),
   );
-  gauge(
+  addMetric(
     registry,
     'pod_memory_working_set_bytes',
     'Current working set of the pod in bytes',
     pods.map(({ stats, labels }) => ({ labels, value: stats.linux?.memory?.workingSetBytes?.value ?? 0 })),
   );
-  gauge(
+  addMetric(
     registry,
     'resource_scrape_error',
     '1 if there was an error while getting container metrics, 0 otherwise',
@@ -103,7 +103,7 @@ export async function cadvisorMetrics(request: RouteRequest): Promise<void> {
     })),
   );
   const each = (name: string, help: string, value: (stats: cri.ContainerStats) => number) =>
-    gauge(
+    addMetric(
       registry,
       name,
       help,
@@ -128,8 +128,10 @@ export async function cadvisorMetrics(request: RouteRequest): Promise<void> {
     'Number of bytes that are consumed by the container on this filesystem.',
     ({ writableLayer }) => writableLayer?.usedBytes?.value ?? 0,
   );
-  gauge(registry, 'machine_cpu_cores', 'Number of logical CPU cores.', [{ value: availableParallelism() }]);
-  gauge(registry, 'machine_memory_bytes', 'Amount of memory installed on the machine.', [
+  addMetric(registry, 'machine_cpu_cores', 'Number of logical CPU cores.', [
+    { value: availableParallelism() },
+  ]);
+  addMetric(registry, 'machine_memory_bytes', 'Amount of memory installed on the machine.', [
     { value: totalmem() },
   ]);
   await send(request, registry);
@@ -139,7 +141,7 @@ export async function probeMetrics(request: RouteRequest): Promise<void> {
   const registry = new Registry();
   const counts = request.options.parts.probes.counts();
   const titles = { liveness: 'Liveness', readiness: 'Readiness', startup: 'Startup' };
-  gauge(
+  addMetric(
     registry,
     'prober_probe_total',
     'Cumulative number of a liveness, readiness or startup probe for a container by result.',
@@ -160,16 +162,22 @@ const labelsOf = ({ attributes }: cri.ContainerStats) => ({
   pod: attributes?.labels[labelNames.podName] ?? '',
 });
 
-function gauge(
+/** Adds one metric with its samples: a counter when its name says so, else a gauge; without samples it is left out. */
+function addMetric(
   registry: Registry,
   name: string,
   help: string,
   samples: { labels?: Record<string, string>; value: number }[],
 ): void {
-  const labelNamesOf = Object.keys(samples[0]?.labels ?? {});
-  const metric = new Gauge({ name, help, labelNames: labelNamesOf, registers: [registry] });
-  if (labelNamesOf.length > 0 || samples.length === 0) metric.reset();
-  for (const { labels = {}, value } of samples) metric.set(labels, value);
+  const [first] = samples;
+  if (!first) return;
+  const configuration = { name, help, labelNames: Object.keys(first.labels ?? {}), registers: [registry] };
+  const counter = name.endsWith('_total') ? new Counter(configuration) : undefined;
+  const metric = counter ? undefined : new Gauge(configuration);
+  for (const { labels = {}, value } of samples) {
+    counter?.inc(labels, value);
+    metric?.set(labels, value);
+  }
 }
 
 async function send({ response }: RouteRequest, registry: Registry): Promise<void> {
