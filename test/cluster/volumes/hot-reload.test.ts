@@ -71,6 +71,26 @@ test.serial('many Pods follow one ConfigMap, each by one switch of its folder', 
   await Promise.all(running.map((pod) => c.deletePod(pod)));
 });
 
+const watcherProgram = `
+require('node:fs').watch('/config', (event, name) => console.log(event, name.replace(/^\\.\\.2.*/, '..time')));
+console.log('watching');
+`;
+
+test.serial('a program in the container that watches the folder sees one switch', async (t) => {
+  const c = await cluster();
+  await c.configMap('watched', { value: 'v0', other: 'v0' });
+  const pod = await c.runningPod({
+    volumes: [{ name: 'config', configMap: { name: 'watched' } }],
+    container: { image: 'podwright.local/host', command: [process.execPath, '-e', watcherProgram] },
+  });
+  await eventually(async () => (await c.logs(pod)).includes('watching'));
+  await c.changeConfigMap('watched', { value: 'v1', other: 'v1' });
+  await eventually(async () => (await c.logs(pod)).split('rename ..time').length === 3);
+  const seen = ['..time', '..data_tmp', '..data_tmp', '..data', '..time'].map((name) => `rename ${name}`);
+  t.deepEqual((await c.logs(pod)).trim().split('\n'), ['watching', ...seen]);
+  await c.deletePod(pod);
+});
+
 test.serial('after SIGKILL of the node’s daemon the volumes are the same, and follow on', async (t) => {
   const c = await cluster();
   await c.configMap('killed', { value: 'v1' });
