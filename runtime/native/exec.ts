@@ -9,7 +9,7 @@ import { hasCode } from '../../linux/system-error.ts';
 import type { ExecSpec } from './container-spec.ts';
 import { planExec } from './plan-exec.ts';
 import { shimProgram } from './programs.ts';
-import { StartError, startErrorOf } from './start-error.ts';
+import { commandStart, type StartError, startErrorOf } from './start-error.ts';
 
 /** A command line that runs a command in a container with its own stdin, stdout and stderr, and ends with its exit code. */
 export interface PreparedExec extends Disposable {
@@ -34,7 +34,7 @@ export function prepareExec(spec: ExecSpec): PreparedExec {
     failure() {
       const report = readReport(`${path}.failed`);
       const line = report.split('\n').find((text) => text.startsWith('failed\t'));
-      return line === undefined ? undefined : startErrorOf(plan, line);
+      return line === undefined ? undefined : startErrorOf(plan, line, commandStart);
     },
     [Symbol.dispose]() {
       rmSync(path, { force: true });

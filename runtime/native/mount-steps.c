@@ -248,6 +248,19 @@ static long step_attributesin(char **field) {
   return result;
 }
 
+/* /dev/null as stdin or output is the container's own, where it has one; the host's has no name in here any more. */
+static void reopen_null(void) {
+  for (int fd = 0; fd <= 2; fd++) {
+    struct stat status;
+    if (SYS(newfstatat, fd, "", &status, AT_EMPTY_PATH) < 0) continue;
+    if ((status.st_mode & S_IFMT) != S_IFCHR || status.st_rdev != 0x103 /* 1:3 */) continue;
+    long null = SYS(openat, AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC, 0);
+    if (null < 0) return;
+    SYS(dup3, null, fd, 0);
+    SYS(close, null);
+  }
+}
+
 /* pivot: the container's root becomes / and the host's is let go (pivot_root(2), "pivot_root(".", ".")"). */
 static long step_pivot(char **field) {
   (void)field;
@@ -255,6 +268,7 @@ static long step_pivot(char **field) {
   if (result == 0) result = SYS(pivot_root, ".", ".");
   if (result == 0) result = SYS(umount2, ".", 2 /* MNT_DETACH */);
   if (result == 0) result = SYS(chdir, "/");
+  if (result == 0) reopen_null();
   return result;
 }
 

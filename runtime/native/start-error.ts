@@ -29,15 +29,15 @@ interface StartFailure {
 }
 
 /** What a report line `failed LINE ERRNO DETAIL` (plan.h) of this plan says, in runc's words where it has words. */
-export function startErrorOf(plan: Plan, report: string): StartError {
+export function startErrorOf(plan: Plan, report: string, during = containerStart): StartError {
   const [, line = '0', number = '0', detail = ''] = report.trimEnd().split('\t');
   const errno = Number(number);
   const fields = plan.stepAt(Number(line));
   const [step = 'start'] = fields;
-  if (step === 'exec') return commandError(plan, errno, detail === 'execve');
+  if (step === 'exec') return commandError(plan, { errno, found: detail === 'execve', during });
   const what = fields.map((field) => (field.length > 200 ? `${field.slice(0, 200)}…` : field)).join(' ');
   const words = explain(fields, errno) ?? `${what}: ${wordsOf(errno)}`;
-  return new StartError({ step: what, errno, exitCode: 128, message: `${containerProcess}: ${words}` });
+  return new StartError({ step: what, errno, exitCode: 128, message: `${during}: ${words}` });
 }
 
 /** A warning line of a report, in words. */
@@ -46,7 +46,9 @@ export function warningOf(plan: Plan, report: string): string {
   return `${plan.stepAt(Number(line)).join(' ')}: ${wordsOf(Number(number))}`;
 }
 
-const containerProcess = 'unable to start container process: error during container init';
+/** What runc says before the reason: when a container starts, and when a command starts in one. */
+const containerStart = 'unable to start container process: error during container init';
+export const commandStart = 'unable to start container process';
 
 function explain([step, ...fields]: string[], errno: number): string | undefined {
   if (step === 'chdir' && errno === EXDEV) {
@@ -68,12 +70,19 @@ const EXDEV = 18;
 const ENOTDIR = 20;
 const EISDIR = 21;
 
+interface CommandFailure {
+  errno: number;
+  /** The file was found, and the kernel refused it. */
+  found: boolean;
+  during: string;
+}
+
 /** Go's os/exec and runc say it like this; the kubelet shows it, and people search for it. */
-function commandError(plan: Plan, errno: number, found: boolean): StartError {
+function commandError(plan: Plan, { errno, found, during }: CommandFailure): StartError {
   const command = plan.argumentsOf()[0] ?? '';
   const exitCode = errno === ENOENT ? 127 : [EACCES, ENOEXEC, EISDIR].includes(errno) ? 126 : 128;
   const make = (words: string) =>
-    new StartError({ step: 'exec', errno, exitCode, message: `${containerProcess}: ${words}` });
+    new StartError({ step: 'exec', errno, exitCode, message: `${during}: ${words}` });
   if (found) return make(`exec ${command}: ${plainWords(errno)}`);
   if (errno !== ENOENT) return make(`exec: "${command}": ${plainWords(errno)}`);
   if (!command.includes('/')) return make(`exec: "${command}": executable file not found in $PATH`);

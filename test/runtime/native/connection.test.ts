@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { connectToContainer, type ContainerConnection } from '../../../runtime/native/index.ts';
@@ -122,23 +122,26 @@ test('a terminal: its name, its size, its input, one stream of output', async (t
   t.is(lines[0]?.text, '/dev/pts/0');
   t.true(lines.every(({ stream }) => stream === 'stdout'));
   t.true(lines.some(({ text }) => text === 'err'));
-  t.true(client.out().includes('hello\r\ngot hello\r\n'), 'the terminal echoes');
+  t.true(client.out().split('got hello')[0]?.includes('hello\r\n'), 'the terminal echoes');
   await client.writeStdin(Buffer.from('\x03'));
   t.is((await running.ended).exitCode, 130, 'interrupted as at a terminal');
 });
 
 test('after rotation lines go to the new file, and none is lost', async (t) => {
-  const running = await machine(t).start('i=0; while [ $i -lt 3000 ]; do i=$((i+1)); echo $i; done');
+  const running = await machine(t).start(
+    'i=0; while [ $i -lt 3000 ] || [ ! -e /go ]; do i=$((i+1)); echo $i; done',
+  );
   const path = running.spec.logPath ?? '';
   await using connection = await connectToContainer(running.spec.stateDir);
   renameSync(path, `${path}.1`);
   await connection.reopenLog();
   t.true(existsSync(path));
+  writeFileSync(`/proc/${running.started.pid}/root/go`, '');
   await running.ended;
   const all = [...readLog(`${path}.1`), ...readLog(path)].map(({ text }) => text);
   t.deepEqual(
     all,
-    Array.from({ length: 3000 }, (_, index) => String(index + 1)),
+    Array.from({ length: Math.max(3000, all.length) }, (_, index) => String(index + 1)),
   );
 });
 
@@ -148,7 +151,6 @@ test('a log that cannot be opened anew is told, and the old one goes on', async 
   await using connection = await connectToContainer(running.spec.stateDir);
   const path = running.spec.logPath ?? '';
   renameSync(path, `${path}.1`);
-  const { mkdirSync, rmdirSync, writeFileSync } = await import('node:fs');
   mkdirSync(path);
   await t.throwsAsync(connection.reopenLog(), { code: 'EISDIR' });
   writeFileSync(`/proc/${running.started.pid}/root/go`, '');
@@ -158,9 +160,12 @@ test('a log that cannot be opened anew is told, and the old one goes on', async 
 });
 
 test('an attached client that takes nothing does not stop the others’ log for long', async (t) => {
-  const running = await machine(t).start('seq 1 50000; echo finished');
+  const running = await machine(t).start(
+    'while [ ! -e /go ]; do sleep 0.01; done; seq 1 50000; echo finished',
+  );
   const client = await connectToContainer(running.spec.stateDir);
   client.attach({});
+  writeFileSync(`/proc/${running.started.pid}/root/go`, '');
   client.close();
   t.is((await running.ended).exitCode, 0);
   t.is(running.log().length, 50001);

@@ -24,11 +24,11 @@ async function sleeping(vm: Machine, script = 'exec sleep 1000') {
 test('a command runs inside, its output and exit code come back', async (t) => {
   const { specification, spec } = await sleeping(machine(t), 'echo inside > /tmp/mark; exec sleep 1000');
   const { stdout, stderr, exitCode, timedOut } = await execInContainer(
-    specification('cat /tmp/mark; echo err >&2; ps | grep -c sleep; pwd; exit 5'),
+    specification('cat /tmp/mark; echo err >&2; ps -o args | grep -c "^sleep"; pwd; exit 5'),
   );
   t.deepEqual(
     [stdout.toString(), stderr.toString(), exitCode, timedOut],
-    ['inside\n2\n/\n', 'err\n', 5, false],
+    ['inside\n1\n/\n', 'err\n', 5, false],
   );
   t.deepEqual(
     readdirSync(spec.stateDir).filter((name) => name.startsWith('exec')),

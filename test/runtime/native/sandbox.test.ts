@@ -66,10 +66,10 @@ test('with one pid namespace pause is PID 1 and reaps what others leave', async 
     pid: { path: `/proc/${sandbox.pid}/ns/pid` },
   } as const;
   const { stdout } = await vm.outcome(
-    'ps -o pid,args | grep "[/]pause" | head -1; (sleep 0.05 & ); while ps -o args | grep -q "[s]leep"; do :; done; ps -o stat | grep -c Z',
+    'ps -o pid,args | grep "[/]pause" | head -1; (sh -c "sleep 0.05; touch /done" & ); until [ -e /done ]; do :; done; until [ $(ps -o stat | grep -c Z) = 0 ]; do :; done; echo reaped',
     { namespaces },
   );
-  t.regex(stdout, /^ *1 \/pause [^\n]*\n0\n$/);
+  t.regex(stdout, /^ *1 \/pause [^\n]*\nreaped\n$/);
   t.true(isAlive(sandbox));
 });
 
