@@ -69,7 +69,7 @@ export interface Running {
   spec: ContainerSpec;
   started: StartedContainer;
   ended: Promise<ExitRecord>;
-  log(): LogLine[];
+  log: () => LogLine[];
 }
 
 export interface LogLine {
