@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { identify, isAlive } from '../../linux/process.ts';
 import { hasCode } from '../../linux/system-error.ts';
 import { notFound } from '../errors.ts';
 import { hostImage } from './host-image.ts';
@@ -14,7 +15,7 @@ import { digestName, parseReference, taggedName } from './reference.ts';
  *     index.json                the list (lock: taken to change it)
  *     trees/<hex of id>/rootfs  an image unpacked: the lower directory of its containers' overlays
  *     trees/<hex of id>/leases/ one empty file per container that stands on the tree
- *     incoming/<random>/        an image on its way in; the rename out of here is what publishes it
+ *     incoming/<process>-…/     an image on its way in; the rename out of here is what publishes it
  */
 export interface ImageStore {
   readonly dir: string;
@@ -41,6 +42,7 @@ export interface ImageStore {
 /** Opens the store in `dir`, made when missing. */
 export function openImageStore({ dir }: { dir: string }): ImageStore {
   for (const part of ['trees', 'incoming']) mkdirSync(join(dir, part), { recursive: true, mode: 0o700 });
+  removeAbandoned(join(dir, 'incoming'));
   const index = openImageIndex(dir);
   const treeOf = (id: string): string => join(dir, 'trees', hexOf(id));
   const list = (): ImageRecord[] => [hostImage, ...index.read()];
@@ -48,7 +50,8 @@ export function openImageStore({ dir }: { dir: string }): ImageStore {
 
   const removeTreeWhenUnused = async (id: string): Promise<void> => {
     if (isListed(id) || leasesOf(treeOf(id)).length > 0) return;
-    const gone = join(dir, 'incoming', `${hexOf(id)}.${process.pid}.${Date.now()}`);
+    const { startTime = 0 } = identify(process.pid) ?? {};
+    const gone = join(dir, 'incoming', `${process.pid}-${startTime}-${hexOf(id)}`);
     try {
       await rename(treeOf(id), gone);
     } catch (error) {
@@ -91,7 +94,8 @@ export function openImageStore({ dir }: { dir: string }): ImageStore {
       if (!isListed(imageId)) await removeTreeWhenUnused(imageId);
     },
     async incoming() {
-      const path = await mkdtemp(join(dir, 'incoming', 'image-'));
+      const { startTime = 0 } = identify(process.pid) ?? {};
+      const path = await mkdtemp(join(dir, 'incoming', `${process.pid}-${startTime}-`));
       return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
     },
     async publish(imageId, path) {
@@ -103,6 +107,15 @@ export function openImageStore({ dir }: { dir: string }): ImageStore {
       }
     },
   };
+}
+
+// What a process had on its way in, or out, when it was killed; its name begins with who that was.
+function removeAbandoned(incoming: string): void {
+  for (const name of readdirSync(incoming)) {
+    const [pid, startTime] = name.split('-').map(Number);
+    if (isAlive({ pid: pid ?? 0, startTime: startTime ?? 0 })) continue;
+    rmSync(join(incoming, name), { recursive: true, force: true });
+  }
 }
 
 const hexOf = (id: string): string => id.replace(/^sha256:/, '');

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { run } from '../../../linux/command.ts';
@@ -152,6 +152,16 @@ test('two processes that add images at once lose none', async (t) => {
       .slice(0, 4),
     names.map((name) => `docker.io/library/${name}:1`),
   );
+});
+
+test('what a killed process left half done is taken away by the next one, and nobody else’s', async (t) => {
+  const { store } = scratchStore(t);
+  const abandoned = join(store.dir, 'incoming', '4194304-1-image');
+  mkdirSync(join(abandoned, 'rootfs'), { recursive: true });
+  await using mine = await store.incoming();
+  openImageStore({ dir: store.dir });
+  t.false(existsSync(abandoned));
+  t.true(existsSync(mine.path));
 });
 
 test('paths that lead out are told from those that do not', (t) => {

@@ -1,0 +1,111 @@
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+import test from 'ava';
+import { readMountInfo } from '../../linux/mount-info.ts';
+import { startDaemon } from './daemon.ts';
+import type { Daemon } from './daemon.ts';
+import { execText, runPod } from './pod.ts';
+
+// What this runtime does beyond the suite that every runtime passes.
+
+let daemon: Daemon;
+
+test.before(async () => {
+  daemon = await startDaemon();
+});
+
+test.after.always('nothing is left behind', async (t) => {
+  t.deepEqual(await daemon.end(), []);
+});
+
+test.serial(
+  'the image podwright.local/host runs programs of the host, and what they write stays in the container',
+  async (t) => {
+    const pod = await runPod(daemon);
+    const mark = `/root/${pod.id.slice(0, 12)}`;
+    const script = `. /etc/os-release; echo $ID; echo x > ${mark}; cat ${mark}`;
+    const { output, status } = await pod.runToEnd(script, { image: { image: 'podwright.local/host' } });
+    const id = /^ID="?([^"\n]*)/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1];
+    t.deepEqual(output, [id, 'x']);
+    t.is(status.exitCode, 0);
+    t.false(existsSync(mark));
+  },
+);
+
+test.serial(
+  'no mount of a container is seen on the host; the sandbox has two: its network namespace and its shared memory',
+  async (t) => {
+    const pod = await runPod(daemon, {
+      linux: { securityContext: { namespaceOptions: { network: 'POD' } } },
+    });
+    await pod.run('sleep 1000');
+    const mounts = readMountInfo().filter(({ mountPoint }) => mountPoint.includes(pod.id));
+    t.deepEqual(mounts.map(({ type }) => type).toSorted(), ['nsfs', 'tmpfs']);
+  },
+);
+
+test.serial('RuntimeDefault filters system calls, and exec gets the same filter', async (t) => {
+  const pod = await runPod(daemon);
+  const containerId = await pod.run('sleep 1000', {
+    linux: { securityContext: { seccomp: { profileType: 'RuntimeDefault' } } },
+  });
+  t.is(await execText(daemon, containerId, 'grep Seccomp: /proc/self/status'), 'Seccomp:\t2');
+  t.regex(await execText(daemon, containerId, 'unshare -U true'), /Operation not permitted/);
+});
+
+test.serial('an ephemeral container joins the pid namespace of its target', async (t) => {
+  const pod = await runPod(daemon);
+  const target = await pod.run('sleep 987');
+  const { info } = await daemon.cri.runtime.ContainerStatus({ containerId: target, verbose: true });
+  const { pid } = JSON.parse(info['info'] ?? '{}') as { pid: number };
+  const { containerId } = await daemon.cri.runtime.CreateContainer({
+    podSandboxId: pod.id,
+    sandboxConfig: pod.config,
+    config: {
+      metadata: { name: 'debugger' },
+      image: { image: 'busybox' },
+      command: ['sleep', '1000'],
+      linux: { securityContext: { namespaceOptions: { network: 'NODE', pid: 'TARGET', targetId: target } } },
+    },
+  });
+  await daemon.cri.runtime.StartContainer({ containerId });
+  t.is(
+    await execText(daemon, containerId, 'readlink /proc/self/ns/pid'),
+    readlinkSync(`/proc/${pid}/ns/pid`),
+  );
+  t.regex(await execText(daemon, containerId, 'ps'), /sleep 987/);
+});
+
+test.serial('thirty Pods at once all come up and go', async (t) => {
+  const pods = await Promise.all(
+    Array.from({ length: 30 }, async () => {
+      const pod = await runPod(daemon, {
+        linux: { securityContext: { namespaceOptions: { network: 'POD' } } },
+      });
+      await pod.run('sleep 1000');
+      return pod;
+    }),
+  );
+  const statuses = await Promise.all(
+    pods.map(({ id }) => daemon.cri.runtime.PodSandboxStatus({ podSandboxId: id })),
+  );
+  t.true(statuses.every(({ status }) => status?.state === 'SANDBOX_READY'));
+  t.is(new Set(statuses.map(({ status }) => status?.network?.ip)).size, 30);
+  t.true(statuses.every(({ containersStatuses: [one] }) => one?.state === 'CONTAINER_RUNNING'));
+  await Promise.all(pods.map(({ id }) => daemon.cri.runtime.RemovePodSandbox({ podSandboxId: id })));
+});
+
+test.serial('stats of a sandbox count its containers and its network', async (t) => {
+  const pod = await runPod(daemon, { linux: { securityContext: { namespaceOptions: { network: 'POD' } } } });
+  const containerId = await pod.run('dd if=/dev/zero of=/file bs=1M count=3; sleep 1000');
+  await execText(
+    daemon,
+    containerId,
+    'while [ "$(stat -c %s /file 2>/dev/null)" != 3145728 ]; do sleep 0.05; done',
+  );
+  const { stats } = await daemon.cri.runtime.PodSandboxStats({ podSandboxId: pod.id });
+  t.is(stats?.linux?.network?.defaultInterface?.name, 'eth0');
+  t.true((stats?.linux?.memory?.workingSetBytes?.value ?? 0) > 0);
+  t.true((stats?.linux?.containers[0]?.writableLayer?.usedBytes?.value ?? 0) >= 3 * 1024 * 1024);
+  const { podMetrics } = await daemon.cri.runtime.ListPodSandboxMetrics({});
+  t.true(podMetrics.some(({ podSandboxId }) => podSandboxId === pod.id));
+});
