@@ -1,0 +1,88 @@
+import test from 'ava';
+import { makeDefaultAccount, podNamed, PODS, startTestServer } from './test-server.ts';
+
+test('priority classes become numbers', async (t) => {
+  const server = await startTestServer(t);
+  await makeDefaultAccount(server);
+  const { body } = await server.post(
+    PODS,
+    podNamed('critical', { priorityClassName: 'system-node-critical' }),
+  );
+  t.is(body.spec.priority, 2_000_001_000);
+  const unknown = await server.post(PODS, podNamed('a', { priorityClassName: 'nothing' }));
+  t.is(unknown.body.message, 'pods "a" is forbidden: no PriorityClass with name nothing was found');
+  const classes = '/apis/scheduling.k8s.io/v1/priorityclasses';
+  await server.post(classes, { metadata: { name: 'usual' }, value: 7, globalDefault: true });
+  t.is((await server.post(PODS, podNamed('b'))).body.spec.priority, 7);
+  const second = await server.post(classes, { metadata: { name: 'other' }, value: 8, globalDefault: true });
+  t.regex(
+    second.body.message,
+    /PriorityClass usual is already marked as default\. Only one default can exist$/,
+  );
+});
+
+test('limit ranges fill in and refuse', async (t) => {
+  const server = await startTestServer(t);
+  await makeDefaultAccount(server);
+  await server.post('/api/v1/namespaces/default/limitranges', {
+    metadata: { name: 'l' },
+    spec: {
+      limits: [
+        {
+          type: 'Container',
+          default: { memory: '64Mi' },
+          defaultRequest: { memory: '32Mi' },
+          max: { memory: '128Mi' },
+        },
+      ],
+    },
+  });
+  const { body } = await server.post(PODS, podNamed('a'));
+  t.deepEqual(body.spec.containers[0].resources, {
+    limits: { memory: '64Mi' },
+    requests: { memory: '32Mi' },
+  });
+  t.is(body.status.qosClass, 'Burstable');
+  const containers = [{ name: 'main', image: 'busybox', resources: { limits: { memory: '1Gi' } } }];
+  const large = await server.post(PODS, podNamed('b', { containers }));
+  t.is(large.status, 403);
+  t.is(
+    large.body.message,
+    'pods "b" is forbidden: maximum memory usage per Container is 128Mi, but limit is 1Gi',
+  );
+});
+
+test('a runtime class must be there', async (t) => {
+  const server = await startTestServer(t);
+  await makeDefaultAccount(server);
+  const missing = await server.post(PODS, podNamed('a', { runtimeClassName: 'fast' }));
+  t.is(missing.body.message, 'pods "a" is forbidden: pod rejected: RuntimeClass "fast" not found');
+  await server.post('/apis/node.k8s.io/v1/runtimeclasses', {
+    metadata: { name: 'fast' },
+    handler: 'fast',
+    scheduling: { nodeSelector: { disk: 'ssd' } },
+  });
+  const { body } = await server.post(PODS, podNamed('a', { runtimeClassName: 'fast' }));
+  t.deepEqual(body.spec.nodeSelector, { disk: 'ssd' });
+});
+
+test('a new node is not ready', async (t) => {
+  const server = await startTestServer(t);
+  const { body } = await server.post('/api/v1/nodes', { metadata: { name: 'n' } });
+  t.deepEqual(body.spec.taints, [{ key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }]);
+});
+
+test("the pull secrets of the account are the Pod's", async (t) => {
+  const server = await startTestServer(t);
+  await server.post('/api/v1/namespaces/default/serviceaccounts', {
+    metadata: { name: 'default' },
+    imagePullSecrets: [{ name: 'registry' }],
+    automountServiceAccountToken: false,
+  });
+  const { body } = await server.post(PODS, {
+    metadata: { name: 'a' },
+    spec: { containers: [{ name: 'main', image: 'busybox' }] },
+  });
+  t.deepEqual(body.spec.imagePullSecrets, [{ name: 'registry' }]);
+  t.is(body.spec.volumes, undefined);
+});
