@@ -97,15 +97,24 @@ const withoutAdmin: SeccompRule[] = [
  * with these capabilities in its bounding set.
  */
 export function runtimeDefaultProfile({ capabilities }: { capabilities: string[] }): SeccompProfile {
-  const held = capabilities.map((name) => name.toUpperCase().replace(/^CAP_/, ''));
+  const held = capabilities.map((name) => name.toUpperCase().replace(/^CAP_/, '')).toSorted();
+  const key = held.join(',');
+  const profile = profiles.get(key) ?? makeProfile(held);
+  profiles.set(key, profile);
+  return profile;
+}
+
+/** One profile for each set of capabilities, so that its filter is compiled once. */
+const profiles = new Map<string, SeccompProfile>();
+
+function makeProfile(held: string[]): SeccompProfile {
   const extra = held.flatMap((name) => words(byCapability[name] ?? 'read'));
-  const admin = held.includes('SYS_ADMIN');
   return {
     defaultAction: 'SCMP_ACT_ERRNO',
     syscalls: [
       { names: [...words(everyone), ...extra], action: allow },
       ...conditional,
-      ...(admin ? [] : withoutAdmin),
+      ...(held.includes('SYS_ADMIN') ? [] : withoutAdmin),
     ],
   };
 }

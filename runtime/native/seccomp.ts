@@ -25,6 +25,17 @@ export function compileSeccomp(
   profile: SeccompProfile,
   architecture: Architecture = nativeArchitecture(),
 ): Buffer {
+  const known = compiled.get(profile)?.get(architecture);
+  if (known !== undefined) return known;
+  const filter = compile(profile, architecture);
+  compiled.set(profile, (compiled.get(profile) ?? new Map<Architecture, Buffer>()).set(architecture, filter));
+  return filter;
+}
+
+/** Some milliseconds of work that most containers have in common. */
+const compiled = new WeakMap<SeccompProfile, Map<Architecture, Buffer>>();
+
+function compile(profile: SeccompProfile, architecture: Architecture): Buffer {
   const architectures: Architecture[] = architecture === 'x86_64' ? ['x86_64', 'i386'] : [architecture];
   const sections = architectures.flatMap((name) => architectureSection(profile, name));
   const instructions = [loadArchitecture, ...sections, returnAction(defaultOf(profile))];
