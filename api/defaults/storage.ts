@@ -16,9 +16,19 @@ export function defaultClaimSpec(spec: PersistentVolumeClaimSpec): void {
   spec.volumeMode ??= 'Filesystem';
   spec.resources ??= {};
   canonicalResources(spec.resources);
-  // The older field and the newer one say the same (pkg/apis/core/v1 and pkg/api/persistentvolumeclaim).
-  if (spec.dataSourceRef === undefined && spec.dataSource !== undefined)
-    spec.dataSourceRef = { ...spec.dataSource };
+}
+
+/**
+ * What a new claim's older field says, the newer one says too, and the other way round where that can be said. To be done
+ * when a claim is made (Kubernetes pkg/api/persistentvolumeclaim NormalizeDataSources).
+ */
+export function normalizeDataSources(spec: PersistentVolumeClaimSpec): void {
+  const { dataSource, dataSourceRef } = spec;
+  if (dataSource !== undefined && dataSourceRef === undefined) spec.dataSourceRef = { ...dataSource };
+  if (dataSource !== undefined || dataSourceRef === undefined || (dataSourceRef.namespace ?? '') !== '')
+    return;
+  const { namespace: _, ...local } = dataSourceRef;
+  spec.dataSource = local;
 }
 
 export function defaultPersistentVolume(volume: PersistentVolume): void {

@@ -26,6 +26,13 @@ import {
 } from './limits.ts';
 import { validatePriorityClass, validatePriorityClassUpdate } from './priority-class.ts';
 import { validateService, validateServiceUpdate } from './service.ts';
+import { validateClaim, validateClaimStatusUpdate, validateClaimUpdate } from './storage/claim.ts';
+import {
+  validatePersistentVolume,
+  validatePersistentVolumeStatusUpdate,
+  validatePersistentVolumeUpdate,
+} from './storage/persistent-volume.ts';
+import { validateStorageClass, validateStorageClassUpdate } from './storage/storage-class.ts';
 import { validateCoreObjectMetaUpdate, validateObjectMeta, validateObjectMetaUpdate } from './object-meta.ts';
 import { validatePodResize } from './pod/pod-resize.ts';
 import { validateEphemeralContainersUpdate, validatePodStatusUpdate } from './pod/pod-subresources.ts';
@@ -104,6 +111,16 @@ const validators: Record<string, Validator> = {
     update: (node, old) => [...validateNode(node), ...validateNodeUpdate(node, old)],
     subresources: { status: validateNodeUpdate },
   }),
+  PersistentVolume: validator({
+    create: validatePersistentVolume,
+    update: validatePersistentVolumeUpdate,
+    subresources: { status: validatePersistentVolumeStatusUpdate },
+  }),
+  PersistentVolumeClaim: validator({
+    create: validateClaim,
+    update: validateClaimUpdate,
+    subresources: { status: validateClaimStatusUpdate },
+  }),
   Pod: validator({
     create: validatePod,
     update: validatePodUpdate,
@@ -130,6 +147,10 @@ const validators: Record<string, Validator> = {
       ...validateCoreObjectMetaUpdate(account, old),
       ...validateServiceAccount(account),
     ],
+  }),
+  'StorageClass.storage.k8s.io': validator({
+    create: validateStorageClass,
+    update: validateStorageClassUpdate,
   }),
   [`ClusterRole.${rbac}`]: validator({ create: validateClusterRole, update: validateClusterRoleUpdate }),
   [`ClusterRoleBinding.${rbac}`]: validator({

@@ -108,11 +108,7 @@ function compareSources(
 ): FieldError[] {
   if (source === undefined || reference === undefined) return [];
   if ((reference.namespace ?? '') !== '')
-    return [
-      invalid(path, `${path}.dataSource`, 'may not be specified when dataSourceRef.namespace is specified'),
-    ];
+    return [invalid(path, {}, 'may not be specified when dataSourceRef.namespace is specified')];
   const { namespace: _, ...local } = reference;
-  return isDeepStrictEqual({ ...source }, local)
-    ? []
-    : [invalid(path, `${path}.dataSource`, 'must match dataSourceRef')];
+  return isDeepStrictEqual({ ...source }, local) ? [] : [invalid(path, {}, 'must match dataSourceRef')];
 }

@@ -49,14 +49,16 @@ test('defaults are no more than defaults: applying them twice changes nothing', 
   t.deepEqual(defaulted(once), once);
 });
 
+const digest = `sha256:${'0'.repeat(64)}`;
 const pullPolicies: [image: string, policy: string][] = [
   ['busybox', 'Always'],
   ['busybox:latest', 'Always'],
   ['busybox:1.36', 'IfNotPresent'],
   ['localhost:5000/busybox', 'Always'],
   ['localhost:5000/busybox:1', 'IfNotPresent'],
-  ['busybox@sha256:00', 'IfNotPresent'],
-  ['busybox:latest@sha256:00', 'Always'],
+  [`busybox@${digest}`, 'IfNotPresent'],
+  [`busybox:latest@${digest}`, 'Always'],
+  ['Not An Image:latest', 'IfNotPresent'],
 ];
 
 for (const [image, policy] of pullPolicies)

@@ -1,0 +1,180 @@
+import { canonicalQuantity, compareQuantities, quantityValue } from '../../quantity.ts';
+import type {
+  CSIPersistentVolumeSource,
+  PersistentVolume,
+  PersistentVolumeSpec,
+  SecretReference,
+} from '../../types.ts';
+import {
+  checkEnum,
+  checkLabel,
+  checkNoBacksteps,
+  checkSubdomain,
+  complaints,
+  nameIsSubdomain,
+} from '../checks.ts';
+import { forbidden, invalid, notSupported, required } from '../field-error.ts';
+import type { FieldError } from '../field-error.ts';
+import { checkImmutable, validateCoreObjectMeta, validateCoreObjectMetaUpdate } from '../object-meta.ts';
+import { validateNodeSelector } from '../pod/affinity.ts';
+import { checkDriverName, volumeSources } from '../pod/volume-sources.ts';
+import { semanticEqual } from '../semantic-equal.ts';
+import { jsonDiff } from '../unified-diff.ts';
+import { validateAccessModes, volumeModes } from './claim-spec.ts';
+
+export function validatePersistentVolume(volume: PersistentVolume): FieldError[] {
+  const spec = volume.spec ?? {};
+  const { storageClassName = '', nodeAffinity } = spec;
+  const recycled =
+    spec.persistentVolumeReclaimPolicy === 'Recycle' && /^\/+$/.test(spec.hostPath?.path ?? '');
+  return [
+    ...validateCoreObjectMeta(volume, { namespaced: false, nameRule: nameIsSubdomain }),
+    ...validateAccessModes(spec.accessModes, 'spec.accessModes', ''),
+    ...validateCapacity(spec.capacity ?? {}),
+    ...checkEnum(spec.persistentVolumeReclaimPolicy, 'spec.persistentVolumeReclaimPolicy', [
+      'Delete',
+      'Recycle',
+      'Retain',
+    ]),
+    ...(nodeAffinity === undefined
+      ? []
+      : nodeAffinity.required === undefined
+        ? [required('spec.nodeAffinity.required', 'must specify required node constraints')]
+        : validateNodeSelector(nodeAffinity.required, 'spec.nodeAffinity.required')),
+    ...validateSource(spec),
+    ...(recycled
+      ? [forbidden('spec.persistentVolumeReclaimPolicy', "may not be 'recycle' for a hostPath mount of '/'")]
+      : []),
+    ...(storageClassName === ''
+      ? []
+      : complaints('spec.storageClassName', storageClassName, nameIsSubdomain(storageClassName))),
+    ...checkEnum(spec.volumeMode, 'spec.volumeMode', volumeModes),
+  ];
+}
+
+function validateCapacity(capacity: Record<string, string>): FieldError[] {
+  const names = Object.keys(capacity);
+  const onlyStorage = names.length === 1 && names[0] === 'storage';
+  return [
+    ...(names.length === 0 ? [required('spec.capacity')] : []),
+    ...(onlyStorage
+      ? []
+      : [notSupported('spec.capacity', names.length === 0 ? null : capacity, ['storage'])]),
+    ...Object.entries(capacity).flatMap(([name, amount]) => {
+      const field = `spec.capacity[${name}]`;
+      return [
+        ...(quantityValue(amount) < 0
+          ? [invalid(field, quantityValue(amount), 'must be a valid resource quantity')]
+          : []),
+        ...(compareQuantities(amount, '0') <= 0
+          ? [invalid(field, canonicalQuantity(amount), 'must be greater than zero')]
+          : []),
+      ];
+    }),
+  ];
+}
+
+type SourceCheck = (spec: PersistentVolumeSpec, path: string) => FieldError[];
+
+/** Sources that only persistent volumes have; the others are checked as those of a Pod. */
+const ownSources: [type: keyof PersistentVolumeSpec, check: SourceCheck][] = [
+  [
+    'local',
+    ({ local, nodeAffinity }, path) => checkLocal(local?.path ?? '', nodeAffinity !== undefined, path),
+  ],
+  ['csi', ({ csi }, path) => (csi === undefined ? [] : checkCsi(csi, path))],
+];
+
+const sources: [type: string, check: SourceCheck][] = [
+  ...volumeSources
+    .filter(([type]) => type !== 'csi')
+    .map(([type, check]): [string, SourceCheck] => [
+      type,
+      (spec, path) => check(spec as never, path, { podName: '', isPod: false }),
+    ]),
+  ...ownSources,
+];
+
+function validateSource(spec: PersistentVolumeSpec): FieldError[] {
+  const given = sources.filter(([type]) => (spec as Record<string, unknown>)[type] !== undefined);
+  const [first, ...others] = given;
+  if (first === undefined) return [required('spec', 'must specify a volume type')];
+  const [type, check] = first;
+  return [
+    ...check(spec, `spec.${type}`),
+    ...others.map(([other]) => forbidden(`spec.${other}`, 'may not specify more than 1 volume type')),
+  ];
+}
+
+function checkLocal(localPath: string, hasAffinity: boolean, path: string): FieldError[] {
+  return [
+    ...(localPath === '' ? [required(`${path}.path`)] : checkNoBacksteps(localPath, `${path}.path`)),
+    ...(hasAffinity ? [] : [required('spec.nodeAffinity', 'Local volume requires node affinity')]),
+  ];
+}
+
+const secretFields = [
+  'controllerPublishSecretRef',
+  'controllerExpandSecretRef',
+  'nodePublishSecretRef',
+  'nodeExpandSecretRef',
+] as const;
+
+function checkCsi(csi: CSIPersistentVolumeSource, path: string): FieldError[] {
+  return [
+    ...checkDriverName(csi.driver ?? '', `${path}.driver`),
+    ...((csi.volumeHandle ?? '') === '' ? [required(`${path}.volumeHandle`)] : []),
+    ...secretFields.flatMap((field) => {
+      const reference = csi[field];
+      return reference === undefined ? [] : checkSecretReference(reference, `${path}.${field}`);
+    }),
+  ];
+}
+
+function checkSecretReference({ name = '', namespace = '' }: SecretReference, path: string): FieldError[] {
+  return [
+    ...(name === '' ? [required(`${path}.name`)] : checkSubdomain(name, `${path}.name`)),
+    ...(namespace === '' ? [required(`${path}.namespace`)] : checkLabel(namespace, `${path}.namespace`)),
+  ];
+}
+
+/** Checks a changed volume: what it is stays as it is. */
+export function validatePersistentVolumeUpdate(
+  volume: PersistentVolume,
+  old: PersistentVolume,
+): FieldError[] {
+  const [source, before] = [sourceOf(volume.spec ?? {}), sourceOf(old.spec ?? {})];
+  const words = 'spec.persistentvolumesource is immutable after creation';
+  return [
+    ...validatePersistentVolume(volume),
+    ...(semanticEqual(withOldSecret(source, before), before)
+      ? []
+      : [forbidden('spec.persistentvolumesource', `${words}\n${jsonDiff(before, source)}`)]),
+    ...checkImmutable(volume.spec?.volumeMode, old.spec?.volumeMode, 'volumeMode'),
+  ];
+}
+
+function sourceOf(spec: PersistentVolumeSpec): Partial<PersistentVolumeSpec> {
+  const types = new Set(sources.map(([type]) => type));
+  return Object.fromEntries(Object.entries(spec).filter(([type]) => types.has(type)));
+}
+
+/** The secret for expansion may be added later. */
+function withOldSecret(source: Partial<PersistentVolumeSpec>, before: Partial<PersistentVolumeSpec>) {
+  if (
+    source.csi === undefined ||
+    before.csi === undefined ||
+    before.csi.controllerExpandSecretRef !== undefined
+  )
+    return source;
+  const { controllerExpandSecretRef: _, ...csi } = source.csi;
+  return { ...source, csi };
+}
+
+/** Checks a write to persistentvolumes/status. */
+export function validatePersistentVolumeStatusUpdate(
+  volume: PersistentVolume,
+  old: PersistentVolume,
+): FieldError[] {
+  return validateCoreObjectMetaUpdate(volume, old);
+}

@@ -1,0 +1,67 @@
+import { byteLength } from '../../names.ts';
+import type { StorageClass, TopologySelectorTerm } from '../../types.ts';
+import { checkEnum, checkQualifiedName, nameIsSubdomain } from '../checks.ts';
+import { duplicate, invalid, required, tooLong } from '../field-error.ts';
+import type { FieldError } from '../field-error.ts';
+import { checkImmutable, validateCoreObjectMeta, validateCoreObjectMetaUpdate } from '../object-meta.ts';
+
+const parametersLimit = 512;
+const parametersLimitBytes = 256 * 1024;
+
+/** Source: Kubernetes pkg/apis/storage/validation/validation.go. */
+export function validateStorageClass(storageClass: StorageClass): FieldError[] {
+  const { provisioner = '' } = storageClass;
+  return [
+    ...validateCoreObjectMeta(storageClass, { namespaced: false, nameRule: nameIsSubdomain }),
+    ...(provisioner === ''
+      ? [required('provisioner')]
+      : checkQualifiedName(provisioner.toLowerCase(), 'provisioner')),
+    ...validateParameters(storageClass.parameters ?? {}),
+    ...checkEnum(storageClass.reclaimPolicy, 'reclaimPolicy', ['Delete', 'Retain']),
+    ...(storageClass.volumeBindingMode === undefined
+      ? [required('volumeBindingMode')]
+      : checkEnum(storageClass.volumeBindingMode, 'volumeBindingMode', [
+          'Immediate',
+          'WaitForFirstConsumer',
+        ])),
+    ...(storageClass.allowedTopologies ?? []).flatMap((term, index) =>
+      validateTopology(term, `allowedTopologies[${index}]`),
+    ),
+  ];
+}
+
+function validateParameters(parameters: Record<string, string>): FieldError[] {
+  const entries = Object.entries(parameters);
+  if (entries.length > parametersLimit) return [tooLong('parameters', parametersLimit)];
+  const sizeBytes = entries.reduce((total, [key, value]) => total + byteLength(key) + byteLength(value), 0);
+  return [
+    ...entries.filter(([key]) => key === '').map(() => invalid('parameters', '', 'field can not be empty.')),
+    ...(sizeBytes > parametersLimitBytes ? [tooLong('parameters', parametersLimitBytes)] : []),
+  ];
+}
+
+function validateTopology({ matchLabelExpressions }: TopologySelectorTerm, path: string): FieldError[] {
+  const keys = new Set<string>();
+  return (matchLabelExpressions ?? []).flatMap(({ key, values = [] }, index) => {
+    const at = `${path}.matchLabelExpressions[${index}]`;
+    const repeated = keys.has(key);
+    keys.add(key);
+    return [
+      ...(values.length === 0 ? [required(`${at}.values`)] : []),
+      ...values.flatMap((value, position) =>
+        values.indexOf(value) < position ? [duplicate(`${at}.values[${position}]`, value)] : [],
+      ),
+      ...checkQualifiedName(key ?? '', `${at}.key`),
+      ...(repeated ? [duplicate(`${at}.key`, key)] : []),
+    ];
+  });
+}
+
+export function validateStorageClassUpdate(storageClass: StorageClass, old: StorageClass): FieldError[] {
+  return [
+    ...validateCoreObjectMetaUpdate(storageClass, old),
+    ...(['parameters', 'provisioner', 'reclaimPolicy', 'volumeBindingMode'] as const).flatMap((field) =>
+      checkImmutable(storageClass[field], old[field], field),
+    ),
+  ];
+}
