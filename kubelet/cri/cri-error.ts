@@ -34,18 +34,22 @@ const codeNames: Record<number, string> = {
   8: 'ResourceExhausted',
   9: 'FailedPrecondition',
   10: 'Aborted',
+  11: 'OutOfRange',
   12: 'Unimplemented',
   13: 'Internal',
   14: 'Unavailable',
+  15: 'DataLoss',
+  16: 'Unauthenticated',
 };
 
 /** The error as Go's gRPC prints it, which is what users know from events: `rpc error: code = X desc = …`. */
 export function describeError(error: unknown): string {
-  if (error instanceof CriError) {
-    return `rpc error: code = ${codeNames[error.code] ?? `Code(${error.code})`} desc = ${error.message}`;
-  }
+  if (error instanceof CriError) return rpcErrorWords(error.code, error.message);
   return error instanceof Error ? error.message : String(error);
 }
+
+export const rpcErrorWords = (code: number, details: string): string =>
+  `rpc error: code = ${codeNames[code] ?? `Code(${code})`} desc = ${details}`;
 
 /** The message without gRPC's frame. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

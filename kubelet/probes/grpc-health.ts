@@ -1,5 +1,6 @@
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import type { ServiceError } from '@grpc/grpc-js';
+import { rpcErrorWords } from '../cri/cri-error.ts';
 import { goDuration } from '../go-duration.ts';
 import type { ProbeOutcome } from './run-probe.ts';
 
@@ -75,5 +76,5 @@ function failureWords({ code, details }: ServiceError, timeoutMs: number): strin
     return `error: this server does not implement the grpc health protocol (grpc.health.v1.Health): ${details}`;
   }
   if (code === 4) return `timeout: health rpc did not complete within ${goDuration(timeoutMs)}`;
-  return `error: health rpc probe failed: rpc error: code = ${code} desc = ${details}`;
+  return `error: health rpc probe failed: ${rpcErrorWords(code, details)}`;
 }

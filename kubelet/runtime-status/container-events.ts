@@ -36,12 +36,14 @@ export function followContainerEvents(options: ContainerEventsOptions): Containe
   const first = Promise.withResolvers<void>();
   let stopped = false;
   let healthy = false;
+  let told = false;
   let cancelStream = () => {};
   let cancelTimer = () => {};
 
   const relist = async () => {
     for (const uid of await cache.relist()) onChange(uid);
     healthy = true;
+    told = false;
     first.resolve();
   };
   const connect = () => {
@@ -55,7 +57,9 @@ export function followContainerEvents(options: ContainerEventsOptions): Containe
     stream.on('error', (error) => log.debug({ error: error.message }, 'container event stream ended'));
     stream.once('close', retry);
     relist().catch((error: unknown) => {
-      log.warn({ error: describeError(error) }, 'cannot list the containers of the runtime');
+      // Once for each time that the runtime is away, not for each try.
+      if (!told) log.warn({ error: describeError(error) }, 'cannot list the containers of the runtime');
+      told = true;
       healthy = false;
       stream.cancel();
     });

@@ -104,7 +104,7 @@ export const makePod = (
 export const mountsAt = (path: string) => readMountInfo().filter(({ mountPoint }) => mountPoint === path);
 
 /** Polls until `isTrue`, at most for `timeoutMs`. */
-export const until = async (isTrue: () => boolean, timeoutMs = 10_000): Promise<void> => {
+export const until = async (isTrue: () => boolean, timeoutMs = 30_000): Promise<void> => {
   const deadlineMs = Date.now() + timeoutMs;
   while (!isTrue()) {
     if (Date.now() > deadlineMs) throw new Error(`not within ${timeoutMs} ms: ${isTrue.toString()}`);

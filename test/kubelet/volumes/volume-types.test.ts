@@ -116,7 +116,7 @@ test('a missing key, and what is optional', async (t) => {
     { name: 'optional-secret', secret: { secretName: 'none', optional: true } },
   ];
   const pod = makePod(volumes);
-  const error = await t.throwsAsync(node.volumes.waitForMount(pod, { timeoutMs: 200 }));
+  const error = await t.throwsAsync(node.volumes.waitForMount(pod, { timeoutMs: 1000 }));
   t.is(
     error?.message,
     'unmounted volumes=[key secretkey], unattached volumes=[], failed to process volumes=[]: context deadline exceeded',
