@@ -52,15 +52,21 @@ function rootFileSystem(
   { imageId }: ContainerRecord,
   directory: string,
 ): ContainerSpec['rootfs'] {
-  const rootfs = {
+  const [upper = '', work = '', merged = ''] = rootDirectories.map((name) => join(directory, 'rootfs', name));
+  return {
     lowerDirectories: [runtime.images.rootfsOf({ id: imageId })],
-    upperDirectory: join(directory, 'rootfs', 'upper'),
-    workDirectory: join(directory, 'rootfs', 'work'),
-    mergedDirectory: join(directory, 'rootfs', 'merged'),
+    upperDirectory: upper,
+    workDirectory: work,
+    mergedDirectory: merged,
   };
-  for (const path of [rootfs.upperDirectory, rootfs.workDirectory, rootfs.mergedDirectory])
-    mkdirSync(path, { recursive: true, mode: 0o755 });
-  return rootfs;
+}
+
+const rootDirectories = ['upper', 'work', 'merged'];
+
+/** Makes the directories of the container's overlay. */
+export function makeRootDirectories(directory: string): void {
+  mkdirSync(join(directory, 'rootfs'), { mode: 0o755, recursive: true });
+  for (const name of rootDirectories) mkdirSync(join(directory, 'rootfs', name), { mode: 0o755 });
 }
 
 /** Command, environment, user and rights of a container's first process. */

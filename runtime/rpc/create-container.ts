@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { nowNs } from '../clock.ts';
-import { containerSpec } from '../containers/container-spec.ts';
+import { containerSpec, makeRootDirectories } from '../containers/container-spec.ts';
 import { makeVolumes, volumesOf } from '../containers/image-volumes.ts';
 import { mountedImage } from '../containers/mounts.ts';
 import type { ContainerRecord } from '../containers/record.ts';
@@ -118,6 +118,7 @@ async function keep(
   }
   containerSpec(runtime, container, sandbox);
   const directory = runtime.containers.directoryOf(container.id);
+  makeRootDirectories(directory);
   makeVolumes(volumesOf(container, directory), runtime.images.rootfsOf(image));
   warnAboutIgnored(runtime, container);
   await runtime.containers.create(container);
