@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
 import { open } from 'lmdb';
 import type { Database, RootDatabase } from 'lmdb';
 
@@ -29,12 +29,23 @@ export function openTables(dir: string): Tables {
     overlappingSync: false,
     eventTurnBatching: false,
   });
+  syncFolder(dir);
   return {
     root,
     keys: root.openDB<Buffer, Buffer>('keys', { keyEncoding: 'binary', encoding: 'binary' }),
     changes: root.openDB<Buffer, LogKey>('changes', { encoding: 'binary' }),
     counters: root.openDB<number, string>('counters', { encoding: 'msgpack' }),
   };
+}
+
+/** A file that was just made is there after a power cut only when its folder too has been synced (fsync(2)). */
+function syncFolder(dir: string): void {
+  const descriptor = openSync(dir, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /** The newest revision, 1 in an empty store as in etcd. */
