@@ -66,9 +66,20 @@ export const defaultCapabilities = [
 
 /** Every capability that this process may hand on: its bounding set. */
 export function allCapabilities(): string[] {
+  return readMask('CapBnd');
+}
+
+function readMask(field: 'CapBnd' | 'CapEff'): string[] {
   const status = readFileSync('/proc/self/status', 'utf8');
-  const held = BigInt(`0x${/^CapBnd:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
+  const held = BigInt(`0x${new RegExp(`^${field}:\\s*([0-9a-f]+)$`, 'm').exec(status)?.[1] ?? '0'}`);
   return names.filter((_, bit) => ((held >> BigInt(bit)) & 1n) === 1n);
+}
+
+let resource: boolean | undefined;
+
+/** True when this process may lower an oom_score_adj (SYS_RESOURCE is in its effective set). */
+export function mayLowerOomScore(): boolean {
+  return (resource ??= readMask('CapEff').includes('SYS_RESOURCE'));
 }
 
 export interface CapabilityRequest {

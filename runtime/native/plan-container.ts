@@ -1,6 +1,7 @@
 import type { ContainerSpec } from './container-spec.ts';
 import { planDevices } from './plan-devices.ts';
 import { planMounts, planSources } from './plan-mounts.ts';
+import { mayLowerOomScore } from './capabilities.ts';
 import { newNamespaceBits, planJoin } from './plan-namespaces.ts';
 import { planLimits, planProcess } from './plan-process.ts';
 import { planRootFileSystem, planSealing } from './plan-root.ts';
@@ -24,7 +25,8 @@ export function planContainer(spec: ContainerSpec): Plan {
   planSources(plan, spec);
   if (cgroup === 'new') plan.step('unshare', bits(namespaceBits.cgroup));
   plan.step('propagation', bits(mountBits.slave | mountBits.recursive));
-  planLimits(plan, spec.process);
+  // The shim's own score is not the container's.
+  planLimits(plan, { oomScoreAdj: 0, ...spec.process });
   planRootFileSystem(plan, spec);
   planDevices(plan, spec);
   planMounts(plan, spec);
@@ -37,8 +39,12 @@ export function planContainer(spec: ContainerSpec): Plan {
   return plan;
 }
 
+/** As the kubelet's for pause: without its shim a container's exit code and output are lost. */
+const shimOomScoreAdj = -998;
+
 function planShim(plan: Plan, spec: ContainerSpec): void {
   for (const file of spec.shimCgroupProcsFiles ?? []) plan.tolerate('write', file, '0');
+  if (mayLowerOomScore()) plan.tolerate('write', '/proc/self/oom_score_adj', shimOomScoreAdj);
   if (spec.logPath !== undefined) plan.step('log', spec.logPath);
   if (spec.process.tty === true) plan.step('tty');
   if (spec.stdin === true) plan.step('stdin');

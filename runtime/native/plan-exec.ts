@@ -15,9 +15,8 @@ export function planExec({ target, process, cgroupProcsFiles = [] }: ExecSpec): 
   plan.step('enter', target.pid, target.startTime, bits(all));
   plan.step('fork', 0);
   if (process.tty === true) plan.step('terminal');
-  planProcess(plan, process);
   // Killing the one whom the daemon knows kills the command.
-  plan.step('deathsignal', SIGKILL);
+  planProcess(plan, process, { deathSignal: SIGKILL });
   plan.step('exec');
   return plan;
 }

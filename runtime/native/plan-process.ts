@@ -20,10 +20,11 @@ export function planLimits(plan: Plan, { rlimits = [], oomScoreAdj }: ProcessSpe
  *   identity        keeps the permitted set (keep-caps), loses the effective one
  *   chdir           as the user, who may not be allowed in
  *   effective       again, so that a filter can be loaded without no_new_privs (needs SYS_ADMIN)
+ *   death signal    to be killed with the parent; a new identity would take it away
  *   seccomp         as late as can be: what comes after must be allowed by the filter
  *   capabilities    the command's own
  */
-export function planProcess(plan: Plan, process: ProcessSpec): void {
+export function planProcess(plan: Plan, process: ProcessSpec, { deathSignal = 0 } = {}): void {
   const { args, env, cwd = '/', uid = 0, gid = 0, additionalGids = [], umask = 0o022 } = process;
   const { capabilities = sameEverywhere(defaultCapabilities), noNewPrivileges, seccomp } = process;
   plan.comment('what the command is to be');
@@ -34,6 +35,7 @@ export function planProcess(plan: Plan, process: ProcessSpec): void {
   plan.step('ids', uid, gid, additionalGids.join(','));
   plan.step('chdir', cwd);
   plan.step('effective');
+  if (deathSignal !== 0) plan.step('deathsignal', deathSignal);
   if (noNewPrivileges === true) plan.step('nonewprivs');
   if (seccomp !== undefined) {
     const filter = compileSeccomp(seccomp).toString('hex');
