@@ -18,7 +18,11 @@ export interface SchedulerCache {
   assume(pod: Pod, nodeName: string): void;
   forget(pod: Pod): void;
   isAssumed(pod: Pod): boolean;
+  /** Room on this node is being made for a pod that waits; undefined takes it back. */
+  nominate(pod: Pod, nodeName: string | undefined): void;
   nodes(): readonly NodeInfo[];
+  /** The nodes as this pod must see them: with the waiting pods of at least its priority where they are nominated. */
+  nodesFor(pod: Pod): readonly NodeInfo[];
 }
 
 interface Entry {
@@ -29,12 +33,14 @@ interface Entry {
 }
 
 const uidOf = (pod: Pod) => pod.metadata?.uid ?? '';
+const priorityOf = (pod: Pod) => pod.spec?.priority ?? 0;
 
 /** An empty cache. */
 export const createSchedulerCache = (): SchedulerCache => {
   const entries = new Map<string, Entry>();
   const nodeNameByUid = new Map<string, string>();
   const assumed = new Set<string>();
+  const nominations = new Map<string, { pod: Pod; nodeName: string }>();
   let list: NodeInfo[] | undefined;
 
   const entryOf = (nodeName: string): Entry => {
@@ -67,6 +73,15 @@ export const createSchedulerCache = (): SchedulerCache => {
     changed(entry);
   };
 
+  const nodes = (): readonly NodeInfo[] => {
+    list ??= [...entries.values()].flatMap((entry) => {
+      if (entry.node === undefined) return [];
+      entry.info ??= createNodeInfo(entry.node, entry.pods.values());
+      return [entry.info];
+    });
+    return list;
+  };
+
   return {
     setNode(node) {
       const entry = entryOf(node.metadata?.name ?? '');
@@ -86,10 +101,12 @@ export const createSchedulerCache = (): SchedulerCache => {
       attach(pod, pod.spec?.nodeName ?? '');
     },
     removePod(pod) {
+      nominations.delete(uidOf(pod));
       assumed.delete(uidOf(pod));
       detach(pod);
     },
     assume(pod, nodeName) {
+      nominations.delete(uidOf(pod));
       assumed.add(uidOf(pod));
       attach(pod, nodeName);
     },
@@ -98,13 +115,22 @@ export const createSchedulerCache = (): SchedulerCache => {
       if (assumed.delete(uidOf(pod))) detach(pod);
     },
     isAssumed: (pod) => assumed.has(uidOf(pod)),
-    nodes() {
-      list ??= [...entries.values()].flatMap((entry) => {
-        if (entry.node === undefined) return [];
-        entry.info ??= createNodeInfo(entry.node, entry.pods.values());
-        return [entry.info];
+    nominate(pod, nodeName) {
+      if (nodeName === undefined) nominations.delete(uidOf(pod));
+      else nominations.set(uidOf(pod), { pod, nodeName });
+    },
+    nodes,
+    nodesFor(pod) {
+      const others = [...nominations.values()].filter(
+        ({ pod: other }) => uidOf(other) !== uidOf(pod) && priorityOf(other) >= priorityOf(pod),
+      );
+      if (others.length === 0) return nodes();
+      return nodes().map((info) => {
+        const nominated = others.filter(({ nodeName }) => nodeName === info.name);
+        if (nominated.length === 0) return info;
+        const guests = nominated.map((nomination) => createPodInfo(nomination.pod));
+        return createNodeInfo(info.node, [...info.pods.values(), ...guests]);
       });
-      return list;
     },
   };
 };

@@ -59,7 +59,11 @@ const followPods = ({ informers, cache, queue, schedulerName }: EventTargets) =>
     !isAssigned(pod) && (pod.spec?.schedulerName ?? 'default-scheduler') === schedulerName;
   return informers.informer(pods, podSelection).addHandler({
     add(pod) {
-      if (isOurs(pod)) return queue.add(pod);
+      if (isOurs(pod)) {
+        // As an earlier run of the scheduler has decided.
+        cache.nominate(pod, pod.status?.nominatedNodeName || undefined);
+        return queue.add(pod);
+      }
       if (!isAssigned(pod)) return;
       cache.setPod(pod);
       queue.moveOnEvent({ resource: 'AssignedPod', action: 'Add', object: pod });
@@ -70,6 +74,7 @@ const followPods = ({ informers, cache, queue, schedulerName }: EventTargets) =>
         // Same name, another pod: the deletion in between was missed.
         if (pod.metadata?.uid === previous.metadata?.uid) return queue.update(pod, previous);
         queue.remove(previous);
+        cache.removePod(previous);
         return queue.add(pod);
       }
       queue.remove(previous);
@@ -80,8 +85,8 @@ const followPods = ({ informers, cache, queue, schedulerName }: EventTargets) =>
     },
     delete(pod) {
       queue.remove(pod);
-      if (!isAssigned(pod)) return;
       cache.removePod(pod);
+      if (!isAssigned(pod)) return;
       queue.moveOnEvent({ resource: 'AssignedPod', action: 'Delete', previous: pod });
     },
   });

@@ -67,7 +67,7 @@ const findNode = (
   { pod, state }: { pod: Pod; state: CycleState },
   { cache, plugins, onError }: SchedulingOptions,
 ): { nodeName: string } | Failure => {
-  const nodes = cache.nodes();
+  const nodes = cache.nodesFor(pod);
   if (nodes.length === 0) return noNodes;
   try {
     const outcome = findFeasibleNodes(plugins, { pod, state, nodes });
@@ -181,11 +181,12 @@ const failureOf = (error: unknown): Failure => {
 
 /** Back to the queue, with an event and a condition that tell why. */
 const fail = async (queued: QueuedPod, failure: Failure, options: SchedulingOptions): Promise<void> => {
-  const { handle, queue, onError } = options;
+  const { handle, cache, queue, onError } = options;
   const present = handle.informers.informer(pods, podSelection).lister.get(nameOf(queued.pod));
   if (present === undefined || present.metadata?.uid !== queued.pod.metadata?.uid) return;
   if ((present.spec?.nodeName ?? '') !== '') return;
-  const { message, reason, rejectedBy } = failure;
+  const { message, reason, rejectedBy, nominatedNodeName } = failure;
+  if (nominatedNodeName !== undefined) cache.nominate(present, nominatedNodeName || undefined);
   queue.requeue({ ...queued, pod: present }, { rejectedBy, hadError: reason === 'SchedulerError' });
   const note = message.length <= maxMessageLength ? message : `${message.slice(0, maxMessageLength - 4)} ...`;
   handle.recorder.event({ object: present, type: 'Warning', reason: 'FailedScheduling', message: note });

@@ -40,18 +40,20 @@ export interface OwnerGraph {
 export const createOwnerGraph = (): OwnerGraph => {
   const nodes = new Map<string, GraphNode>();
 
+  /** Answers owners that nobody has seen yet, and the node itself where an owner isn't what it is called. */
   const link = (node: GraphNode): string[] => {
-    const unknown: string[] = [];
+    const toVisit: string[] = [];
     for (const owner of node.owners) {
       let ownerNode = nodes.get(owner.uid);
       if (ownerNode === undefined) {
         ownerNode = unobserved(owner, node.namespace);
         nodes.set(owner.uid, ownerNode);
-        unknown.push(owner.uid);
       }
+      if (!ownerNode.observed) toVisit.push(owner.uid);
+      else if (!isCalled(ownerNode, owner, node)) toVisit.push(node.uid);
       ownerNode.dependents.add(node);
     }
-    return unknown;
+    return toVisit;
   };
 
   const unlink = (node: GraphNode, owners: readonly OwnerReference[]) => {
@@ -71,7 +73,11 @@ export const createOwnerGraph = (): OwnerGraph => {
         ...unobserved({ apiVersion: '', kind: '', name, uid }, namespace),
       };
       const lost = node.owners.filter((owner) => !ownerReferences.some((other) => other.uid === owner.uid));
-      const blockedBefore = node.owners.filter(({ blockOwnerDeletion }) => blockOwnerDeletion === true);
+      const noLongerBlocked = node.owners.filter(
+        ({ uid, blockOwnerDeletion }) =>
+          blockOwnerDeletion === true &&
+          !ownerReferences.some((other) => other.uid === uid && other.blockOwnerDeletion === true),
+      );
       Object.assign(node, {
         name,
         namespace,
@@ -87,9 +93,8 @@ export const createOwnerGraph = (): OwnerGraph => {
       unlink(node, lost);
       if (deletesDependents(node) || orphansDependents(node)) toVisit.push(uid);
       if (deletesDependents(node)) for (const dependent of node.dependents) toVisit.push(dependent.uid);
-      // Whose deletion this object no longer blocks may now go on; an object with owners may have lost them.
-      toVisit.push(...lost.map((owner) => owner.uid), ...blockedBefore.map((owner) => owner.uid));
-      if (previous?.observed !== true && ownerReferences.length > 0) toVisit.push(uid);
+      // Whose deletion this object no longer blocks may now go on.
+      toVisit.push(...lost.map((owner) => owner.uid), ...noLongerBlocked.map((owner) => owner.uid));
       return toVisit;
     },
     remove(uid) {
@@ -105,6 +110,12 @@ export const createOwnerGraph = (): OwnerGraph => {
     },
   };
 };
+
+/** A reference tells a uid and a name; that both belong together, and to the same namespace, is anyone's claim. */
+const isCalled = (owner: GraphNode, reference: OwnerReference, dependent: GraphNode): boolean =>
+  owner.name === reference.name &&
+  owner.kind === reference.kind &&
+  (owner.namespace === undefined || owner.namespace === dependent.namespace);
 
 const unobserved = (
   { apiVersion, kind, name, uid }: Pick<OwnerReference, 'apiVersion' | 'kind' | 'name' | 'uid'>,

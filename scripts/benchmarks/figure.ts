@@ -43,4 +43,4 @@ export const formatTable = (figures: readonly Figure[]): string => {
   return [head, rule, ...body].join('\n');
 };
 
-const round = (value: number): string => (value < 100 ? value.toFixed(1) : value.toFixed(0));
+const round = (value: number): string => value.toFixed(value < 1 ? 3 : value < 100 ? 1 : 0);

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { createCycleState } from '../../../scheduler/framework/cycle-state.ts';
+import { findFeasibleNodes } from '../../../scheduler/framework/run-plugins.ts';
 import { aCluster, aNode, aPod } from '../fixtures.ts';
 
 const tryToPreempt = (cluster: ReturnType<typeof aCluster>, pod: ReturnType<typeof aPod>) => {
@@ -50,4 +51,21 @@ test('the node where the least important pod goes is nominated', (t) => {
   });
   const pod = aPod({ priority: 10, requests: { cpu: '1' } });
   t.deepEqual(tryToPreempt(cluster, pod), { nominatedNodeName: 'node-2' });
+});
+
+test('room that is made for a pod is not given to a less important one', (t) => {
+  const cluster = aCluster({ nodes: [aNode()] });
+  const important = aPod({ priority: 10, requests: { cpu: '2' } });
+  const names = (pod: ReturnType<typeof aPod>) =>
+    findFeasibleNodes(cluster.plugins, {
+      pod,
+      state: createCycleState(),
+      nodes: cluster.cache.nodesFor(pod),
+    }).feasible.map(({ name }) => name);
+  cluster.cache.nominate(important, 'node-1');
+  t.deepEqual(names(aPod({ priority: 5, requests: { cpu: '1' } })), []);
+  t.deepEqual(names(aPod({ priority: 20, requests: { cpu: '1' } })), ['node-1']);
+  t.deepEqual(names(important), ['node-1']);
+  cluster.cache.nominate(important, undefined);
+  t.deepEqual(names(aPod({ priority: 5, requests: { cpu: '1' } })), ['node-1']);
 });
