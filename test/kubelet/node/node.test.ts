@@ -1,0 +1,94 @@
+import test from 'ava';
+import { events, leases, nodes } from '../../../client/resources.ts';
+import { nodeConditions } from '../../../kubelet/node/node-conditions.ts';
+import { allocatableOf, resourceList } from '../../../kubelet/node/machine.ts';
+import { startBench, until } from '../kubelet-on-fakes.ts';
+
+test('the node registers, is Ready and keeps its lease', async (t) => {
+  const bench = await startBench(t, {
+    labels: { zone: 'a' },
+    taints: [{ key: 'dedicated', value: 'x', effect: 'NoSchedule' }],
+    podCidr: '10.9.0.0/24',
+    config: { nodeStatusUpdateFrequencyMs: 200, systemReserved: { cpu: 100 } },
+  });
+  const client = bench.client.resource(nodes);
+  const node = await client.get({ name: 'node-1' });
+  t.like(node.metadata?.labels, {
+    'kubernetes.io/hostname': 'node-1',
+    'kubernetes.io/os': 'linux',
+    'beta.kubernetes.io/os': 'linux',
+    zone: 'a',
+  });
+  t.like(node.spec?.taints?.[0], { key: 'dedicated', value: 'x', effect: 'NoSchedule' });
+  t.is(node.spec?.podCIDR, '10.9.0.0/24');
+  t.deepEqual(node.status?.addresses, [
+    { type: 'InternalIP', address: '127.0.0.1' },
+    { type: 'Hostname', address: 'node-1' },
+  ]);
+  t.is(node.status?.nodeInfo?.kubeletVersion, 'v1.36.0');
+  t.is(node.status?.nodeInfo?.containerRuntimeVersion, 'podwright://0.1.0');
+  t.is(node.status?.daemonEndpoints?.kubeletEndpoint?.Port, bench.kubelet.port);
+  t.is(node.status?.capacity?.['pods'], '110');
+  t.regex(node.status?.allocatable?.['cpu'] ?? '', /^\d+00m$/);
+  const shown = node.status?.conditions?.map(({ type, status, reason }) => `${type}=${status} ${reason}`);
+  t.true(shown?.includes('Ready=True KubeletReady'));
+  t.true(shown?.includes('MemoryPressure=False KubeletHasSufficientMemory'));
+  const lease = await until('lease', () =>
+    bench.client.resource(leases).get({ name: 'node-1', namespace: 'kube-node-lease' }),
+  );
+  t.is(lease.spec?.holderIdentity, 'node-1');
+  t.is(lease.spec?.leaseDurationSeconds, 40);
+  t.is(lease.metadata?.ownerReferences?.[0]?.uid, node.metadata?.uid);
+
+  bench.cri.intercept('Status', () => ({
+    status: {
+      conditions: [
+        { type: 'RuntimeReady', status: true },
+        {
+          type: 'NetworkReady',
+          status: false,
+          reason: 'NetworkPluginNotReady',
+          message: 'Network plugin returns error: cni plugin not initialized',
+        },
+      ],
+    },
+  }));
+  const ready = await until('not ready', async () => {
+    const { status } = await client.get({ name: 'node-1' });
+    return status?.conditions?.find(({ type, status: is }) => type === 'Ready' && is === 'False');
+  });
+  t.is(ready.reason, 'KubeletNotReady');
+  t.is(
+    ready.message,
+    'container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized',
+  );
+  const told = await until('event', async () => {
+    const { items } = await bench.client.resource(events).list({ namespace: 'default' });
+    return items.find(({ reason }) => reason === 'NodeNotReady');
+  });
+  t.is(told.message, 'Node node-1 status is now: NodeNotReady');
+});
+
+test('conditions keep the time of their last change', (t) => {
+  const quiet = { memory: false, disk: false, pid: false };
+  const first = nodeConditions({ pressure: quiet, notReady: ['a', 'b'], previous: [], now: 'T1' });
+  t.is(first.find(({ type }) => type === 'Ready')?.message, '[a, b]');
+  const second = nodeConditions({
+    pressure: { ...quiet, disk: true },
+    notReady: ['a'],
+    previous: first,
+    now: 'T2',
+  });
+  const times = Object.fromEntries(second.map(({ type, lastTransitionTime }) => [type, lastTransitionTime]));
+  t.deepEqual(times, { MemoryPressure: 'T1', DiskPressure: 'T2', PIDPressure: 'T1', Ready: 'T1' });
+});
+
+test('what pods may use, as the API writes it', (t) => {
+  const capacity = { cpu: 2000, memory: 4 * 2 ** 30, 'hugepages-2Mi': 2 ** 21, pods: 110 };
+  t.deepEqual(resourceList(allocatableOf(capacity, { cpu: 100, memory: 2 ** 20 })), {
+    cpu: '1900m',
+    memory: `${(4 * 2 ** 30 - 2 ** 20 - 2 ** 21) / 1024}Ki`,
+    'hugepages-2Mi': '2048Ki',
+    pods: '110',
+  });
+});
