@@ -1,6 +1,8 @@
 import type { Store } from '../../store/store.ts';
 import type { ServerParts } from '../endpoints/context.ts';
 import type { ApiObject, Kind } from '../registry/kind.ts';
+import { StatusError } from '../../api/status.ts';
+import type { ObjectStore } from './object-store.ts';
 import { placeOf } from './object-store.ts';
 
 const COMPACTION_MS = 5 * 60_000;
@@ -34,13 +36,26 @@ export async function sweepExpired(server: ServerParts): Promise<void> {
     if (kind.timeToLiveMs === undefined || kind.viewOf !== undefined) continue;
     const objects = server.stores.of(kind);
     const old = [...objects.cache.values()].filter(({ object }) => isExpired(kind, object, now));
-    for (const { object } of old) {
-      await objects.update(placeOf(object), (current) =>
-        Promise.resolve(
-          current !== undefined && isExpired(kind, current, now) ? { remove: true } : { keep: true },
-        ),
-      );
-    }
+    for (const { object } of old) await removeExpired({ objects, kind, object, now });
+  }
+}
+
+async function removeExpired(options: {
+  objects: ObjectStore;
+  kind: Kind;
+  object: ApiObject;
+  now: number;
+}): Promise<void> {
+  const { objects, kind, object, now } = options;
+  try {
+    await objects.update(placeOf(object), (current) =>
+      Promise.resolve(
+        current !== undefined && isExpired(kind, current, now) ? { remove: true } : { keep: true },
+      ),
+    );
+  } catch (error) {
+    // Somebody else has removed it.
+    if (!(error instanceof StatusError && error.status.code === 404)) throw error;
   }
 }
 

@@ -111,8 +111,12 @@ export class ObjectStore {
     }
     const revision = current?.revision ?? 0;
     if ('remove' in mutation) return await this.#remove(key, current);
-    if ('keep' in mutation) return current?.object;
-    if (current !== undefined && isDeepStrictEqual(mutation.write, current.object)) return current.object;
+    if ('keep' in mutation || (current !== undefined && isDeepStrictEqual(mutation.write, current.object))) {
+      // "Nothing to write" is only true of the newest state: another's write may be acknowledged but not yet cached.
+      if (cached && (await this.#read(key))?.revision !== current?.revision) return undefined;
+      if (current === undefined) throw notFoundError(this.kind, key.slice(key.lastIndexOf('/') + 1));
+      return current.object;
+    }
     return await this.#swap(key, revision, mutation.write);
   }
 
