@@ -86,6 +86,7 @@ export function composePods(input: ComposeInput): PodParts {
   const cgroups = createPodCgroups({
     tree,
     root: options.cgroupRoot,
+    allocatableMilliCpu: facts.allocatable()['cpu'] ?? 0,
     ...(config.podPidsLimit > 0 ? { podPidsLimit: config.podPidsLimit } : {}),
   });
   const volumes = createVolumeManager({

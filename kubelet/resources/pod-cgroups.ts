@@ -39,25 +39,61 @@ export interface PodCgroupsOptions {
   root: string;
   /** Processes that one Pod may have; no limit when left out. */
   podPidsLimit?: number;
+  /** CPU that all Pods may use, in millicores. */
+  allocatableMilliCpu?: number;
 }
 
 const qosFolders = { Guaranteed: '', Burstable: 'burstable', BestEffort: 'besteffort' };
 
-export function createPodCgroups({ tree, root, podPidsLimit }: PodCgroupsOptions): PodCgroups {
+export function createPodCgroups({
+  tree,
+  root,
+  podPidsLimit,
+  allocatableMilliCpu = 0,
+}: PodCgroupsOptions): PodCgroups {
   const kubepods = posix.join(root, 'kubepods');
+  const burstable = posix.join(kubepods, qosFolders.Burstable);
+  const requests = new Map<string, number>();
+  /** Burstable Pods together weigh what they ask for, BestEffort Pods get what is left (upstream: qosContainerManager). */
+  const weighBurstable = () => {
+    const sum = [...requests.values()].reduce((total, milliCpu) => total + milliCpu, 0);
+    tree.createCgroup(burstable, { cpuShares: sharesOf(sum) });
+  };
+  const count = (pod: KubeletPod, isThere: boolean) => {
+    if (qosClassOf(pod) !== 'Burstable') return;
+    const { uid } = pod.metadata;
+    const milliCpu = podRequests(pod)['cpu'] ?? 0;
+    if (isThere ? requests.get(uid) === milliCpu : !requests.has(uid)) return;
+    if (isThere) requests.set(uid, milliCpu);
+    else requests.delete(uid);
+    weighBurstable();
+  };
+  let isSetUp = false;
+  const setUp = () => {
+    if (isSetUp) return;
+    isSetUp = true;
+    if (allocatableMilliCpu > 0) {
+      tree.createCgroup(kubepods, { cpuShares: sharesOf(allocatableMilliCpu) });
+    }
+    tree.createCgroup(posix.join(kubepods, qosFolders.BestEffort), { cpuShares: sharesOf(0) });
+  };
   const pathOf = (pod: KubeletPod) =>
     posix.join(kubepods, qosFolders[qosClassOf(pod)], `pod${pod.metadata.uid}`);
   const resourcesOf = (pod: KubeletPod) => podCgroupResources(pod, podPidsLimit);
   return {
     pathOf,
     async ensure(pod) {
+      setUp();
+      count(pod, true);
       if (!tree.exists(pathOf(pod))) await tree.createCgroup(pathOf(pod), resourcesOf(pod));
     },
     async update(pod) {
       await tree.updateCgroup(pathOf(pod), resourcesOf(pod));
+      count(pod, true);
     },
     async remove(pod) {
       await tree.removeCgroup(pathOf(pod));
+      count(pod, false);
     },
     existing: () =>
       Object.values(qosFolders).flatMap((folder) => podsBelow(tree, posix.join(kubepods, folder))),
