@@ -39,7 +39,7 @@ async function recoverContainer(runtime: Runtime, container: ContainerRecord): P
     return;
   }
   const start = { ...started, startedAtNs: Number(started.startedAtNs) };
-  await runtime.containers.update(container.id, { start });
+  if (container.start === null) await runtime.containers.update(container.id, { start }, { durable: false });
   watchContainer(runtime, container.id, start);
 }
 

@@ -32,5 +32,6 @@ export interface SandboxNetwork {
   /** Undefined when a configuration is there and can be used, else why not. */
   notReadyReason(): string | undefined;
   add(sandbox: SandboxRecord & { netnsPath: string }): Promise<{ ips: string[] }>;
+  /** Idempotent, also for a sandbox that was never added. */
   remove(sandbox: SandboxRecord): Promise<void>;
 }

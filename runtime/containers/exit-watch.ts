@@ -5,20 +5,36 @@ import type { Runtime } from '../runtime.ts';
 import { publishSandboxEvent } from '../sandboxes/status.ts';
 import type { ContainerExit, ContainerStart } from './record.ts';
 
-const endings = new WeakMap<Runtime, Map<string, Promise<void>>>();
+interface Ending {
+  promise: Promise<void>;
+  resolve: () => void;
+}
 
-/** Resolves when the end of a container that was running is in its record; at once when nobody waits for one. */
+const endings = new WeakMap<Runtime, Map<string, Ending>>();
+
+const endingsOf = (runtime: Runtime): Map<string, Ending> => {
+  const known = endings.get(runtime) ?? new Map<string, Ending>();
+  endings.set(runtime, known);
+  return known;
+};
+
+/** Resolves when the end of a container that was running is in its record; at once when none is expected. */
 export const exitOf = (runtime: Runtime, id: string): Promise<void> =>
-  endings.get(runtime)?.get(id) ?? Promise.resolve();
+  endingsOf(runtime).get(id)?.promise ?? Promise.resolve();
+
+/** Says that the container runs and will end; to be called before anybody can see that it runs and ask to stop it. */
+export function expectEnd(runtime: Runtime, id: string): Ending {
+  const ending = endingsOf(runtime).get(id) ?? Promise.withResolvers<void>();
+  endingsOf(runtime).set(id, ending);
+  return ending;
+}
 
 /**
  * Waits for the end of a container's process, records it and tells it. After a restart of the daemon the shim's record may
  * already be there: then this happens at once.
  */
 export function watchContainer(runtime: Runtime, id: string, start: ContainerStart): void {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const known = endings.get(runtime) ?? new Map<string, Promise<void>>();
-  endings.set(runtime, known.set(id, promise));
+  const ending = expectEnd(runtime, id);
   const started = { ...start, startedAtNs: BigInt(Math.round(start.startedAtNs)) };
   const letGo = (): void => watch[Symbol.dispose]();
   runtime.stopped.addEventListener('abort', letGo, { once: true });
@@ -29,8 +45,8 @@ export function watchContainer(runtime: Runtime, id: string, start: ContainerSta
         runtime.log.error({ container: id, error: messageOf(error) }, 'end not recorded'),
       )
       .finally(() => {
-        known.delete(id);
-        resolve();
+        endingsOf(runtime).delete(id);
+        ending.resolve();
       });
   });
 }

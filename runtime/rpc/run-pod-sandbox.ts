@@ -65,7 +65,6 @@ function newSandbox(config: PodSandboxConfig): SandboxRecord {
     state: 'SANDBOX_NOTREADY',
     pause: null,
     netnsPath: null,
-    networkAttached: false,
     ips: [],
     cgroupParent: config.linux?.cgroupParent || `/podwright/sandboxes/${id}`,
   };
@@ -83,8 +82,7 @@ async function startSandbox(
   makeSandboxFiles(paths, config);
   const netnsPath = namespacesOf(config).network === 'NODE' ? null : paths.netns;
   if (netnsPath !== null) createNetworkNamespace(netnsPath);
-  const changes = { netnsPath, networkAttached: netnsPath !== null };
-  await runtime.sandboxes.update(id, changes, { durable: false });
+  await runtime.sandboxes.update(id, { netnsPath }, { durable: false });
   const [launched, network] = await Promise.allSettled([
     launchPause(runtime, sandbox, netnsPath),
     netnsPath === null ? { ips: [] } : addNetwork(runtime, { ...sandbox, netnsPath }),

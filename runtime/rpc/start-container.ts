@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { cgroupFacts, prepareContainerCgroup } from '../containers/container-cgroup.ts';
 import { containerSpec } from '../containers/container-spec.ts';
-import { watchContainer } from '../containers/exit-watch.ts';
+import { expectEnd, watchContainer } from '../containers/exit-watch.ts';
 import type { ContainerRecord, ContainerStart } from '../containers/record.ts';
 import { stateOf } from '../containers/record.ts';
 import { getContainer } from '../containers/status.ts';
@@ -31,6 +31,7 @@ export async function startContainer(
     if (sandbox.state !== 'SANDBOX_READY')
       throw new CriError('UNKNOWN', `sandbox container ${JSON.stringify(sandbox.id)} is not running`);
     const start = await launchContainer(runtime, container, sandbox);
+    expectEnd(runtime, id);
     await runtime.containers.update(id, { start }, { durable: false });
     publishSandboxEvent(runtime, sandbox.id, 'CONTAINER_STARTED_EVENT', { containerId: id });
     watchContainer(runtime, id, start);

@@ -18,8 +18,6 @@ export interface SandboxRecord {
   pause: ProcessIdentity | null;
   /** Where the network namespace is bound; null on the node's network. */
   netnsPath: string | null;
-  /** True from just before the network is asked for until it is given back. */
-  networkAttached: boolean;
   ips: string[];
   /** Path below the cgroup controllers' roots: the pod's, given by the kubelet. */
   cgroupParent: string;

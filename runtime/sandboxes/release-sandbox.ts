@@ -2,6 +2,7 @@ import { signalProcess, waitForExit } from '../../linux/process.ts';
 import { stopRunningContainer } from '../containers/stop-container.ts';
 import type { Runtime } from '../runtime.ts';
 import type { SandboxRecord } from './record.ts';
+import { namespacesOf } from './record.ts';
 import { removeSandboxFiles } from './sandbox-files.ts';
 import { containersOf } from './status.ts';
 
@@ -27,11 +28,11 @@ export async function releaseSandbox(runtime: Runtime, id: string): Promise<void
 const cgroupToRemove = ({ id, cgroupParent, config }: SandboxRecord): string =>
   config.linux?.cgroupParent ? `${cgroupParent}/${id}` : cgroupParent;
 
-// The network goes before pause, whose namespace the plugins must still find.
+// The network goes before pause, whose namespace the plugins must still find. What was attached is kept on the disk by cni.ts, so
+// that addresses are given back after a power cut too, when nothing else of the sandbox is left.
 async function releaseNetwork(runtime: Runtime, sandbox: SandboxRecord): Promise<void> {
-  if (!sandbox.networkAttached) return;
+  if (namespacesOf(sandbox.config).network === 'NODE') return;
   await runtime.network.remove(sandbox);
-  await runtime.sandboxes.update(sandbox.id, { networkAttached: false }, { durable: false });
 }
 
 async function endPause(runtime: Runtime, { pause }: SandboxRecord): Promise<void> {
