@@ -15,12 +15,27 @@ export const assertComplete = ({ rstCode }: ClientHttp2Stream, operation: string
   throw new ConnectionError({ message: `${operation}: connection lost (code ${rstCode})`, unsent: false });
 };
 
-const readBytes = async ({ stream }: TransportResponse): Promise<Buffer> => {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk as Buffer);
-  assertComplete(stream, 'read');
-  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
-};
+/**
+ * Not by `for await`: when the whole answer came in one packet, the HTTP/2 stream is closed before anybody reads, and the
+ * iterator takes that for a premature close, although every byte is there to be read.
+ */
+export const readBytes = ({ stream }: TransportResponse): Promise<Buffer> =>
+  new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    const lost = () => reject(new ConnectionError({ message: 'read: connection lost', unsent: false }));
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+    stream.once('error', reject);
+    stream.once('close', lost);
+    stream.once('end', () => {
+      try {
+        assertComplete(stream, 'read');
+        resolve(Buffer.concat(chunks));
+      } catch (error) {
+        reject(error as Error);
+      }
+    });
+    if (stream.destroyed) lost();
+  });
 
 /** The server's Status as an error; a body that isn't one (a proxy's, say) becomes its message. */
 export const statusErrorOf = async (

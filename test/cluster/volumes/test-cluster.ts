@@ -1,5 +1,6 @@
 import type { TestFn } from 'ava';
 import type { ConfigMap, Container, CoreV1Event, Pod, PodSpec, Secret, Volume } from '../../../api/types.ts';
+import { readBytes } from '../../../client/response-body.ts';
 import { clientFromKubeconfig } from '../../../client/kubeconfig.ts';
 import { configMaps, events, pods, secrets } from '../../../client/resources.ts';
 import type { Client } from '../../../client/rest.ts';
@@ -126,10 +127,7 @@ export class TestCluster {
 
   async logs(pod: Pod, container = 'main'): Promise<string> {
     const path = `/api/v1/namespaces/${namespace}/pods/${pod.metadata?.name}/log?container=${container}`;
-    const { stream } = await this.client.stream({ method: 'GET', path });
-    let text = '';
-    for await (const chunk of stream.setEncoding('utf8') as AsyncIterable<string>) text += chunk;
-    return text;
+    return (await readBytes(await this.client.stream({ method: 'GET', path }))).toString();
   }
 
   /** Resolves with the Pod when `isTrue` of it. */
