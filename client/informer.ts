@@ -109,6 +109,7 @@ export const createInformer = <T extends ApiObject>(options: InformerOptions<T>)
       running ??= runReflector({
         ...options,
         client: options.client.resource(options.resource),
+        onConnect: (listener) => options.client.onConnect?.(listener) ?? (() => undefined),
         sink: { replace, set, remove: (object) => remove(object, false) },
         signal: stopping.signal,
       });

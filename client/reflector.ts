@@ -1,5 +1,6 @@
 import { createBackOff } from './back-off.ts';
 import type { BackOff } from './back-off.ts';
+import { ConnectionError } from './connection-error.ts';
 import { systemClock, wait } from './clock.ts';
 import type { Clock } from './clock.ts';
 import { isExpired } from './errors.ts';
@@ -25,6 +26,8 @@ export interface ReflectorOptions<T extends ApiObject> {
   backOff?: BackOff | undefined;
   random?: (() => number) | undefined;
   onError?: ((error: unknown) => void) | undefined;
+  /** Tells when the server is reached again: a reflector that lost it then tries at once. */
+  onConnect?: ((listener: () => void) => () => void) | undefined;
 }
 
 const pageSize = 500;
@@ -58,10 +61,29 @@ export const runReflector = async <T extends ApiObject>(options: ReflectorOption
         continue;
       }
       if (error instanceof WatchInterrupted) resourceVersion = error.resourceVersion;
-      onError?.(error instanceof WatchInterrupted ? error.cause : error);
-      await wait({ clock, delayMs: backOff.nextMs(), signal });
+      const cause = error instanceof WatchInterrupted ? error.cause : error;
+      onError?.(cause);
+      const onConnect = cause instanceof ConnectionError ? options.onConnect : undefined;
+      await waitForNextTry({ clock, delayMs: backOff.nextMs(), signal, onConnect });
     }
   }
+};
+
+const waitForNextTry = async ({
+  clock,
+  delayMs,
+  signal,
+  onConnect,
+}: {
+  clock: Clock;
+  delayMs: number;
+  signal: AbortSignal;
+  onConnect: ReflectorOptions<ApiObject>['onConnect'];
+}): Promise<void> => {
+  const connected = new AbortController();
+  const remove = onConnect?.(() => connected.abort());
+  await wait({ clock, delayMs, signal: AbortSignal.any([signal, connected.signal]) });
+  remove?.();
 };
 
 /** A watch that ended with an error; carries where to go on. */

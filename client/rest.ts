@@ -23,6 +23,8 @@ export interface Client {
   request<T>(request: TransportRequest): Promise<T>;
   /** Like request, with the body as a stream of bytes. */
   stream(request: TransportRequest): Promise<TransportResponse>;
+  /** Called when the server is reached again, so that nobody need wait out a back-off; the answer takes it away. */
+  onConnect?(listener: () => void): () => void;
   close(): void;
 }
 
@@ -68,6 +70,7 @@ export const createClient = (options: ClientOptions): Client => {
     resource: (id) => createResourceClient({ id, request, stream }),
     request,
     stream,
+    onConnect: (listener) => transport.onConnect(listener),
     close: () => transport.close(),
   };
 };

@@ -38,6 +38,8 @@ export interface TransportResponse {
 
 export interface Transport {
   request(request: TransportRequest): Promise<TransportResponse>;
+  /** Called after each new connection to the server; the answer takes the listener away. */
+  onConnect(listener: () => void): () => void;
   close(): void;
 }
 
@@ -61,6 +63,7 @@ const connectRetryDelaysMs = [20, 50, 100, 200, 400];
  */
 export const createTransport = (options: TransportOptions): Transport => {
   const sessions = new Set<PooledSession>();
+  const listeners = new Set<() => void>();
   let connecting: Promise<PooledSession> | undefined;
   let closed = false;
 
@@ -75,12 +78,18 @@ export const createTransport = (options: TransportOptions): Transport => {
     return undefined;
   };
 
+  const reconnect = async (): Promise<PooledSession> => {
+    const pooled = await connectWithRetries(options, sessions);
+    for (const listener of listeners) listener();
+    return pooled;
+  };
+
   const connectAndTakeStream = async (): Promise<PooledSession> => {
     for (;;) {
       if (closed) throw new ConnectionError({ message: 'the client is closed', unsent: false });
       const pooled = takeStream();
       if (pooled !== undefined) return pooled;
-      connecting ??= connectWithRetries(options, sessions).finally(() => (connecting = undefined));
+      connecting ??= reconnect().finally(() => (connecting = undefined));
       await connecting;
     }
   };
@@ -90,6 +99,10 @@ export const createTransport = (options: TransportOptions): Transport => {
       request.signal?.throwIfAborted();
       const pooled = takeStream() ?? (await connectAndTakeStream());
       return send(pooled, request, headersOf(options, request));
+    },
+    onConnect(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
     close() {
       closed = true;

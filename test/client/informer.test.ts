@@ -102,6 +102,20 @@ test('lists anew after 410 and tells what was missed', async (t) => {
   await stop();
 });
 
+test('a server that is back is asked at once, whatever the back-off says', async (t) => {
+  const { server, seen, errors, stop, client } = await start({
+    backOff: createBackOff({ initialMs: 3_600_000 }),
+  });
+  await server.pause();
+  await until('the watch is given up', () => errors.length === 1);
+  await server.resume();
+  await client.resource(configMaps).get({ name: 'a' });
+  server.put(`${collection}/c`, configMap('c'));
+  await until('c is seen', () => seen.includes('add c'));
+  t.pass();
+  await stop();
+});
+
 test('a handler that throws is told, and the others are still called', async (t) => {
   const { server, informer, seen, errors, stop } = await start();
   informer.addHandler({
