@@ -4,6 +4,8 @@ import type { Kind } from '../registry/kind.ts';
 import { apiVersionOf } from '../registry/kind.ts';
 import type { KindTable } from '../registry/table.ts';
 import { pathsOf } from './openapi-paths.ts';
+import type { OpenApiV2Document } from './openapi-protobuf.ts';
+import { encodeOpenApiV2 } from './openapi-protobuf.ts';
 import { VERSION } from './version.ts';
 
 const INFO = { title: 'Kubernetes', version: VERSION.gitVersion };
@@ -20,6 +22,7 @@ export class OpenApiDocuments {
   readonly #kinds: KindTable;
   readonly #v3 = new Map<string, string>();
   #v2: string | undefined;
+  #v2Protobuf: Buffer | undefined;
 
   constructor(kinds: KindTable) {
     this.#kinds = kinds;
@@ -29,6 +32,7 @@ export class OpenApiDocuments {
   invalidate(): void {
     this.#v3.clear();
     this.#v2 = undefined;
+    this.#v2Protobuf = undefined;
   }
 
   /** GET /openapi/v3: where each group version's document lies, with its hash so that clients may cache it for ever. */
@@ -63,14 +67,24 @@ export class OpenApiDocuments {
 
   /** The OpenAPI v2 document of everything. */
   v2(): string {
+    this.#v2 ??= JSON.stringify(this.#v2Document());
+    return this.#v2;
+  }
+
+  /** The same as protobuf. */
+  v2Protobuf(): Buffer {
+    this.#v2Protobuf ??= encodeOpenApiV2(this.#v2Document());
+    return this.#v2Protobuf;
+  }
+
+  #v2Document(): OpenApiV2Document {
     const kinds = this.#kinds.all();
-    this.#v2 ??= JSON.stringify({
+    return {
       swagger: '2.0',
       info: INFO,
-      paths: Object.assign({}, ...kinds.map((kind) => pathsOf(kind, 2))) as object,
+      paths: Object.assign({}, ...kinds.map((kind) => pathsOf(kind, 2))) as OpenApiV2Document['paths'],
       definitions: schemasReachableFrom(definitionsOf(kinds)),
-    });
-    return this.#v2;
+    };
   }
 
   #groupVersions(): string[] {

@@ -3,6 +3,7 @@ import { aggregatedDiscovery } from '../discovery/aggregated.ts';
 import { coreVersions, groupList, groupOf, resourceList } from '../discovery/legacy.ts';
 import { reportHealth } from '../discovery/health.ts';
 import type { HealthCheck } from '../discovery/health.ts';
+import { PROTOBUF_OF_V2 } from '../discovery/openapi-protobuf.ts';
 import type { OpenApiDocuments } from '../discovery/openapi.ts';
 import { VERSION } from '../discovery/version.ts';
 import type { ServiceAccountTokens } from '../authentication/service-account-tokens.ts';
@@ -150,8 +151,18 @@ export class PathRoutes {
       : resourceList(this.#kinds, `${first}/${second}`);
   }
 
-  /** Only JSON is served; clients that ask for protobuf alone get 406. */
+  /** JSON, and for version 2 protobuf; clients that ask for protobuf of version 3 alone get 406. */
   async #openApiDocument({ request, response, info }: Exchange, parts: string[]): Promise<void> {
+    if (parts.join('/') === 'v2' && request.headers.accept?.startsWith(PROTOBUF_OF_V2.asked)) {
+      const body = this.#openApi.v2Protobuf();
+      const etag = etagOf(body);
+      return respondCached(request, response, {
+        status: 200,
+        body,
+        etag,
+        contentType: PROTOBUF_OF_V2.answered,
+      });
+    }
     const representation = negotiate(request.headers.accept);
     if (representation === undefined) throw notAcceptable(['application/json']);
     const body = this.#openApiBody(parts);

@@ -11,10 +11,10 @@ export type ServerResponse = Http2ServerResponse;
 const GZIP_FROM_BYTES = 128 * 1024;
 const gzipAsync = promisify(gzip);
 
-/** An answer ready to be written: its JSON text (or other text with `contentType`). */
+/** An answer ready to be written: its JSON text (or something else with `contentType`). */
 export interface Answer {
   status: number;
-  body: string;
+  body: string | Buffer;
   contentType?: string;
   headers?: Record<string, string>;
   warnings?: string[];
@@ -33,7 +33,11 @@ export async function respond(
     response.setHeader('warning', answer.warnings.map(warningHeader));
   }
   for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
-  const body = await compress(request, response, Buffer.from(answer.body));
+  const body = await compress(
+    request,
+    response,
+    typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body,
+  );
   response.writeHead(answer.status);
   if (request.method === 'HEAD') response.end();
   else response.end(body);
@@ -77,7 +81,7 @@ export function wantsPretty(query: URLSearchParams, userAgent: string | undefine
 }
 
 /** A strong ETag of a body. */
-export const etagOf = (body: string): string =>
+export const etagOf = (body: string | Buffer): string =>
   `"${createHash('sha512').update(body).digest('hex').toUpperCase()}"`;
 
 /** Writes a document that clients cache by ETag: 304 when they have it. */

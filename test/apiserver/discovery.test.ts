@@ -42,7 +42,10 @@ test('OpenAPI: an index with hashes, documents per group version, and version 2'
   const v2 = await server.get('/openapi/v2');
   t.is(v2.body.swagger, '2.0');
   const accept = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
-  t.is((await server.get('/openapi/v2', { headers: { accept } })).status, 406);
+  const protobuf = await server.get('/openapi/v2', { headers: { accept } });
+  t.is(protobuf.headers['content-type'], 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf');
+  t.true(protobuf.text.startsWith('\n\u00032.0\u0012'), 'Document{swagger: "2.0", info …}');
+  t.is((await server.get(url, { headers: { accept } })).status, 406);
 });
 
 test('metrics count requests', async (t) => {

@@ -1,4 +1,5 @@
 import { request as httpRequest } from 'node:http';
+import { BlockList, isIP } from 'node:net';
 import type { Pod } from '../../../api/types.ts';
 import { notFoundError, serviceUnavailable } from '../../http/errors.ts';
 import type { Endpoint, ResourceRequest } from '../context.ts';
@@ -30,7 +31,7 @@ export const proxyPod: Endpoint = async (request) => {
   const pod = (await server.stores.of(kind).find(place))?.object as Pod | undefined;
   if (pod === undefined) throw notFoundError(kind, name);
   const host = pod.status?.podIP;
-  if (host === undefined) throw serviceUnavailable('address not allowed');
+  if (host === undefined || isOwnHost(host)) throw serviceUnavailable('address not allowed');
   const path = `/${info.rest}${info.query.size > 0 ? `?${info.query.toString()}` : ''}`;
   await new Promise<void>((resolve, reject) => {
     const outgoing = httpRequest(
@@ -50,6 +51,19 @@ export const proxyPod: Endpoint = async (request) => {
   });
   return undefined;
 };
+
+/** Addresses that are the server's own, whatever a Pod's status says (upstream: proxyutil IsProxyableIP). */
+const ownHosts = new BlockList();
+ownHosts.addSubnet('127.0.0.0', 8);
+ownHosts.addSubnet('169.254.0.0', 16);
+ownHosts.addSubnet('224.0.0.0', 4);
+ownHosts.addAddress('0.0.0.0');
+ownHosts.addAddress('::1', 'ipv6');
+ownHosts.addSubnet('fe80::', 10, 'ipv6');
+ownHosts.addSubnet('ff00::', 8, 'ipv6');
+
+const isOwnHost = (host: string): boolean =>
+  isIP(host) === 0 || ownHosts.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4');
 
 /** The client's credentials never travel on. */
 function passedHeaders({ request }: ResourceRequest): Record<string, string | string[] | undefined> {
