@@ -124,6 +124,8 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   });
   const sources = followSources({ options, parts, dispatch, ready: pleg.ready });
   const ready = Promise.all([reporter.registered, sources.synced]).then(() => undefined);
+  // A runtime that came up after the registration makes the node Ready at once.
+  void Promise.all([pleg.ready, reporter.registered]).then(() => reporter.check());
   const lease = reporter.registered.then(() =>
     keepLease({ client, nodeName, clock, log, durationSeconds: config.nodeLeaseDurationSeconds }),
   );

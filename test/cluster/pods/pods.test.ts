@@ -49,11 +49,10 @@ test('logs follow a container to its end', async (t) => {
     restartPolicy: 'Never',
     containers: [shell('main', 'for i in 1 2 3 4 5; do echo line $i; sleep 0.2; done')],
   });
-  await bench.podUntil(
-    t,
-    'talk',
-    ({ status }) => status?.containerStatuses?.[0]?.state?.waiting === undefined,
-  );
+  await bench.podUntil(t, 'talk', ({ status }) => {
+    const state = status?.containerStatuses?.[0]?.state;
+    return state?.running !== undefined || state?.terminated !== undefined;
+  });
   t.is(await bench.kubectl('logs', '-f', 'talk'), 'line 1\nline 2\nline 3\nline 4\nline 5\n');
   await bench.podUntil(t, 'talk', ({ status }) => status?.phase === 'Succeeded');
   t.is(await bench.kubectl('logs', 'talk', '--since=1h', '--limit-bytes=7'), 'line 1\n');
