@@ -37,6 +37,7 @@ export const podmanTimes = (runs: number): Promise<number[]> =>
     limit=$(ulimit -Hn)
     printf '[engine]\\ncgroup_manager="cgroupfs"\\nevents_logger="file"\\nruntime="crun"\\n[containers]\\n' > containers.conf
     printf 'default_ulimits=["nofile=%s:%s","nproc=4096:4096"]\\n' "$limit" "$limit" >> containers.conf
+    printf '[network]\\nnetwork_config_dir="%s"\\n' "$PWD/networks" >> containers.conf
     export CONTAINERS_CONF=$PWD/containers.conf
     podman="podman --root $PWD/root --runroot $PWD/run --storage-driver overlay"
     tar -C bundle/rootfs -c . | $podman import - localhost/busybox:latest >/dev/null 2>&1
@@ -54,7 +55,8 @@ EOF
       [ "$i" -le 2 ] || echo $(($(date +%s%N) - start))
       $podman kube down pod.yaml >/dev/null
     done
-    $podman rmi --all --force >/dev/null`);
+    $podman rmi --all --force >/dev/null
+    find /sys/fs/cgroup -depth -type d -path '*libpod_parent*' -exec rmdir {} + 2>/dev/null || true`);
 
 const makeRootfs = `
     mkdir -p bundle/rootfs/bin bundle/rootfs/proc bundle/rootfs/sys bundle/rootfs/dev
@@ -63,7 +65,8 @@ const makeRootfs = `
 
 /**
  * Runs a script in a private mount namespace and reads nanoseconds from its output. Both peers refuse a hybrid
- * cgroup host; with the unified hierarchy unmounted they see a v1 host.
+ * cgroup host; with the unified hierarchy unmounted they see a v1 host. The network is private too, because podman
+ * leaves its bridge and its rules behind.
  */
 const inPeerNamespace = async (script: string): Promise<number[]> => {
   const folder = mkdtempSync(join(tmpdir(), 'podwright-peer-'));
@@ -71,7 +74,7 @@ const inPeerNamespace = async (script: string): Promise<number[]> => {
   const prologue = `set -eu; id=peer-${process.pid}; umount /sys/fs/cgroup/unified 2>/dev/null || true; cd ${folder}`;
   writeFileSync(file, `${prologue}\n${script}\n`);
   try {
-    const { stdout } = await run('unshare', ['--mount', '--propagation', 'private', 'bash', file]);
+    const { stdout } = await run('unshare', ['--mount', '--net', '--propagation', 'private', 'bash', file]);
     return stdout
       .split('\n')
       .filter((line) => /^\d+$/.test(line))
