@@ -14,7 +14,8 @@ export const useCluster = (test: TestFn, name: string): (() => Promise<TestClust
   const started = Promise.withResolvers<TestCluster>();
   let running: { cluster: Cluster; client: Client } | undefined;
   test.before(async () => {
-    const cluster = await startCluster({ name });
+    // Another file's cluster may take the same port at the same moment; the second try sees it.
+    const cluster = await startCluster({ name }).catch(() => startCluster({ name }));
     running = { cluster, client: clientFromKubeconfig(cluster.kubeconfig) };
     started.resolve(new TestCluster(name, running.client));
   });
