@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { applyDefaults } from '../../api/defaults/defaults.ts';
 import type { Pod } from '../../api/types.ts';
+import { validatePod } from '../../api/validation/pod/pod.ts';
 import { watchPath } from '../../linux/inotify.ts';
 import { messageOf } from '../cri/cri-error.ts';
 import type { KubeletLog } from '../kubelet-log.ts';
@@ -102,5 +103,7 @@ export function staticPod(
     status: { phase: 'Pending' },
   };
   applyDefaults(named);
+  const errors = validatePod(named).map(({ field, message }) => `${field}: ${message}`);
+  if (errors.length > 0) throw new Error(`invalid pod: [${errors.join(', ')}]`);
   return asKubeletPod(named);
 }
