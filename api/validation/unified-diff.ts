@@ -5,9 +5,12 @@ interface Line {
   text: string;
 }
 
-/** The difference of two values' JSON as a unified diff without a header, as upstream shows it in messages. */
+/**
+ * The difference of two values' JSON as a unified diff without a header, as upstream shows it in messages. The order of
+ * keys is no difference.
+ */
 export function jsonDiff(a: unknown, b: unknown): string {
-  const lines = diffLines(JSON.stringify(a, null, 1).split('\n'), JSON.stringify(b, null, 1).split('\n'));
+  const lines = diffLines(linesOf(a), linesOf(inOrderOf(a, b)));
   return hunksOf(lines)
     .map((hunk) => [
       headerOf(lines, hunk),
@@ -17,6 +20,25 @@ export function jsonDiff(a: unknown, b: unknown): string {
     .map((line) => `${line}\n`)
     .join('');
 }
+
+const linesOf = (value: unknown): string[] => JSON.stringify(value, null, 1).split('\n');
+
+type Fields = Record<string, unknown>;
+
+/** `value` with the keys that `model` has too in the order of `model`; new keys stay where they are. */
+function inOrderOf(model: unknown, value: unknown): unknown {
+  if (Array.isArray(value))
+    return value.map((item: unknown, index) =>
+      inOrderOf(Array.isArray(model) ? model[index] : undefined, item),
+    );
+  if (!isFields(value) || !isFields(model)) return value;
+  const common = Object.keys(model).filter((key) => key in value);
+  const keys = Object.keys(value).map((key) => (key in model ? (common.shift() ?? key) : key));
+  return Object.fromEntries(keys.map((key) => [key, inOrderOf(model[key], value[key])]));
+}
+
+const isFields = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The shortest way from `a` to `b`, by the longest common subsequence of the lines between equal ends. */
 function diffLines(a: string[], b: string[]): Line[] {
