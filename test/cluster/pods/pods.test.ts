@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import anyTest from 'ava';
 import type { TestFn } from 'ava';
@@ -232,7 +232,9 @@ test('hooks and grace periods', async (t) => {
   await bench.running(t, 'graceful');
   await bench.remove('graceful');
   await bench.gone('graceful');
-  t.is(readFileSync(`/tmp/ll-hooks-${process.pid}/seen`, 'utf8'), 'post\npre\nterm\n');
+  const seen = `/tmp/ll-hooks-${process.pid}`;
+  t.is(readFileSync(`${seen}/seen`, 'utf8'), 'post\npre\nterm\n');
+  rmSync(seen, { recursive: true });
   await bench.create('stubborn', {
     terminationGracePeriodSeconds: 600,
     containers: [shell('main', "trap '' TERM; while :; do sleep 1; done")],
