@@ -58,7 +58,7 @@ export async function until<T>(
 }
 
 export async function startBench(t: ExecutionContext, options: Partial<KubeletOptions> = {}): Promise<Bench> {
-  const { path } = await dir({ unsafeCleanup: true, prefix: 'll-' });
+  const { path, cleanup } = await dir({ unsafeCleanup: true, prefix: 'kubelet-test' });
   const log = pino({ level: process.env['LL_LOG'] ?? 'silent' });
   const authority = await openCertificateAuthority(join(path, 'pki'));
   const server = await authority.issue('apiserver', {
@@ -118,6 +118,7 @@ export async function startBench(t: ExecutionContext, options: Partial<KubeletOp
     client.close();
     await api.stop();
     await store.close();
+    await cleanup();
   });
   const podClient = client.resource(pods);
   const pod = (name: string) => podClient.get({ name, namespace: 'default' });
