@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { clusterPaths } from '../cluster/paths.ts';
+import { runInForeground } from '../linux/foreground.ts';
 
 /** Prints the log file of a component, and goes on with `follow`. Throws with the names there are. */
 export async function printLog(
@@ -15,6 +15,5 @@ export async function printLog(
     throw new Error(`logs: no component '${component}' in cluster '${name}' (${choice})`);
   }
   const args = [...(follow ? ['-F'] : []), '-n', '+1', join(logs, `${component}.log`)];
-  const child = spawn('tail', args, { stdio: 'inherit' });
-  await new Promise((resolve, reject) => child.on('exit', resolve).on('error', reject));
+  process.exitCode = await runInForeground('tail', args);
 }

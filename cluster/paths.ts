@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Where durable state of all clusters lives; a cluster's own folder may be a link set by `up --state-dir`. */
@@ -16,6 +17,10 @@ export function checkClusterName(name: string): void {
   );
 }
 
+/** Names of the clusters that have state on this host. */
+export const clusterNames = (): string[] =>
+  existsSync(STATE_ROOT) ? readdirSync(STATE_ROOT).filter((name) => CLUSTER_NAME.test(name)) : [];
+
 /** Every fixed place of one cluster. All are absolute paths; nothing is created. */
 export function clusterPaths(name: string) {
   checkClusterName(name);
@@ -30,7 +35,6 @@ export function clusterPaths(name: string) {
     store: join(state, 'store'),
     images: join(state, 'images'),
     logs: join(state, 'logs'),
-    lock: join(RUN_ROOT, `${name}.lock`),
   };
 }
 export type ClusterPaths = ReturnType<typeof clusterPaths>;

@@ -1,15 +1,17 @@
+import { join } from 'node:path';
+import { lockFile } from '../linux/file-lock.ts';
 import { writeFileDurably } from '../linux/files.ts';
 import { buildBusybox, busyboxName, openImageStore } from '../runtime/images/index.ts';
 import { readClusterFile, writeClusterFile, type ClusterFile } from './cluster-file.ts';
 import { findDaemon, startDaemon } from './daemons.ts';
-import { freePort } from './free-port.ts';
+import { reservePort, type ReservedPort } from './free-port.ts';
 import { controlPlaneIdentities, nodeIdentities } from './identities.ts';
 import { kubeconfigText } from './kubeconfig.ts';
 import { labelControlPlane } from './label-control-plane.ts';
 import { lockCluster } from './lock.ts';
 import { createNetwork } from './network.ts';
 import { startNodeDaemon } from './node-daemons.ts';
-import { checkClusterName, clusterPaths } from './paths.ts';
+import { checkClusterName, clusterNames, clusterPaths, RUN_ROOT } from './paths.ts';
 import { checkHost } from './preflight.ts';
 import { prepareStateDir } from './state-dir.ts';
 import { waitUntilReady } from './wait-until-ready.ts';
@@ -45,6 +47,11 @@ export function findStages({ name = 'default', nodes, stateDir }: UpOptions): {
 } {
   checkClusterName(name);
   let lock: AsyncDisposable | undefined;
+  let port: ReservedPort | undefined;
+  const release = async (): Promise<void> => {
+    await port?.[Symbol.asyncDispose]();
+    await lock?.[Symbol.asyncDispose]();
+  };
   let file: ClusterFile | undefined;
   const decided = (): ClusterFile => {
     if (file === undefined) throw new Error('up: stages ran out of order');
@@ -62,7 +69,9 @@ export function findStages({ name = 'default', nodes, stateDir }: UpOptions): {
     {
       title: 'Network, certificates and the busybox image',
       run: async () => {
-        file = await decide(name, nodes);
+        const present = readPresent(name, nodes);
+        port = await choosePort(name, present);
+        file = await decide({ name, nodes, port: port.port, present });
         await Promise.all([identify(file), haveBusybox(name)]);
       },
     },
@@ -87,43 +96,55 @@ export function findStages({ name = 'default', nodes, stateDir }: UpOptions): {
       try {
         await run();
       } catch (error) {
-        await lock?.[Symbol.asyncDispose]();
+        await release();
         throw error;
       }
     },
   }));
   const result = async (): Promise<UpResult> => {
-    await lock?.[Symbol.asyncDispose]();
-    const { port, nodes: records } = decided();
+    await release();
+    const { port: serverPort, nodes: records } = decided();
     return {
       name,
       kubeconfig: clusterPaths(name).kubeconfig,
-      server: `https://127.0.0.1:${port}`,
+      server: `https://127.0.0.1:${serverPort}`,
       nodes: records.map((node) => node.name),
     };
   };
   return { stages: unlocking, result };
 }
 
-/** Reads what the cluster is, or decides it for a new one; the network then exists. */
-async function decide(name: string, nodes: number | undefined): Promise<ClusterFile> {
+/** What the cluster is, if there is one; its number of nodes stays. */
+function readPresent(name: string, nodes: number | undefined): ClusterFile | undefined {
   const present = readClusterFile(name);
   if (present !== undefined && nodes !== undefined && nodes !== present.nodes.length) {
     throw new Error(
       `--nodes ${nodes}: cluster '${name}' has ${present.nodes.length} node(s); take it down first to change that`,
     );
   }
+  return present;
+}
+
+/** Decides what a cluster is to be, as far as that isn't decided; the network then exists. */
+async function decide(options: {
+  name: string;
+  nodes: number | undefined;
+  port: number;
+  present: ClusterFile | undefined;
+}): Promise<ClusterFile> {
+  const { name, nodes, port, present } = options;
   const { warnings, ...network } = await createNetwork(name, present, nodes ?? present?.nodes.length ?? 1);
   for (const warning of warnings) process.stderr.write(`podwright: warning: ${warning}\n`);
-  const file: ClusterFile = { version: 1, name, port: await choosePort(name, present), ...network };
+  const file: ClusterFile = { version: 1, name, port, ...network };
   await writeClusterFile(file);
   return file;
 }
 
 /** A cluster keeps its port, unless somebody else took it while the cluster did not run. */
-async function choosePort(name: string, present: ClusterFile | undefined): Promise<number> {
-  if (present !== undefined && findDaemon(name, 'control-plane') !== undefined) return present.port;
-  return await freePort(present?.port);
+async function choosePort(name: string, present: ClusterFile | undefined): Promise<ReservedPort> {
+  if (present !== undefined && findDaemon(name, 'control-plane') !== undefined)
+    return { port: present.port, [Symbol.asyncDispose]: async () => {} };
+  return await reservePort(present?.port);
 }
 
 /** Certificates of everyone, and the administrator's kubeconfig. */

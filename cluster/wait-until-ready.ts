@@ -8,7 +8,8 @@ import type { ClusterFile } from './cluster-file.ts';
 import { findDaemon } from './daemons.ts';
 import { clusterPaths } from './paths.ts';
 
-const DEADLINE_MS = 120_000;
+/** Long, because an emulated machine is slow; a daemon that dies is seen at once. */
+const DEADLINE_MS = 300_000;
 const POLL_MS = 20;
 
 /** Returns when every node of the cluster is Ready; throws with the daemon's last words when one dies meanwhile. */

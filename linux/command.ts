@@ -134,12 +134,16 @@ function start(command: string, args: string[], { input, env, cwd }: CommandOpti
   }
 }
 
-/** As execvp(3): a name without a slash is looked for in PATH. */
+/**
+ * As execvp(3): a name without a slash is looked for in PATH. What npm puts there is passed over: under `npm test` a package's
+ * program of the same name (there is an `nft` that traces imports) would come before the system's.
+ */
 function findProgram(command: string, path: string): string {
   if (command.includes('/')) return command;
   return (
     path
       .split(':')
+      .filter((directory) => !directory.endsWith('/node_modules/.bin'))
       .map((directory) => join(directory, command))
       .find(isExecutable) ?? command
   );

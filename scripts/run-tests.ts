@@ -1,6 +1,5 @@
 // Runs the checks of scripts/test in order and counts the tests. Exit code 0 only when everything holds.
-import { spawn, spawnSync } from 'node:child_process';
-import { createInterface } from 'node:readline';
+import { execa, execaSync } from 'execa';
 
 const args = process.argv.slice(2);
 const long = args.includes('--long');
@@ -22,23 +21,25 @@ const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
 /** A whole-project check is one test of the count. */
 function check(title: string, command: string, commandArgs: string[]): void {
   const started = performance.now();
-  const { status } = spawnSync(command, commandArgs, { stdio: ['ignore', 'inherit', 'inherit'] });
+  const { failed } = execaSync(command, commandArgs, {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    reject: false,
+  });
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  process.stdout.write(`${status === 0 ? 'ok' : 'FAILED'}  ${title} (${seconds} s)\n`);
-  if (status === 0) counts.passed += 1;
-  else counts.failed += 1;
+  process.stdout.write(`${failed ? 'FAILED' : 'ok'}  ${title} (${seconds} s)\n`);
+  counts[failed ? 'failed' : 'passed'] += 1;
 }
 
 /** Runs ava, shows its TAP stream in short, and counts it. */
 async function runAva(): Promise<void> {
-  const ava = spawn('ava', ['--tap', ...paths], {
+  const ava = execa('ava', ['--tap', ...paths], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, PODWRIGHT_LONG: long ? '1' : '' },
+    env: { PODWRIGHT_LONG: long ? '1' : '' },
+    reject: false,
   });
-  const exited = new Promise<number | null>((resolve) => ava.on('exit', resolve));
   let inFailure = false;
   const seen: Counts = { passed: 0, failed: 0, skipped: 0 };
-  for await (const line of createInterface({ input: ava.stdout })) {
+  for await (const line of ava) {
     const result = /^(not ok|ok) \d+ - (.*)$/.exec(line);
     const skipReason = /^#\s+SKIP (.*)$/.exec(line)?.[1];
     if (result !== null) {
@@ -55,9 +56,9 @@ async function runAva(): Promise<void> {
       process.stdout.write(`    ${line}\n`);
     }
   }
-  const code = await exited;
+  const { failed } = await ava;
   // A crash outside of any test (uncaught exception, a file that does not load) fails the run without a "not ok" line.
-  if (code !== 0 && seen.failed === 0) seen.failed = 1;
+  if (failed && seen.failed === 0) seen.failed = 1;
   for (const kind of ['passed', 'failed', 'skipped'] as const) counts[kind] += seen[kind];
 }
 

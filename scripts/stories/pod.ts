@@ -15,7 +15,7 @@ const HOST_FOLDER = '/tmp/podwright-demo';
 const STOP_SOON = '(sleep 0.2; kill 1) >/dev/null 2>&1 &';
 const inNamespace = ['-n', NAMESPACE];
 
-await upWithProgress({ name: CLUSTER });
+await tell(CLUSTER, () => upWithProgress({ name: CLUSTER }));
 const story = await storyteller(CLUSTER);
 await tell(CLUSTER, async () => {
   await startAfresh();

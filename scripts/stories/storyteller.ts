@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { execaSync } from 'execa';
 import { stringify } from 'yaml';
 import { findKubectl } from '../../cli/run-kubectl.ts';
 import { clusterPaths } from '../../cluster/paths.ts';
@@ -40,10 +40,7 @@ export async function storyteller(cluster: string): Promise<Storyteller> {
   const out = (text: string): void => void process.stdout.write(`${text}\n`);
 
   const execute = (command: string, args: string[], input = ''): string => {
-    const result = spawnSync(command, args, { env, input, encoding: 'utf8', maxBuffer: 64 << 20 });
-    if (result.error !== undefined) throw result.error;
-    if (result.status === 0) return result.stdout.trimEnd();
-    throw new Error(`${command} ${args.join(' ')}: exit code ${result.status}: ${result.stderr.trim()}`);
+    return execaSync(command, args, { env, input }).stdout;
   };
   const shown = (label: string, command: string, args: string[], input?: string): string => {
     out(`${bold('$')} ${[label, ...args].map(quoted).join(' ')}`);
@@ -90,6 +87,6 @@ export async function tell(cluster: string, story: () => Promise<void>): Promise
       `\n${red('the demo failed')}: ${error instanceof Error ? error.message : String(error)}\n`,
     );
     process.stderr.write(`look further: scripts/podwright status --name ${cluster}\n`);
-    process.exitCode = 1;
+    process.exit(1);
   }
 }

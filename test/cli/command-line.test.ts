@@ -72,7 +72,7 @@ test('what needs a cluster says when there is none', (t) => {
   t.is(status.status, 1);
   t.is(status.stdout, 'there is no cluster no-such-cluster\n');
   const down = podwright('down', '--name', 'no-such-cluster');
-  t.is(down.status, 0);
+  t.is(down.status, 0, down.stderr);
   t.is(down.stdout, 'there is no cluster no-such-cluster\n');
 });
 
