@@ -1,5 +1,3 @@
-import { join } from 'node:path';
-import { lockFile } from '../linux/file-lock.ts';
 import { writeFileDurably } from '../linux/files.ts';
 import { buildBusybox, busyboxName, openImageStore } from '../runtime/images/index.ts';
 import { readClusterFile, writeClusterFile, type ClusterFile } from './cluster-file.ts';
@@ -11,7 +9,7 @@ import { labelControlPlane } from './label-control-plane.ts';
 import { lockCluster } from './lock.ts';
 import { createNetwork } from './network.ts';
 import { startNodeDaemon } from './node-daemons.ts';
-import { checkClusterName, clusterNames, clusterPaths, RUN_ROOT } from './paths.ts';
+import { checkClusterName, clusterPaths } from './paths.ts';
 import { checkHost } from './preflight.ts';
 import { prepareStateDir } from './state-dir.ts';
 import { waitUntilReady } from './wait-until-ready.ts';
