@@ -5,6 +5,7 @@ import { parseDocument } from 'yaml';
 import { definitions } from '../../api/openapi.ts';
 import { decodeProtobuf } from '../protobuf/decode.ts';
 import { StatusError } from '../../api/status.ts';
+import { repeatedKeys } from './repeated-keys.ts';
 import { badRequest, entityTooLarge, unsupportedMediaType } from './errors.ts';
 
 /** As upstream's default for resource requests. */
@@ -47,8 +48,7 @@ export const mediaTypeOf = (header: string | undefined): string =>
  */
 export function decodeBody(body: Buffer, contentType: string | undefined): DecodedBody {
   const type = mediaTypeOf(contentType);
-  if (type === '' || type === 'application/json')
-    return { value: parseJson(body.toString()), strictErrors: [] };
+  if (type === '' || type === 'application/json') return parseStrictJson(body.toString());
   if (type === 'application/yaml' || type === 'application/apply-patch+yaml')
     return parseYaml(body.toString());
   if (type === PROTOBUF) return { value: parseProtobuf(body), strictErrors: [] };
@@ -63,6 +63,11 @@ function parseProtobuf(body: Buffer): unknown {
     // Whatever was wrong with the bytes, the client sent them.
     throw badRequest(error instanceof Error ? error.message : String(error));
   }
+}
+
+function parseStrictJson(text: string): DecodedBody {
+  const value = parseJson(text);
+  return { value, strictErrors: repeatedKeys(text).map((path) => `duplicate field "${path}"`) };
 }
 
 /** Parses JSON. Throws 400 in Kubernetes' words. */
