@@ -1,12 +1,11 @@
 import { existsSync, lstatSync, readlinkSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { openCgroups } from '../cgroups/index.ts';
 import { mountsBelow, unmountBelow } from '../linux/mount-info.ts';
 import { removeClusterNetwork } from '../network/cluster-network.ts';
 import { listDaemons, stopDaemon } from './daemons.ts';
 import { endProcessesOf } from './leftover-processes.ts';
 import { lockCluster } from './lock.ts';
-import { checkClusterName, clusterNames, clusterPaths, RUN_ROOT, STATE_ROOT } from './paths.ts';
+import { checkClusterName, clusterPaths, RUN_ROOT, STATE_ROOT } from './paths.ts';
 
 /**
  * Stops a cluster and removes everything that carries its name: processes, mounts, network, cgroups, files. Works from
@@ -29,7 +28,6 @@ export async function down(name: string): Promise<{ existed: boolean }> {
   await removeClusterNetwork({ cluster: name });
   removeFolder(state);
   removeFolder(run);
-  if (clusterNames().length === 0) rmSync(join(RUN_ROOT, 'ports.lock'), { force: true });
   for (const root of [STATE_ROOT, RUN_ROOT]) removeIfEmpty(root);
   return { existed };
 }
