@@ -1,5 +1,10 @@
 import { join } from 'node:path';
-import { addSandboxToNetwork, loadNetworkConfiguration, removeSandboxFromNetwork } from './cni.ts';
+import {
+  addSandboxToNetwork,
+  listAttachedSandboxes,
+  loadNetworkConfiguration,
+  removeSandboxFromNetwork,
+} from './cni.ts';
 import type { CniPlaces } from './cni.ts';
 import { messageOf } from './errors.ts';
 import type { SandboxNetwork } from './runtime.ts';
@@ -37,5 +42,6 @@ export function cniNetwork(options: { confDir: string; binDir: string; stateDir:
     async remove({ id, netnsPath }) {
       await removeSandboxFromNetwork({ ...places, sandboxId: id, netnsPath: netnsPath ?? undefined });
     },
+    attached: () => listAttachedSandboxes(places),
   };
 }

@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceFile, writeFileDurably } from '../linux/files.ts';
+import { unmountBelow } from '../linux/mount-info.ts';
 import { hasCode } from '../linux/system-error.ts';
 
 /** What every record has. */
@@ -12,18 +13,23 @@ export interface Identified {
 /**
  * Records of one kind. A record is kept twice, as versioned JSON:
  *
- *     <dir>/<id>/record.json        on the disk: what a power cut must not take, above all how a container ended
- *     <volatileDir>/<id>.json       on a tmpfs: what only a living machine makes true (processes, addresses)
+ *     <volatileDir>/<id>/record.json   in memory (tmpfs): the newest, with everything
+ *     <dir>/<id>/record.json           on the disk: what a reboot must not take, above all how a container ended
  *
- * Each write holds the whole record and a sequence number; the higher one counts. What is in a file is always at least as new
- * as what is in memory, so a daemon killed at any moment finds everything again. Writing over a file on a disk costs some
- * milliseconds even without fsync (ext4 flushes on rename), on a tmpfs some microseconds; hence two places.
+ * Memory is written first, so that it always has the newest. It outlives the daemon but not the machine: a record that is on the
+ * disk alone was made before a reboot, or before it was made as a whole, and nothing of it runs. Secrets stand in memory only (`forDisk`).
+ * Writing over a file on a disk costs some milliseconds even without fsync (ext4 flushes on rename), in memory some microseconds.
  */
 export interface RecordStore<Item extends Identified> {
   /** By id, or by the first characters of one when only one begins so (as `crictl` users write them). */
   find(id: string): Item | undefined;
   list(): Item[];
+  /** On the disk. */
   directoryOf(id: string): string;
+  /** In memory: gone after a reboot. */
+  volatileDirectoryOf(id: string): string;
+  /** The machine has been restarted since the record was made. */
+  isFromBeforeReboot(id: string): boolean;
   /** Not waited for by the disk: after a power cut nothing of a new record's sandbox or container runs either. */
   create(item: Item): Promise<void>;
   /** Replaces fields; on the disk before it returns unless `durable: false`. Nothing happens when the record is gone. */
@@ -34,53 +40,64 @@ export interface RecordStore<Item extends Identified> {
 
 interface StoredFile<Item> {
   version: number;
-  sequence: number;
   record: Item;
 }
 
-export interface RecordStoreOptions {
+export interface RecordStoreOptions<Item> {
   dir: string;
+  /** On a tmpfs. */
   volatileDir: string;
   version: number;
+  /** What of a record may stand on a disk. Default all. */
+  forDisk?: (item: Item) => Item;
   /** Called for a directory without a record that can be read: what was being created when the power went. */
   onUnreadable?: (directory: string, error: unknown) => void;
 }
 
 /** Opens the store and reads what is there. */
-export function openRecordStore<Item extends Identified>(options: RecordStoreOptions): RecordStore<Item> {
-  const { dir, volatileDir, version } = options;
+export function openRecordStore<Item extends Identified>(
+  options: RecordStoreOptions<Item>,
+): RecordStore<Item> {
+  const { dir, volatileDir, version, forDisk = (item) => item } = options;
   for (const path of [dir, volatileDir]) mkdirSync(path, { recursive: true, mode: 0o711 });
   const stored = loadRecords<Item>(options);
   const turns = new Map<string, Promise<unknown>>();
   const directoryOf = (id: string): string => join(dir, id);
   const fileOf = (id: string): string => join(directoryOf(id), 'record.json');
-  const volatileFileOf = (id: string): string => join(volatileDir, `${id}.json`);
+  const volatileDirectoryOf = (id: string): string => join(volatileDir, id);
+  const volatileFileOf = (id: string): string => join(volatileDirectoryOf(id), 'record.json');
+  const text = (record: Item): string => JSON.stringify({ version, record });
+  const textForDisk = (record: Item): string => text(forDisk(record));
 
   return {
-    find: (id) => (stored.get(id) ?? findByPrefix(stored, id))?.record,
-    list: () => [...stored.values()].map(({ record }) => record),
+    find: (id) => stored.get(id) ?? findByPrefix(stored, id),
+    list: () => [...stored.values()],
     directoryOf,
+    volatileDirectoryOf,
+    isFromBeforeReboot: (id) => !existsSync(volatileFileOf(id)),
     create(record) {
-      mkdirSync(directoryOf(record.id), { recursive: true, mode: 0o711 });
-      const file = { version, sequence: 1, record };
-      replaceFile(fileOf(record.id), JSON.stringify(file));
-      stored.set(record.id, file);
+      for (const path of [volatileDirectoryOf(record.id), directoryOf(record.id)])
+        mkdirSync(path, { recursive: true, mode: 0o711 });
+      replaceFile(volatileFileOf(record.id), text(record));
+      replaceFile(fileOf(record.id), textForDisk(record));
+      stored.set(record.id, record);
       return Promise.resolve();
     },
     update: (id, change, { durable = true } = {}) =>
       inTurn(turns, id, async () => {
         const before = stored.get(id);
         if (before === undefined) return undefined;
-        const after = { version, sequence: before.sequence + 1, record: { ...before.record, ...change } };
-        if (durable) await writeFileDurably(fileOf(id), JSON.stringify(after));
-        else replaceFile(volatileFileOf(id), JSON.stringify(after));
+        const after = { ...before, ...change };
+        mkdirSync(volatileDirectoryOf(id), { recursive: true, mode: 0o711 });
+        replaceFile(volatileFileOf(id), text(after));
+        if (durable) await writeFileDurably(fileOf(id), textForDisk(after));
         if (stored.has(id)) stored.set(id, after);
-        return after.record;
+        return after;
       }),
     remove: (id) =>
       inTurn(turns, id, async () => {
         stored.delete(id);
-        rmSync(volatileFileOf(id), { force: true });
+        rmSync(volatileDirectoryOf(id), { recursive: true, force: true });
         await rm(directoryOf(id), { recursive: true, force: true });
       }),
   };
@@ -107,30 +124,36 @@ function findByPrefix<Item>(stored: Map<string, Item>, prefix: string): Item | u
   return only !== undefined && others.length === 0 ? stored.get(only) : undefined;
 }
 
-function loadRecords<Item extends Identified>(options: RecordStoreOptions): Map<string, StoredFile<Item>> {
+function loadRecords<Item extends Identified>(options: RecordStoreOptions<Item>): Map<string, Item> {
   const { dir, volatileDir, version, onUnreadable } = options;
-  const stored = new Map<string, StoredFile<Item>>();
+  const stored = new Map<string, Item>();
   for (const id of readdirSync(dir)) {
     try {
-      const onDisk = readStored<Item>(join(dir, id, 'record.json'), version);
-      const onTmpfs = readNewer<Item>(join(volatileDir, `${id}.json`), version);
-      stored.set(id, onTmpfs !== undefined && onTmpfs.sequence > onDisk.sequence ? onTmpfs : onDisk);
+      const newest = readIfThere<Item>(join(volatileDir, id, 'record.json'), version);
+      stored.set(id, newest ?? readRecord<Item>(join(dir, id, 'record.json'), version));
     } catch (error) {
       onUnreadable?.(join(dir, id), error);
     }
   }
+  for (const id of readdirSync(volatileDir)) if (!stored.has(id)) removeVolatile(join(volatileDir, id));
   return stored;
 }
 
-function readStored<Item>(path: string, version: number): StoredFile<Item> {
-  const file = JSON.parse(readFileSync(path, 'utf8')) as StoredFile<Item>;
-  if (file.version !== version) throw new Error(`${path}: version ${file.version} is not understood`);
-  return file;
+// Its creation was cut short: nothing of it is on the disk yet.
+function removeVolatile(directory: string): void {
+  unmountBelow(directory, { lazy: true });
+  rmSync(directory, { recursive: true, force: true });
 }
 
-function readNewer<Item>(path: string, version: number): StoredFile<Item> | undefined {
+function readRecord<Item>(path: string, version: number): Item {
+  const file = JSON.parse(readFileSync(path, 'utf8')) as StoredFile<Item>;
+  if (file.version !== version) throw new Error(`${path}: version ${file.version} is not understood`);
+  return file.record;
+}
+
+function readIfThere<Item>(path: string, version: number): Item | undefined {
   try {
-    return readStored(path, version);
+    return readRecord(path, version);
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined;
     throw error;

@@ -3,6 +3,7 @@ import { watchContainer } from './containers/exit-watch.ts';
 import type { ContainerRecord } from './containers/record.ts';
 import { stateOf } from './containers/record.ts';
 import { nowNs } from './clock.ts';
+import { messageOf } from './errors.ts';
 import { readContainerState } from './native/index.ts';
 import type { Runtime } from './runtime.ts';
 import { watchPause } from './sandboxes/pause-watch.ts';
@@ -11,8 +12,9 @@ import { watchPause } from './sandboxes/pause-watch.ts';
  * Takes up again, after a restart of the daemon, what goes on without it: sandboxes whose pause lives and containers whose shim
  * lives. What has ended meanwhile is recorded with the exit code that the shim kept. Nothing is restarted.
  *
- *     record says      disk says (shim)        becomes
+ *     record says      the shim says           becomes
  *     CREATED          nothing                 CREATED
+ *     CREATED, RUNNING machine was restarted   EXITED    (255, Unknown)
  *     CREATED          running                 RUNNING   (killed between starting and recording it)
  *     RUNNING          running, no exit        RUNNING   (watched on)
  *     RUNNING          exit record             EXITED    (with its exit code)
@@ -21,6 +23,7 @@ import { watchPause } from './sandboxes/pause-watch.ts';
 export async function recover(runtime: Runtime): Promise<void> {
   await Promise.all(runtime.sandboxes.list().map(({ id }) => recoverSandbox(runtime, id)));
   await Promise.all(runtime.containers.list().map((container) => recoverContainer(runtime, container)));
+  await releaseUnknown(runtime);
 }
 
 // A sandbox that was being made when the daemon was killed stays not ready; the kubelet stops and removes it.
@@ -33,9 +36,10 @@ async function recoverSandbox(runtime: Runtime, id: string): Promise<void> {
 
 async function recoverContainer(runtime: Runtime, container: ContainerRecord): Promise<void> {
   if (stateOf(container) === 'CONTAINER_EXITED') return;
-  const { started } = readContainerState(runtime.containers.directoryOf(container.id));
+  const { started } = readContainerState(runtime.containers.volatileDirectoryOf(container.id));
   if (started === undefined) {
-    if (container.start !== null) await lost(runtime, container.id);
+    if (container.start !== null || runtime.containers.isFromBeforeReboot(container.id))
+      await lost(runtime, container.id);
     return;
   }
   const start = { ...started, startedAtNs: Number(started.startedAtNs) };
@@ -46,4 +50,17 @@ async function recoverContainer(runtime: Runtime, container: ContainerRecord): P
 async function lost(runtime: Runtime, id: string): Promise<void> {
   const exit = { exitCode: 255, reason: 'Unknown' as const, message: '', finishedAtNs: nowNs() };
   await runtime.containers.update(id, { exit });
+}
+
+// Addresses of sandboxes whose record is gone: the power went before it was on the disk.
+async function releaseUnknown(runtime: Runtime): Promise<void> {
+  const unknown = runtime.network.attached().filter((id) => runtime.sandboxes.find(id)?.id !== id);
+  for (const id of unknown) {
+    await runtime.network.remove({ id, netnsPath: null }).catch((error: unknown) => {
+      runtime.log.warn(
+        { sandbox: id, error: messageOf(error) },
+        'network of an unknown sandbox not released',
+      );
+    });
+  }
 }

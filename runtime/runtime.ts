@@ -11,7 +11,7 @@ import type { StreamingServer } from './streaming/server.ts';
 export interface Runtime {
   /** Durable state: sandboxes, containers and the containers' writable layers. */
   stateDir: string;
-  /** On a tmpfs: network namespaces, shared memory. */
+  /** In memory: plans (with what Secrets give containers), network namespaces, shared memory. */
   runDir: string;
   sandboxes: RecordStore<SandboxRecord>;
   containers: RecordStore<ContainerRecord>;
@@ -21,6 +21,8 @@ export interface Runtime {
   network: SandboxNetwork;
   streaming: Pick<StreamingServer, 'getExecUrl' | 'getAttachUrl' | 'getPortForwardUrl'>;
   log: Logger;
+  /** Logs what could not be done for a sandbox or a container, each thing once. */
+  warn: (fields: object, warnings: string[]) => void;
   /** Ids of containers that are being started, stopped or removed now. */
   busy: { starting: Set<string>; removing: Set<string> };
   /** Aborted when the daemon stops watching; containers go on. */
@@ -33,5 +35,7 @@ export interface SandboxNetwork {
   notReadyReason(): string | undefined;
   add(sandbox: SandboxRecord & { netnsPath: string }): Promise<{ ips: string[] }>;
   /** Idempotent, also for a sandbox that was never added. */
-  remove(sandbox: SandboxRecord): Promise<void>;
+  remove(sandbox: Pick<SandboxRecord, 'id' | 'netnsPath'>): Promise<void>;
+  /** Ids of the sandboxes that are, or may be, attached. */
+  attached(): string[];
 }

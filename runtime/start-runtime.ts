@@ -2,10 +2,11 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { openCgroups } from '../cgroups/index.ts';
+import { makeDirectoryInMemory } from '../linux/tmpfs.ts';
 import { runAttachSession } from './containers/attach-session.ts';
 import { runExecSession } from './containers/exec-session.ts';
 import type { ContainerRecord } from './containers/record.ts';
-import { containerRecordVersion } from './containers/record.ts';
+import { containerRecordVersion, withoutSecrets } from './containers/record.ts';
 import { messageOf } from './errors.ts';
 import { createContainerEvents } from './events.ts';
 import { openImageStore } from './images/index.ts';
@@ -19,11 +20,12 @@ import type { SandboxRecord } from './sandboxes/record.ts';
 import { sandboxRecordVersion } from './sandboxes/record.ts';
 import { serveCri } from './server.ts';
 import { startStreamingServer } from './streaming/server.ts';
+import { createWarnings } from './warnings.ts';
 
 export interface RuntimeOptions {
   /** Durable state of this node's sandboxes and containers. */
   stateDir: string;
-  /** The node's directory below /run. */
+  /** The node's directory below /run; what must not reach a disk stands in its folder `runtime`, a tmpfs. */
   runDir: string;
   /** The CRI socket to serve. */
   socketPath: string;
@@ -67,8 +69,10 @@ export async function startRuntime(options: RuntimeOptions): Promise<{ stop(): P
 }
 
 function openRuntime(options: RuntimeOptions, stopped: AbortSignal): Runtime {
-  const { stateDir, runDir, imagesDir, log } = options;
-  for (const dir of [stateDir, runDir]) mkdirSync(dir, { recursive: true, mode: 0o711 });
+  const { stateDir, imagesDir, log } = options;
+  const runDir = join(options.runDir, 'runtime');
+  mkdirSync(stateDir, { recursive: true, mode: 0o711 });
+  makeDirectoryInMemory(runDir);
   // A record that cannot be read was being made when the power went, and nothing of it runs any more.
   const onUnreadable = (directory: string, error: unknown): void => {
     log.warn({ directory, error: messageOf(error) }, 'record not readable, removed');
@@ -79,14 +83,15 @@ function openRuntime(options: RuntimeOptions, stopped: AbortSignal): Runtime {
     runDir,
     sandboxes: openRecordStore<SandboxRecord>({
       dir: join(stateDir, 'sandboxes'),
-      volatileDir: join(runDir, 'records', 'sandboxes'),
+      volatileDir: join(runDir, 'sandboxes'),
       version: sandboxRecordVersion,
       onUnreadable,
     }),
     containers: openRecordStore<ContainerRecord>({
       dir: join(stateDir, 'containers'),
-      volatileDir: join(runDir, 'records', 'containers'),
+      volatileDir: join(runDir, 'containers'),
       version: containerRecordVersion,
+      forDisk: withoutSecrets,
       onUnreadable,
     }),
     images: openImageStore({ dir: imagesDir }),
@@ -95,6 +100,7 @@ function openRuntime(options: RuntimeOptions, stopped: AbortSignal): Runtime {
     network: cniNetwork({ confDir: options.cniConfDir, binDir: options.cniBinDir, stateDir }),
     streaming: notYet,
     log,
+    warn: createWarnings(log),
     busy: { starting: new Set(), removing: new Set() },
     stopped,
   };

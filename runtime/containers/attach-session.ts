@@ -9,7 +9,7 @@ export async function runAttachSession(runtime: Runtime, session: AttachSession)
   const container = getContainer(runtime, session.containerId);
   runningStart(container);
   const { stdin, stdout, stderr, signal, onResize } = session;
-  await using connection = await connectToContainer(runtime.containers.directoryOf(container.id));
+  await using connection = await connectToContainer(runtime.containers.volatileDirectoryOf(container.id));
   onResize(
     ({ width, height }) => void connection.resize({ columns: width, rows: height }).catch(() => undefined),
   );

@@ -28,7 +28,7 @@ export function containerSpec(
   const { metadata } = sandbox.config;
   return {
     id,
-    stateDir: directory,
+    stateDir: runtime.containers.volatileDirectoryOf(id),
     label: `${metadata?.namespace}/${metadata?.name}/${config.metadata?.name}`,
     ...(container.logPath === null ? {} : { logPath: container.logPath }),
     namespaces: namespaceChoices(runtime, container, sandbox),

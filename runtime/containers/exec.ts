@@ -34,7 +34,7 @@ export function execSpec(
       : process.env;
   return {
     target: { pid: target.pid, startTime: target.startTime },
-    stateDir: runtime.containers.directoryOf(container.id),
+    stateDir: runtime.containers.volatileDirectoryOf(container.id),
     process: { ...process, args: command, env, tty },
     cgroupProcsFiles: runtime.cgroups.cgroupProcsFiles(container.cgroupPath),
   };

@@ -38,7 +38,7 @@ export function watchContainer(runtime: Runtime, id: string, start: ContainerSta
   const started = { ...start, startedAtNs: BigInt(Math.round(start.startedAtNs)) };
   const letGo = (): void => watch[Symbol.dispose]();
   runtime.stopped.addEventListener('abort', letGo, { once: true });
-  const watch = watchExit(runtime.containers.directoryOf(id), started, (exit) => {
+  const watch = watchExit(runtime.containers.volatileDirectoryOf(id), started, (exit) => {
     runtime.stopped.removeEventListener('abort', letGo);
     recordEnd(runtime, id, exit)
       .catch((error: unknown) =>

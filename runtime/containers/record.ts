@@ -5,10 +5,11 @@ import type { ContainerConfig, ContainerState, LinuxContainerResources } from '.
 export const containerRecordVersion = 1;
 
 /**
- * A container as it is kept on disk. Its state follows from what is there:
+ * A container as it is kept. Its state follows from what is there:
  *
  *     CREATED (neither) ──► RUNNING (start) ──► EXITED (exit)
- *        └── start failed: exit with reason StartError ──► EXITED
+ *        ├── start failed: exit with reason StartError ──► EXITED
+ *        └── machine restarted: exit with reason Unknown ──► EXITED
  *
  * The exit is first in the shim's own exit record, so it is not lost when it comes while no daemon runs.
  */
@@ -56,6 +57,11 @@ export interface ContainerExit {
   reason: '' | 'OOMKilled' | 'StartError' | 'Unknown';
   message: string;
   finishedAtNs: number;
+}
+
+/** What of a record may stand on a disk: not the environment, and not the command, into which the kubelet expands variables. */
+export function withoutSecrets(container: ContainerRecord): ContainerRecord {
+  return { ...container, config: { ...container.config, envs: [], command: [], args: [] } };
 }
 
 /** The state of a container by CRI's names. */

@@ -12,7 +12,7 @@ export async function reopenContainerLog(
 ): Promise<ReopenContainerLogResponse> {
   const container = getContainer(runtime, containerId);
   if (stateOf(container) !== 'CONTAINER_RUNNING') throw new CriError('UNKNOWN', 'container is not running');
-  await using connection = await connectToContainer(runtime.containers.directoryOf(container.id));
+  await using connection = await connectToContainer(runtime.containers.volatileDirectoryOf(container.id));
   await connection.reopenLog();
   return {};
 }

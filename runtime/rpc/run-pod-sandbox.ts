@@ -107,7 +107,7 @@ async function launchPause(
   runtime.cgroups.createCgroup(cgroupPath, {});
   const launched = await launchSandbox({
     id,
-    stateDir: runtime.sandboxes.directoryOf(id),
+    stateDir: runtime.sandboxes.volatileDirectoryOf(id),
     label: `${config.metadata?.namespace}/${config.metadata?.name}`,
     namespaces: {
       network: netnsPath === null ? 'host' : { path: netnsPath },
@@ -119,7 +119,7 @@ async function launchPause(
     sysctls: sysctlsOf(config),
     ...(network === 'NODE' ? {} : { hostname: hostnameOf(config) }),
   });
-  for (const warning of launched.warnings) runtime.log.warn({ sandbox: id }, warning);
+  runtime.warn({ sandbox: id }, launched.warnings);
   return { pid: launched.pid, startTime: launched.startTime };
 }
 

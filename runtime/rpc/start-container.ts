@@ -72,6 +72,6 @@ async function launchContainer(
     ...spec,
     cgroup: cgroupFacts(runtime, container),
   });
-  for (const warning of warnings) runtime.log.warn({ container: container.id }, warning);
+  runtime.warn({ container: container.id }, warnings);
   return { pid, startTime, shim, startedAtNs: Number(startedAtNs) };
 }

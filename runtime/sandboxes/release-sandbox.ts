@@ -3,7 +3,7 @@ import { stopRunningContainer } from '../containers/stop-container.ts';
 import type { Runtime } from '../runtime.ts';
 import type { SandboxRecord } from './record.ts';
 import { namespacesOf } from './record.ts';
-import { removeSandboxFiles } from './sandbox-files.ts';
+import { removeSandboxMounts } from './sandbox-files.ts';
 import { containersOf } from './status.ts';
 
 /**
@@ -19,7 +19,7 @@ export async function releaseSandbox(runtime: Runtime, id: string): Promise<void
   );
   await releaseNetwork(runtime, sandbox);
   await endPause(runtime, sandbox);
-  removeSandboxFiles(runtime, id);
+  removeSandboxMounts(runtime, id);
   await runtime.cgroups.removeCgroup(cgroupToRemove(sandbox));
   await runtime.sandboxes.update(id, { state: 'SANDBOX_NOTREADY', netnsPath: null });
 }

@@ -6,28 +6,24 @@ import type { DNSConfig, PodSandboxConfig } from '../cri/types.ts';
 import type { Runtime } from '../runtime.ts';
 import { namespacesOf } from './record.ts';
 
-/** Where a sandbox keeps what its containers share. */
+/** Where a sandbox keeps what its containers share: in memory. */
 export interface SandboxPaths {
   resolvConf: string;
   hostname: string;
   hosts: string;
   /** A tmpfs; the host's own with hostIPC. */
   shm: string;
-  /** The directory on a tmpfs that is the sandbox's own. */
-  run: string;
   netns: string;
 }
 
 export function sandboxPaths(runtime: Runtime, id: string, config: PodSandboxConfig): SandboxPaths {
-  const durable = runtime.sandboxes.directoryOf(id);
-  const run = join(runtime.runDir, 'sandboxes', id);
+  const directory = runtime.sandboxes.volatileDirectoryOf(id);
   return {
-    resolvConf: join(durable, 'resolv.conf'),
-    hostname: join(durable, 'hostname'),
-    hosts: join(durable, 'hosts'),
-    shm: namespacesOf(config).ipc === 'NODE' ? '/dev/shm' : join(run, 'shm'),
-    run,
-    netns: join(run, 'netns'),
+    resolvConf: join(directory, 'resolv.conf'),
+    hostname: join(directory, 'hostname'),
+    hosts: join(directory, 'hosts'),
+    shm: namespacesOf(config).ipc === 'NODE' ? '/dev/shm' : join(directory, 'shm'),
+    netns: join(directory, 'netns'),
   };
 }
 
@@ -36,7 +32,6 @@ export const hostnameOf = (config: PodSandboxConfig): string => config.hostname 
 
 /** Writes resolv.conf, hostname and hosts, and mounts the shared memory. */
 export function makeSandboxFiles(paths: SandboxPaths, config: PodSandboxConfig): void {
-  mkdirSync(paths.run, { recursive: true, mode: 0o711 });
   writeFileSync(paths.hostname, `${hostnameOf(config)}\n`, { mode: 0o644 });
   writeFileSync(paths.hosts, readFileSync('/etc/hosts'), { mode: 0o644 });
   writeResolvConf(paths.resolvConf, config.dnsConfig);
@@ -70,10 +65,11 @@ function mountSharedMemory(path: string): void {
   });
 }
 
-/** Takes away the shared memory and the directory on the tmpfs. Idempotent. */
-export function removeSandboxFiles(runtime: Runtime, id: string): void {
-  const run = join(runtime.runDir, 'sandboxes', id);
-  unmount(join(run, 'shm'), { lazy: true, ifMounted: true });
-  unmount(join(run, 'netns'), { lazy: true, ifMounted: true });
-  rmSync(run, { recursive: true, force: true });
+/** Takes away the shared memory and the network namespace. Idempotent. */
+export function removeSandboxMounts(runtime: Runtime, id: string): void {
+  for (const name of ['shm', 'netns']) {
+    const path = join(runtime.sandboxes.volatileDirectoryOf(id), name);
+    unmount(path, { lazy: true, ifMounted: true });
+    rmSync(path, { recursive: true, force: true });
+  }
 }

@@ -2,10 +2,11 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCgroups } from '../../cgroups/index.ts';
 import { readMountInfo } from '../../linux/mount-info.ts';
+import { unmount } from '../../linux/mount.ts';
 import { connectCri } from '../../runtime/index.ts';
 import { buildBusybox, openImageStore } from '../../runtime/images/index.ts';
 
@@ -69,6 +70,7 @@ export async function startDaemon(): Promise<Daemon> {
       child.kill('SIGTERM');
       await ended;
       const left = await leftovers({ name, stateDir: options.stateDir, runDir });
+      unmount(join(runDir, 'runtime'));
       rmSync(root, { recursive: true, force: true });
       rmSync(runDir, { recursive: true, force: true });
       return left;
@@ -114,7 +116,7 @@ async function leftovers({
 }): Promise<string[]> {
   const mounts = readMountInfo()
     .map(({ mountPoint }) => mountPoint)
-    .filter((path) => path.includes(name));
+    .filter((path) => path.includes(name) && path !== join(runDir, 'runtime'));
   const cgroups = openCgroups();
   const processes = cgroups.exists(`/${name}`)
     ? cgroups.processes(`/${name}`).map((pid) => `process ${pid}`)
@@ -124,7 +126,9 @@ async function leftovers({
   const files = [
     join(stateDir, 'sandboxes'),
     join(stateDir, 'containers'),
-    join(runDir, 'sandboxes'),
-  ].flatMap((dir) => readdirSync(dir).map((entry) => join(dir, entry)));
+    join(runDir, 'runtime', 'sandboxes'),
+    join(runDir, 'runtime', 'containers'),
+    join(stateDir, 'cni'),
+  ].flatMap((dir) => (existsSync(dir) ? readdirSync(dir) : []).map((entry) => join(dir, entry)));
   return [...mounts, ...processes, ...files];
 }
