@@ -46,6 +46,7 @@ export function findStages({ name = 'default', nodes, stateDir }: UpOptions): {
   checkClusterName(name);
   let lock: AsyncDisposable | undefined;
   let port: ReservedPort | undefined;
+  let busybox: Promise<void> | undefined;
   const release = async (): Promise<void> => {
     await port?.[Symbol.asyncDispose]();
     await lock?.[Symbol.asyncDispose]();
@@ -65,12 +66,14 @@ export function findStages({ name = 'default', nodes, stateDir }: UpOptions): {
       },
     },
     {
-      title: 'Network, certificates and the busybox image',
+      title: 'Network and certificates; meanwhile the busybox image',
       run: async () => {
         const present = readPresent(name, nodes);
         port = await choosePort(name, present);
+        busybox = haveBusybox(name);
+        busybox.catch(() => {}); // the last stage waits for it and tells; an earlier one may fail first
         file = await decide({ name, nodes, port: port.port, present });
-        await Promise.all([identify(file), haveBusybox(name)]);
+        await identify(file);
       },
     },
     {
@@ -84,7 +87,7 @@ export function findStages({ name = 'default', nodes, stateDir }: UpOptions): {
       title: 'Wait until all nodes are Ready',
       run: async () => {
         await waitUntilReady(decided());
-        await labelControlPlane(decided());
+        await Promise.all([labelControlPlane(decided()), busybox]);
       },
     },
   ];
