@@ -23,10 +23,8 @@ const ownNetwork = { linux: { securityContext: { namespaceOptions: { network: 'P
 
 /** Files on a disk with these bytes in them; what is on a tmpfs is not looked into. */
 async function filesWith(bytes: string, ...directories: string[]): Promise<string[]> {
-  const { stdout } = await run('find', [
-    ...directories,
-    ...['-xdev', '-type', 'f', '-exec', 'grep', '-lsaF', bytes, '{}', '+'],
-  ]).catch((error: unknown) => {
+  const search = ['-xdev', '-type', 'f', '-exec', 'grep', '-lsaF', bytes, '{}', '+'];
+  const { stdout } = await run('find', [...directories, ...search]).catch((error: unknown) => {
     if (error instanceof CommandError && error.exitCode === 1) return error; // grep found nothing
     throw error;
   });
