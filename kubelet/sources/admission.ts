@@ -2,6 +2,7 @@ import type { Amounts } from '../resources/amounts.ts';
 import { podRequests } from '../resources/pod-resources.ts';
 import { isTerminalPhase } from '../pod.ts';
 import type { KubeletPod } from '../pod.ts';
+import { forbiddenSysctl } from './sysctl-allowlist.ts';
 
 export interface Rejection {
   reason: string;
@@ -19,7 +20,12 @@ export interface AdmissionInput {
 /** Whether the node can run the Pod; the scheduler does not stand before static Pods and nodeName (upstream: lifecycle/predicate.go). */
 export function admit({ pod, others, allocatable, nodeLabels }: AdmissionInput): Rejection | undefined {
   const active = others.filter(({ status }) => !isTerminalPhase(status.phase));
-  return lacksResource(pod, active, allocatable) ?? lacksLabels(pod, nodeLabels) ?? portConflict(pod, active);
+  return (
+    forbiddenSysctl(pod) ??
+    lacksResource(pod, active, allocatable) ??
+    lacksLabels(pod, nodeLabels) ??
+    portConflict(pod, active)
+  );
 }
 
 function lacksResource(pod: KubeletPod, others: KubeletPod[], allocatable: Amounts): Rejection | undefined {
