@@ -39,7 +39,7 @@ export async function kubectl(args: string[], options: KubectlOptions): Promise<
 /** A step at a terminal: when `sees` is on the screen (after the step before), do something. */
 export interface Step {
   sees: string | RegExp;
-  then: (terminal: pty.IPty) => void;
+  act: (terminal: pty.IPty) => void;
 }
 
 /** Runs kubectl on a terminal of its own through the steps; answers all that was on the screen and the exit code. */
@@ -62,7 +62,7 @@ export async function kubectlOnTerminal(
       if (found < 0) return;
       seenUpTo = screen.length;
       stepsDone += 1;
-      step.then(terminal);
+      step.act(terminal);
     }
   });
   const timer = setTimeout(() => terminal.kill('SIGKILL'), options.timeoutMs ?? 60_000);
