@@ -1,4 +1,5 @@
 // Runs the checks of scripts/test in order and counts the tests. Exit code 0 only when everything holds.
+import { join } from 'node:path';
 import { execa, execaSync } from 'execa';
 
 const args = process.argv.slice(2);
@@ -18,10 +19,13 @@ interface Counts {
 
 const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
 
+/** A program of the npm packages. */
+const programOf = (name: string): string => join(import.meta.dirname, '..', 'node_modules', '.bin', name);
+
 /** A whole-project check is one test of the count. */
 function check(title: string, command: string, commandArgs: string[]): void {
   const started = performance.now();
-  const { failed } = execaSync(command, commandArgs, {
+  const { failed } = execaSync(programOf(command), commandArgs, {
     stdio: ['ignore', 'inherit', 'inherit'],
     reject: false,
   });
@@ -32,7 +36,7 @@ function check(title: string, command: string, commandArgs: string[]): void {
 
 /** Runs ava, shows its TAP stream in short, and counts it. */
 async function runAva(): Promise<void> {
-  const ava = execa('ava', ['--tap', ...paths], {
+  const ava = execa(programOf('ava'), ['--tap', ...paths], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { PODWRIGHT_LONG: long ? '1' : '' },
     reject: false,
