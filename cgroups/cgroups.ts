@@ -10,6 +10,7 @@ import { freezer } from './controllers/freezer.ts';
 import { hugetlb } from './controllers/hugetlb.ts';
 import { memory, memoryStats, oomFile, oomKills, type MemoryStats } from './controllers/memory.ts';
 import { pids, processCount } from './controllers/pids.ts';
+import { expectMove } from './early-move.ts';
 import { detectHierarchies, type Hierarchy } from './hierarchy.ts';
 import { watchOomKills } from './out-of-memory.ts';
 import { killAll, processesBelow, removeTree } from './remove.ts';
@@ -45,6 +46,8 @@ export interface Cgroups {
   children(path: string): string[];
   /** The files to write a pid into (or 0: the writer) so that it is in the cgroup in every hierarchy. */
   cgroupProcsFiles(path: string): string[];
+  /** Says that a process will be moved into a cgroup in some milliseconds, so that it then need not wait (see early-move.ts). */
+  expectMove(): void;
   /** All processes in the cgroup and below. */
   processes(path: string): number[];
   /** Kills all processes in the cgroup and below; resolves when they have ended. */
@@ -96,6 +99,7 @@ export function openCgroups(options: CgroupOptions = {}): Cgroups {
     exists: (path) => directoriesOf(path).some((directory) => existsSync(directory.path)),
     children: (path) => [...new Set(directoriesOf(path).flatMap((directory) => childrenOf(directory.path)))],
     cgroupProcsFiles: (path) => directoriesOf(path).map((directory) => join(directory.path, 'cgroup.procs')),
+    expectMove: () => expectMove(hierarchies),
     processes: (path) => [
       ...new Set(directoriesOf(path).flatMap((directory) => processesBelow(directory.path))),
     ],
@@ -155,7 +159,7 @@ function makeWithParents(hierarchy: Hierarchy, path: string, directoryIn: Direct
   for (let depth = 0; depth < names.length; depth++) {
     if (hierarchy.version === 2) delegateControllers(directoryIn(hierarchy, names.slice(0, depth).join('/')));
     const directory = directoryIn(hierarchy, names.slice(0, depth + 1).join('/'));
-    if (makeDirectory(directory.path)) prepare(hierarchy, directory);
+    if (!existsSync(directory.path) && makeDirectory(directory.path)) prepare(hierarchy, directory);
   }
 }
 

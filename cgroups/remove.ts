@@ -10,6 +10,7 @@ const deadlineMs = 10_000;
 
 /** Kills every process in a cgroup and below, and returns when they have ended. */
 export async function killAll(directories: CgroupDirectory[]): Promise<void> {
+  if (directories.every(({ path }) => processesBelow(path).length === 0)) return;
   for (const directory of directories) {
     if (directory.version === 2 && killByFile(directory)) await emptied(directory);
   }

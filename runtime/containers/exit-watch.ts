@@ -52,11 +52,12 @@ export function watchContainer(runtime: Runtime, id: string, start: ContainerSta
 }
 
 async function recordEnd(runtime: Runtime, id: string, exit: ExitRecord): Promise<void> {
-  const ended = await runtime.containers.update(id, { exit: exitFrom(exit) });
+  const ended = await runtime.containers.update(id, { exit: exitFrom(exit) }, { durable: false });
   if (ended === undefined) return;
+  publishSandboxEvent(runtime, ended.sandboxId, 'CONTAINER_STOPPED_EVENT', { containerId: id });
+  await runtime.containers.update(id, {});
   // What else was in the container's cgroup has no process to answer to any more (its pid namespace may be shared).
   await runtime.cgroups.removeCgroup(ended.cgroupPath);
-  publishSandboxEvent(runtime, ended.sandboxId, 'CONTAINER_STOPPED_EVENT', { containerId: id });
 }
 
 function exitFrom({ exitCode, oomKilled, finishedAtNs, lost }: ExitRecord): ContainerExit {

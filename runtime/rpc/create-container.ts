@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { nowNs } from '../clock.ts';
+import { prepareContainerCgroup } from '../containers/container-cgroup.ts';
 import { containerSpec, makeRootDirectories } from '../containers/container-spec.ts';
 import { makeVolumes, volumesOf } from '../containers/image-volumes.ts';
 import { mountedImage } from '../containers/mounts.ts';
@@ -117,6 +118,8 @@ async function keep(
     if (leased !== undefined) runtime.images.lease(leased, container.id);
   }
   containerSpec(runtime, container, sandbox);
+  prepareContainerCgroup(runtime, container);
+  runtime.cgroups.expectMove();
   const directory = runtime.containers.directoryOf(container.id);
   makeRootDirectories(directory);
   makeVolumes(volumesOf(container, directory), runtime.images.rootfsOf(image));
@@ -135,8 +138,9 @@ function warnAboutIgnored(runtime: Runtime, { id, config }: ContainerRecord): vo
 /** Takes back what a container holds outside its own directory, and the directory. Idempotent. */
 export async function forget(
   runtime: Runtime,
-  { id, imageId, mountedImageIds }: ContainerRecord,
+  { id, imageId, mountedImageIds, cgroupPath }: ContainerRecord,
 ): Promise<void> {
+  await runtime.cgroups.removeCgroup(cgroupPath);
   await runtime.containers.remove(id);
   for (const image of new Set([imageId, ...mountedImageIds])) await runtime.images.release(image, id);
 }

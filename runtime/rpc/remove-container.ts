@@ -18,7 +18,7 @@ export async function removeContainer(
 
 /** Removes a container of which is known that it is there. */
 export async function removeOne(runtime: Runtime, container: ContainerRecord): Promise<void> {
-  const { id, sandboxId, cgroupPath } = container;
+  const { id, sandboxId } = container;
   if (runtime.busy.starting.has(id))
     throw new CriError(
       'UNKNOWN',
@@ -32,7 +32,6 @@ export async function removeOne(runtime: Runtime, container: ContainerRecord): P
   runtime.busy.removing.add(id);
   try {
     await stopRunningContainer(runtime, container, { graceMs: 0 });
-    await runtime.cgroups.removeCgroup(cgroupPath);
     await forget(runtime, container);
     publishSandboxEvent(runtime, sandboxId, 'CONTAINER_DELETED_EVENT', { containerId: id });
   } finally {

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { cgroupFacts, prepareContainerCgroup } from '../containers/container-cgroup.ts';
+import { cgroupFacts } from '../containers/container-cgroup.ts';
 import { containerSpec } from '../containers/container-spec.ts';
 import { expectEnd, watchContainer } from '../containers/exit-watch.ts';
 import type { ContainerRecord, ContainerStart } from '../containers/record.ts';
@@ -66,7 +66,6 @@ async function launchContainer(
   sandbox: SandboxRecord,
 ): Promise<ContainerStart> {
   const spec = containerSpec(runtime, container, sandbox);
-  prepareContainerCgroup(runtime, container);
   if (container.logPath !== null) mkdirSync(dirname(container.logPath), { recursive: true, mode: 0o755 });
   const { pid, startTime, shim, startedAtNs, warnings } = await launch({
     ...spec,

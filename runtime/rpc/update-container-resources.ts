@@ -24,7 +24,7 @@ export async function updateContainerResources(
       `failed to update resources: container ${JSON.stringify(container.id)} is in removing state`,
     );
   if (linux === null) return {};
-  if (stateOf(container) === 'CONTAINER_RUNNING') {
+  if (stateOf(container) !== 'CONTAINER_EXITED') {
     try {
       runtime.cgroups.updateCgroup(container.cgroupPath, cgroupResources(linux));
     } catch (error) {
