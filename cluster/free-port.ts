@@ -13,8 +13,15 @@ export interface ReservedPort extends AsyncDisposable {
  * choice. The API server listens only later, and in another process: until then an abstract unix socket (unix(7)) with the port in
  * its name keeps other clusters, which start at the same moment, from choosing it too.
  */
-export async function reservePort(preferred = KUBERNETES_PORT): Promise<ReservedPort> {
-  for (const wanted of [preferred, 0, 0, 0]) {
+export async function reservePort({
+  preferred = KUBERNETES_PORT,
+  taken,
+}: {
+  preferred?: number | undefined;
+  /** Ports of other clusters, whose API servers may be down for a moment. */
+  taken: number[];
+}): Promise<ReservedPort> {
+  for (const wanted of [preferred, 0, 0, 0].filter((port) => !taken.includes(port))) {
     const port = await freePort(wanted);
     const held = port === undefined ? undefined : await listen({ path: `\0podwright-port/${port}` });
     if (port !== undefined && held !== undefined) return { port, [Symbol.asyncDispose]: held.close };

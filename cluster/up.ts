@@ -9,7 +9,7 @@ import { labelControlPlane } from './label-control-plane.ts';
 import { lockCluster } from './lock.ts';
 import { createNetwork } from './network.ts';
 import { startNodeDaemon } from './node-daemons.ts';
-import { checkClusterName, clusterPaths } from './paths.ts';
+import { checkClusterName, clusterNames, clusterPaths } from './paths.ts';
 import { checkHost } from './preflight.ts';
 import { prepareStateDir } from './state-dir.ts';
 import { waitUntilReady } from './wait-until-ready.ts';
@@ -145,7 +145,20 @@ async function decide(options: {
 async function choosePort(name: string, present: ClusterFile | undefined): Promise<ReservedPort> {
   if (present !== undefined && findDaemon(name, 'control-plane') !== undefined)
     return { port: present.port, [Symbol.asyncDispose]: async () => {} };
-  return await reservePort(present?.port);
+  const others = clusterNames().filter((other) => other !== name);
+  return await reservePort({
+    preferred: present?.port,
+    taken: others.flatMap((other) => portOf(other) ?? []),
+  });
+}
+
+/** A file of another cluster that can't be read is that cluster's trouble. */
+function portOf(cluster: string): number | undefined {
+  try {
+    return readClusterFile(cluster)?.port;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Certificates of everyone, and the administrator's kubeconfig. */
