@@ -70,6 +70,13 @@ test("logs are the kubelet's answer, asked with the server's own certificate", a
   t.deepEqual(kubelet.seen, [
     { url: '/containerLogs/default/web/main?follow=true&tailLines=10', user: 'kubernetes-admin' },
   ]);
+  const wrong = await server.get(`${PODS}/web/log?container=main&tailLines=-1&limitBytes=0`);
+  t.is(wrong.status, 422);
+  t.is(
+    wrong.body.message,
+    'PodLogOptions "web" is invalid: [tailLines: Invalid value: -1: must be greater than or equal to 0, limitBytes: Invalid value: 0: must be greater than 0]',
+  );
+  t.is((await server.get(`${PODS}/web/log?container=main&sinceSeconds=soon`)).status, 400);
   const refused = await server.get(`${PODS}/web/log?container=broken`);
   t.is(refused.status, 400);
   t.is(refused.body.message, 'container "broken" in pod "web" is waiting to start');

@@ -2,6 +2,7 @@ import { badRequest } from '../../http/errors.ts';
 import type { Endpoint, ResourceRequest } from '../context.ts';
 import { containerOf, runningPod } from './pod-container.ts';
 import { forwardAnswer } from './forward-answer.ts';
+import { checkLogOptions } from './log-options.ts';
 
 const LOG_PARAMETERS = [
   'follow',
@@ -14,9 +15,10 @@ const LOG_PARAMETERS = [
   'stream',
 ];
 
-/** GET pods/log: what the kubelet of the Pod's node answers, line by line as it comes. Throws 400 and 404. */
+/** GET pods/log: what the kubelet of the Pod's node answers, line by line as it comes. Throws 400, 404 and 422. */
 export const streamLog: Endpoint = async (request) => {
   const { server, info } = request;
+  checkLogOptions(info.name, info.query);
   const { pod, nodeName } = await runningPod(request);
   const container = containerOf(pod, info.query.get('container'));
   const query = pick(info.query, LOG_PARAMETERS);
