@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { existsSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { run } from '../../linux/command.ts';
 import { hasCode } from '../../linux/system-error.ts';
 import { CriError, invalidArgument } from '../errors.ts';
@@ -11,7 +11,9 @@ import { adoptLayout } from './unpack.ts';
 
 /** An image inside a file or folder: how skopeo calls it, and the names it has there. */
 interface Found {
-  source: string;
+  transport: 'docker-archive' | 'oci' | 'oci-archive';
+  /** What follows the path: a reference or a position, or nothing. */
+  within: string;
   names: string[];
 }
 
@@ -27,15 +29,20 @@ export async function loadImages({
   file: string;
 }): Promise<ImageRecord[]> {
   const loaded: ImageRecord[] = [];
-  for (const found of await findImages(file)) loaded.push(await loadOne(store, found));
+  for (const found of await findImages(file)) loaded.push(await loadOne({ store, file, found }));
   return loaded;
 }
 
-async function loadOne(store: ImageStore, { source, names }: Found): Promise<ImageRecord> {
+async function loadOne(options: { store: ImageStore; file: string; found: Found }): Promise<ImageRecord> {
+  const { store, file, found } = options;
   await using incoming = await store.incoming();
   const layout = join(incoming.path, 'layout');
+  // skopeo takes what follows a colon for a reference, and files are often named `image:tag.tar`.
+  const plainPath = join(incoming.path, 'source');
+  symlinkSync(resolve(file), plainPath);
+  const source = `${found.transport}:${plainPath}${found.within}`;
   await run('skopeo', ['--insecure-policy', 'copy', '--quiet', source, `oci:${layout}:image`]);
-  return await adoptLayout({ store, layout, tags: names.map(fullName), digests: [] });
+  return await adoptLayout({ store, layout, tags: found.names.map(fullName), digests: [] });
 }
 
 const fullName = (name: string): string => taggedName(parseReference(name)) ?? name;
@@ -45,7 +52,7 @@ async function findImages(file: string): Promise<Found[]> {
   const fallback = basename(file)
     .replace(/\.(tar|tar\.gz|tgz|oci)$/, '')
     .toLowerCase();
-  if (known.dockerManifest !== undefined) return dockerImages(file, known.dockerManifest, fallback);
+  if (known.dockerManifest !== undefined) return dockerImages(known.dockerManifest, fallback);
   if (known.index !== undefined) return layoutImages(file, known.index, fallback);
   throw invalidArgument(`${file}: neither an OCI image layout nor a docker archive`);
 }
@@ -86,10 +93,11 @@ async function archiveFiles(file: string): Promise<Lists> {
 
 const isList = (name: string): boolean => name === 'index.json' || name === 'manifest.json';
 
-function dockerImages(file: string, manifest: string, fallback: string): Found[] {
+function dockerImages(manifest: string, fallback: string): Found[] {
   const images = JSON.parse(manifest) as { RepoTags?: string[] | null }[];
   return images.map(({ RepoTags }, position) => ({
-    source: images.length === 1 ? `docker-archive:${file}` : `docker-archive:${file}:@${position}`,
+    transport: 'docker-archive',
+    within: images.length === 1 ? '' : `:@${position}`,
     names: RepoTags?.length ? RepoTags : [fallback],
   }));
 }
@@ -99,8 +107,12 @@ function layoutImages(file: string, index: string, fallback: string): Found[] {
   const { manifests } = JSON.parse(index) as { manifests: { annotations?: Record<string, string> }[] };
   return manifests.map(({ annotations = {} }) => {
     const reference = annotations['org.opencontainers.image.ref.name'];
-    const source = reference === undefined ? `${transport}:${file}` : `${transport}:${file}:${reference}`;
-    return { source, names: [annotations['io.containerd.image.name'] ?? nameFrom(reference, fallback)] };
+    const within = reference === undefined ? '' : `:${reference}`;
+    return {
+      transport,
+      within,
+      names: [annotations['io.containerd.image.name'] ?? nameFrom(reference, fallback)],
+    };
   });
 }
 
