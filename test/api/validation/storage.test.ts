@@ -242,7 +242,7 @@ const refusals: ObjectRefusal[] = [
       status: {},
     },
     errors: [
-      'spec: Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n@@ -7,6 +7,6 @@\n    "storage": "1Gi"\n   }\n  },\n- "storageClassName": "y",\n- "volumeMode": "Filesystem"\n+ "volumeMode": "Filesystem",\n+ "storageClassName": "x"\n }\n',
+      'spec: Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n@@ -7,6 +7,6 @@\n    "storage": "1Gi"\n   }\n  },\n- "storageClassName": "y",\n+ "storageClassName": "x",\n  "volumeMode": "Filesystem"\n }\n',
     ],
   },
   {
