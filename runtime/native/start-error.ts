@@ -56,6 +56,7 @@ function explain([step, ...fields]: string[], errno: number): string | undefined
   }
   if (step === 'chdir')
     return `chdir to cwd ("${fields[0]}") set in config.json failed: ${plainWords(errno)}`;
+  if (step === 'mkdirin') return `mkdir ${fields[0]}: ${plainWords(errno)}`;
   if (step === 'take') return `error mounting "${fields[1]}" to rootfs: ${wordsOf(errno)}`;
   if (step === 'put' && errno === ENOTDIR) {
     return `error mounting to rootfs at "${fields[1]}": not a directory: are you trying to mount a directory onto a file (or vice-versa)?`;

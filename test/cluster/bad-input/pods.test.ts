@@ -214,6 +214,12 @@ test('commands that can not be run', async (t) => {
   await ends(t, command('/etc/passwd'), 128, `${prefix}"/etc/passwd": permission denied`);
   await ends(t, command('/etc'), 128, `${prefix}"/etc": is a directory`);
   await ends(t, command('sh', '-c', 'nosuch'), 127, '');
+  await ends(
+    t,
+    { container: { workingDir: '/etc/passwd/x' } },
+    128,
+    'unable to start container process: error during container init: mkdir /etc/passwd/x: not a directory',
+  );
 });
 
 test('a repository whose name would be an option of git', async (t) => {
