@@ -8,6 +8,7 @@ import { nodes } from '../../client/resources.ts';
 import { run } from '../../linux/command.ts';
 import { forever, podBench, shell } from './pods/pod-bench.ts';
 import type { PodBench } from './pods/pod-bench.ts';
+import { takeDown } from './take-down.ts';
 
 const test = anyTest as TestFn;
 let bench: PodBench;
@@ -29,9 +30,9 @@ test.before(async (t) => {
   const context = t as unknown as ExecutionContext;
   for (const name of ['one', 'two', 'host']) await bench.running(context, name);
 });
-test.after.always(async () => {
+test.after.always(async (t) => {
   bench?.client.close();
-  await bench?.cluster.down();
+  await takeDown(t, bench?.cluster);
 });
 
 /** A container that serves its name by HTTP; a Pod is asked only after its server answers itself. */

@@ -11,6 +11,7 @@ import { kubectl, kubectlOnTerminal, newestKubectl, type } from './as-user.ts';
 import type { Answer, Step } from './as-user.ts';
 import { forever, podBench, shell, until } from './pods/pod-bench.ts';
 import type { PodBench } from './pods/pod-bench.ts';
+import { takeDown } from './take-down.ts';
 
 const test = anyTest as TestFn;
 let bench: PodBench;
@@ -34,9 +35,9 @@ test.before(async (t) => {
   });
   await bench.running(t as unknown as ExecutionContext, 'shells');
 });
-test.after.always(async () => {
+test.after.always(async (t) => {
   bench?.client.close();
-  await bench?.cluster.down();
+  await takeDown(t, bench?.cluster);
   rmSync(scratch, { recursive: true, force: true });
 });
 

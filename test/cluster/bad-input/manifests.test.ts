@@ -3,6 +3,7 @@ import type { ExecutionContext, TestFn } from 'ava';
 import { startCluster } from '../../../cluster/index.ts';
 import type { Cluster } from '../../../cluster/index.ts';
 import { kubectl } from '../as-user.ts';
+import { takeDown } from '../take-down.ts';
 
 const test = anyTest as TestFn;
 let cluster: Cluster;
@@ -10,7 +11,7 @@ let cluster: Cluster;
 test.before(async () => {
   cluster = await startCluster({ name: `xx-m${process.pid}` });
 });
-test.after.always(async () => cluster?.down());
+test.after.always(async (t) => takeDown(t, cluster));
 
 const apply = (manifest: string, ...args: string[]) =>
   kubectl(['apply', '-f', '-', ...args], { kubeconfig: cluster.kubeconfig, input: manifest });

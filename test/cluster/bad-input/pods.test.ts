@@ -21,6 +21,7 @@ import { run } from '../../../linux/command.ts';
 import { podBench, shell } from '../pods/pod-bench.ts';
 import type { PodBench } from '../pods/pod-bench.ts';
 import { tarOf } from './layer-tar.ts';
+import { takeDown } from '../take-down.ts';
 
 const test = anyTest as TestFn;
 const namespace = 'default';
@@ -38,7 +39,7 @@ test.before(async () => {
 test.after.always(async (t) => {
   if (bench !== undefined) t.deepEqual(listDaemons(bench.cluster.name), daemons, 'no daemon has ended');
   bench?.client.close();
-  await bench?.cluster.down();
+  await takeDown(t, bench?.cluster);
   rmSync(scratch, { recursive: true, force: true });
 });
 

@@ -17,6 +17,7 @@ import { run } from '../../../linux/command.ts';
 import type { CommandError } from '../../../linux/command.ts';
 import { forever, podBench, shell } from '../pods/pod-bench.ts';
 import type { PodBench } from '../pods/pod-bench.ts';
+import { takeDown } from '../take-down.ts';
 
 const test = anyTest as TestFn;
 const namespace = 'default';
@@ -33,9 +34,9 @@ test.before(async () => {
   const object = { metadata: { name: 'hidden', namespace }, stringData: { password: secretText } };
   await bench.client.resource(secrets).create({ object });
 });
-test.after.always(async () => {
+test.after.always(async (t) => {
   bench?.client.close();
-  await bench?.cluster.down();
+  await takeDown(t, bench?.cluster);
 });
 
 const pki = (name: string): string => readFileSync(join(clusterPaths(bench.cluster.name).pki, name), 'utf8');

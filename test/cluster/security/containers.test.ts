@@ -8,6 +8,7 @@ import { skipUnless } from '../../environment.ts';
 import { kubectl } from '../as-user.ts';
 import { forever, podBench, shell, until } from '../pods/pod-bench.ts';
 import type { PodBench } from '../pods/pod-bench.ts';
+import { takeDown } from '../take-down.ts';
 
 const test = anyTest as TestFn;
 let bench: PodBench;
@@ -15,9 +16,9 @@ let bench: PodBench;
 test.before(async () => {
   bench = await podBench(await startCluster({ name: `xx-c${process.pid}` }));
 });
-test.after.always(async () => {
+test.after.always(async (t) => {
   bench?.client.close();
-  await bench?.cluster.down();
+  await takeDown(t, bench?.cluster);
 });
 
 const host = (name: string, more: Partial<Container> = {}): Container => ({
