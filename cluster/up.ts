@@ -1,7 +1,7 @@
 import { writeFileDurably } from '../linux/files.ts';
 import { buildBusybox, busyboxName, openImageStore } from '../runtime/images/index.ts';
 import { readClusterFile, writeClusterFile, type ClusterFile } from './cluster-file.ts';
-import { findDaemon, startDaemon } from './daemons.ts';
+import { findDaemon, startDaemon, stopDaemon } from './daemons.ts';
 import { reservePort, type ReservedPort } from './free-port.ts';
 import { controlPlaneIdentities, nodeIdentities } from './identities.ts';
 import { kubeconfigText } from './kubeconfig.ts';
@@ -73,6 +73,8 @@ export function findStages({ name = 'default', nodes, stateDir }: UpOptions): {
         busybox = haveBusybox(name);
         busybox.catch(() => {}); // the last stage waits for it and tells; an earlier one may fail first
         file = await decide({ name, nodes, port: port.port, present });
+        // Nodes that run would go on asking at the old port; their Pods don't mind a new daemon.
+        if (present !== undefined && present.port !== file.port) await stopNodes(file);
         await identify(file);
       },
     },
@@ -139,6 +141,10 @@ async function decide(options: {
   const file: ClusterFile = { version: 1, name, port, ...network };
   await writeClusterFile(file);
   return file;
+}
+
+async function stopNodes(file: ClusterFile): Promise<void> {
+  await Promise.all(file.nodes.map((node) => stopDaemon(file.name, node.name)));
 }
 
 /** A cluster keeps its port, unless somebody else took it while the cluster did not run. */
