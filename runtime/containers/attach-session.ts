@@ -14,8 +14,8 @@ export async function runAttachSession(runtime: Runtime, session: AttachSession)
     ({ width, height }) => void connection.resize({ columns: width, rows: height }).catch(() => undefined),
   );
   connection.attach({
-    ...(stdout === undefined ? {} : { stdout: (data: Buffer) => void stdout.write(data) }),
-    ...(stderr === undefined ? {} : { stderr: (data: Buffer) => void stderr.write(data) }),
+    ...(stdout === undefined ? {} : { stdout }),
+    ...(stderr === undefined ? {} : { stderr }),
   });
   const typed =
     stdin === undefined ? Promise.resolve() : passOn(connection, stdin, container.config.stdinOnce);

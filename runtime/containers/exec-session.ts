@@ -1,12 +1,12 @@
-import { spawn as spawnWithPipes } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
 import { spawn as spawnInTerminal } from 'node-pty';
+import { identify, signalProcess } from '../../linux/process.ts';
 import { messageOf } from '../errors.ts';
-import { prepareExec } from '../native/index.ts';
+import { prepareExec, spawnExec } from '../native/index.ts';
 import type { PreparedExec } from '../native/index.ts';
 import type { Runtime } from '../runtime.ts';
 import type { ExecSession } from '../streaming/streaming-runtime.ts';
 import { execSpec } from './exec.ts';
-import { signalNumber } from './stop-container.ts';
 import { getContainer } from './status.ts';
 
 /** Runs a command in a container for a client at the other end of streams; resolves with its exit code. */
@@ -21,25 +21,32 @@ export async function runExecSession(runtime: Runtime, session: ExecSession): Pr
   return exitCode;
 }
 
-function runWithPipes({ file, args }: PreparedExec, session: ExecSession): Promise<number> {
+async function runWithPipes(prepared: PreparedExec, session: ExecSession): Promise<number> {
   const { stdin, stdout, stderr, signal } = session;
-  const child = spawnWithPipes(file, args, { stdio: ['pipe', 'pipe', 'pipe'] });
-  const hangUp = (): void => void child.kill('SIGKILL');
+  const child = spawnExec(prepared);
+  const identity = identify(child.pid);
+  const hangUp = (): void => void (identity !== undefined && signalProcess(identity, 'SIGKILL'));
   signal.addEventListener('abort', hangUp, { once: true });
+  if (signal.aborted) hangUp();
   // A command that ends without reading all its input is no failure.
   child.stdin.on('error', () => stdin?.unpipe(child.stdin));
   if (stdin === undefined) child.stdin.end();
   else stdin.pipe(child.stdin);
-  if (stdout === undefined) child.stdout.resume();
-  else child.stdout.pipe(stdout, { end: false });
-  if (stderr === undefined) child.stderr.resume();
-  else child.stderr.pipe(stderr, { end: false });
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code, killedBy) => {
-      signal.removeEventListener('abort', hangUp);
-      resolve(code ?? 128 + signalNumber(killedBy ?? 'KILL'));
-    });
+  const outputs = [passOutput(child.stdout, stdout), passOutput(child.stderr, stderr)];
+  const { exitCode } = await child.ended;
+  await Promise.all(outputs);
+  child.stdin.destroy();
+  signal.removeEventListener('abort', hangUp);
+  return exitCode;
+}
+
+/** Resolves when all of it has been passed on. */
+function passOutput(from: Readable, to: Writable | undefined): Promise<void> {
+  if (to === undefined) from.resume();
+  else from.pipe(to, { end: false });
+  return new Promise((resolve) => {
+    from.once('close', () => resolve());
+    from.on('error', () => from.destroy());
   });
 }
 

@@ -1,18 +1,19 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { openPath } from '../../linux/filesystem.ts';
 import { SystemError } from '../../linux/system-error.ts';
 
 export interface AttachOptions {
-  /** stdout, or the terminal's output. */
-  stdout?: (data: Buffer) => void;
-  stderr?: (data: Buffer) => void;
+  /** For stdout, or the terminal's output. */
+  stdout?: Writable;
+  stderr?: Writable;
 }
 
 /** A connection to a container's shim. */
 export interface ContainerConnection extends AsyncDisposable {
-  /** Output from now on goes to the listeners. */
+  /** Output from now on goes to the streams; while one is full nothing is read, and the container's output waits. */
   attach(options: AttachOptions): void;
   /** Resolves when more can be written. */
   writeStdin(data: Buffer): Promise<void>;
@@ -34,8 +35,8 @@ export async function connectToContainer(stateDir: string): Promise<ContainerCon
   const ended = new Promise<void>((resolve) => socket.on('close', () => resolve()));
   socket.on('error', () => undefined); // 'close' follows, and `ended` tells
   readFrames(socket, (kind, payload) => {
-    if (kind === 'O') output.stdout?.(payload);
-    if (kind === 'X') output.stderr?.(payload);
+    if (kind === 'O') pass(payload, { from: socket, to: output.stdout });
+    if (kind === 'X') pass(payload, { from: socket, to: output.stderr });
     if (kind === 'R') replies.shift()?.(payload[0] ?? 0);
   });
   const send = (kind: string, payload: Buffer = Buffer.alloc(0)) => write(socket, frame(kind, payload));
@@ -68,6 +69,12 @@ export async function connectToContainer(stateDir: string): Promise<ContainerCon
       await ended;
     },
   };
+}
+
+function pass(data: Buffer, { from, to }: { from: Socket; to: Writable | undefined }): void {
+  if (to === undefined || to.write(data)) return;
+  from.pause();
+  to.once('drain', () => from.resume());
 }
 
 const headerBytes = 5;

@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, readFileSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import { replaceFile } from '../../linux/files.ts';
 import { identify, signalProcess } from '../../linux/process.ts';
-import { closeAll, makePipe, spawnProcess } from '../../linux/spawn.ts';
+import { closeAll, makePipe, spawnProcess, type SpawnedProcess } from '../../linux/spawn.ts';
 import { hasCode } from '../../linux/system-error.ts';
 import type { ExecSpec } from './container-spec.ts';
 import { planExec } from './plan-exec.ts';
@@ -79,6 +80,36 @@ export async function execInContainer(spec: ExecSpec, options: ExecOptions = {})
     return { exitCode, stdout, stderr, timedOut };
   } finally {
     clearTimeout(timer);
+  }
+}
+
+export interface StreamedExec {
+  pid: number;
+  stdin: Writable;
+  stdout: Readable;
+  stderr: Readable;
+  ended: SpawnedProcess['ended'];
+}
+
+/** Starts a prepared command with its streams as this process's. */
+export function spawnExec({ file, args }: PreparedExec): StreamedExec {
+  const [inRead, inWrite] = makePipe();
+  const [outRead, outWrite] = makePipe();
+  const [errRead, errWrite] = makePipe();
+  try {
+    const words = ['podwright-shim', ...args];
+    const child = spawnProcess({ file, args: words, stdin: inRead, stdout: outWrite, stderr: errWrite });
+    return {
+      ...child,
+      stdin: new Socket({ fd: inWrite, readable: false, writable: true }),
+      stdout: new Socket({ fd: outRead, readable: true, writable: false }),
+      stderr: new Socket({ fd: errRead, readable: true, writable: false }),
+    };
+  } catch (error) {
+    closeAll(inWrite, outRead, errRead);
+    throw error;
+  } finally {
+    closeAll(inRead, outWrite, errWrite);
   }
 }
 

@@ -4,9 +4,11 @@ export type * from './container-spec.ts';
 export {
   execInContainer,
   prepareExec,
+  spawnExec,
   type ExecOptions,
   type ExecResult,
   type PreparedExec,
+  type StreamedExec,
 } from './exec.ts';
 export { launchSandbox, startContainer, type RunningSandbox, type StartedContainer } from './launch.ts';
 export { defaultMaskedPaths, defaultReadonlyPaths } from './masked-paths.ts';

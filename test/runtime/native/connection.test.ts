@@ -1,5 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import test from 'ava';
 import { connectToContainer, type ContainerConnection } from '../../../runtime/native/index.ts';
 import { eventually } from '../../environment.ts';
@@ -12,14 +14,52 @@ async function attach({
   const connection = await connectToContainer(spec.stateDir);
   const [out, err]: [Buffer[], Buffer[]] = [[], []];
   connection.attach({
-    stdout: (data) => out.push(Buffer.from(data)),
-    stderr: (data) => err.push(Buffer.from(data)),
+    stdout: collecting(out),
+    stderr: collecting(err),
   });
   return Object.assign(connection, {
     out: () => Buffer.concat(out).toString(),
     err: () => Buffer.concat(err).toString(),
   });
 }
+
+const collecting = (chunks: Buffer[]): Writable =>
+  new Writable({
+    write(data: Buffer, _encoding, done) {
+      chunks.push(data);
+      done();
+    },
+  });
+
+test('a client that does not read makes the container wait, and misses nothing', async (t) => {
+  const megabytes = 4;
+  const running = await machine(t).start(
+    `read line; dd if=/dev/zero bs=1M count=${megabytes} 2>/dev/null; echo; echo end`,
+    { stdin: true },
+  );
+  const client = await connectToContainer(running.spec.stateDir);
+  let bytes = 0;
+  const blocked = Promise.withResolvers<() => void>();
+  const stdout = new Writable({
+    highWaterMark: 1,
+    write(data: Buffer, _encoding, done) {
+      bytes += data.length;
+      if (bytes === data.length) blocked.resolve(done);
+      else done();
+    },
+  });
+  client.attach({ stdout });
+  await client.writeStdin(Buffer.from('go\n'));
+  const goOn = await blocked.promise;
+  // All of it would be there long before a file of the same size is written and read.
+  const file = join(running.spec.stateDir, 'file');
+  writeFileSync(file, Buffer.alloc(megabytes * 1024 * 1024));
+  await readFile(file);
+  t.true(stdout.writableLength < 1024 * 1024, `${stdout.writableLength} bytes are held for the client`);
+  goOn();
+  await client.ended;
+  t.is(bytes, megabytes * 1024 * 1024 + '\nend\n'.length);
+});
 
 test('what an attached client writes is stdin, and it sees output besides the log', async (t) => {
   const running = await machine(t).start(
@@ -109,8 +149,9 @@ test('without stdin a container reads nothing', async (t) => {
 });
 
 test('a terminal: its name, its size, its input, one stream of output', async (t) => {
+  // A signal interrupts a shell's read.
   const script =
-    'tty; stty size; stty size < /dev/console; trap "stty size" WINCH; echo err >&2; read word; echo "got $word"; while :; do sleep 0.05; done';
+    'tty; stty size; stty size < /dev/console; trap "stty size" WINCH; echo err >&2; until read word; do :; done; echo "got $word"; while :; do sleep 0.05; done';
   const running = await machine(t).start({ args: ['sh', '-c', script], tty: true });
   const client = await attach(running);
   await client.resize({ columns: 132, rows: 43 });
