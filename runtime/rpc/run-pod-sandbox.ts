@@ -79,6 +79,8 @@ async function startSandbox(
 ): Promise<void> {
   const { id } = sandbox;
   const paths = sandboxPaths(runtime, id, config);
+  runtime.cgroups.createCgroup(`${sandbox.cgroupParent}/${id}`, {});
+  runtime.cgroups.expectMove();
   makeSandboxFiles(paths, config);
   const netnsPath = namespacesOf(config).network === 'NODE' ? null : paths.netns;
   if (netnsPath !== null) createNetworkNamespace(netnsPath);
@@ -103,8 +105,6 @@ async function launchPause(
   netnsPath: string | null,
 ): Promise<ProcessIdentity> {
   const { network, pid, ipc } = namespacesOf(config);
-  const cgroupPath = `${cgroupParent}/${id}`;
-  runtime.cgroups.createCgroup(cgroupPath, {});
   const launched = await launchSandbox({
     id,
     stateDir: runtime.sandboxes.volatileDirectoryOf(id),
@@ -115,7 +115,7 @@ async function launchPause(
       ipc: ipc === 'NODE' ? 'host' : 'new',
       pid: pid === 'POD' ? 'new' : 'host',
     },
-    cgroupProcsFiles: runtime.cgroups.cgroupProcsFiles(cgroupPath),
+    cgroupProcsFiles: runtime.cgroups.cgroupProcsFiles(`${cgroupParent}/${id}`),
     sysctls: sysctlsOf(config),
     ...(network === 'NODE' ? {} : { hostname: hostnameOf(config) }),
   });
