@@ -4,10 +4,10 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { cpus, loadavg, release } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import { configMapPropagation } from './benchmarks/config-map-propagation.ts';
 import { containerStart } from './benchmarks/container-start.ts';
+import { describeHost } from './benchmarks/host.ts';
 import { helperMemory } from './benchmarks/helper-memory.ts';
 import { manyPods } from './benchmarks/many-pods.ts';
 import { installPeers } from './benchmarks/peers.ts';
@@ -75,7 +75,7 @@ if (wanted('up')) {
   report(await upTime(options));
 }
 
-const host = { kernel: release(), cpus: cpus().length, cpu: cpus()[0]?.model ?? '', load: loadavg() };
+const host = await describeHost();
 mkdirSync(dirname(output), { recursive: true });
 writeFileSync(
   output,
