@@ -11,6 +11,11 @@ import { fail } from './failure.ts';
 // Shared by all commands and daemons: with it, a start takes half the time.
 enableCompileCache(join(import.meta.dirname, '..', 'build', 'compile-cache'));
 
+// A reader that goes away (`podwright up | head`) doesn't end what was begun.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 const program = new Command('podwright')
   .description('A Kubernetes cluster of real processes, namespaces and mounts on this machine')
   .showHelpAfterError('(see podwright --help)')
