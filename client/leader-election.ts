@@ -64,6 +64,38 @@ export const runLeaderElection = async (options: LeaderElectionOptions): Promise
   return !signal.aborted;
 };
 
+export interface WhileElectedOptions extends Pick<LeaderElectionOptions, 'client' | 'name' | 'onError'> {
+  /** Begins the work of a leader. */
+  start: () => { stop(): Promise<void> };
+}
+
+/** Works whenever it leads, and is a candidate again after a lost lease, until stopped. */
+export const runWhileElected = ({ start, ...election }: WhileElectedOptions): { stop(): Promise<void> } => {
+  const stopping = new AbortController();
+  const campaign = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      await runLeaderElection({
+        ...election,
+        signal: stopping.signal,
+        async lead(leading) {
+          const running = start();
+          await new Promise<void>((resolve) =>
+            leading.addEventListener('abort', () => resolve(), { once: true }),
+          );
+          await running.stop();
+        },
+      });
+    }
+  };
+  const ended = campaign();
+  return {
+    async stop() {
+      stopping.abort();
+      await ended;
+    },
+  };
+};
+
 const createElection = ({
   client,
   name,

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { systemClock } from '../client/clock.ts';
 import type { Clock } from '../client/clock.ts';
 import { createInformerFactory } from '../client/informer-factory.ts';
-import { runLeaderElection } from '../client/leader-election.ts';
+import { runWhileElected } from '../client/leader-election.ts';
 import type { Client } from '../client/rest.ts';
 import { clusterRoleAggregation } from './cluster-role-aggregation/cluster-role-aggregation.ts';
 import { createRecorders } from './controller.ts';
@@ -48,33 +48,12 @@ const factoriesOf = (options: ControllersOptions): ControllerFactory[] => [
 /** Runs the controllers until stopped; resolves at once, each controller works as soon as it has seen enough. */
 export const startControllers = async (options: ControllersOptions): Promise<{ stop(): Promise<void> }> => {
   if (options.leaderElection !== true) return runControllers(options);
-  const stopping = new AbortController();
-  const elected = campaign(options, stopping.signal);
-  return {
-    async stop() {
-      stopping.abort();
-      await elected;
-    },
-  };
-};
-
-/** Leads whenever it can; after a lost lease it is a candidate again. */
-const campaign = async (options: ControllersOptions, signal: AbortSignal): Promise<void> => {
-  while (!signal.aborted) {
-    await runLeaderElection({
-      client: options.client,
-      name: 'kube-controller-manager',
-      signal,
-      onError: (error) => options.log.warn({ err: error }, 'leader election'),
-      async lead(leading) {
-        const running = runControllers(options);
-        await new Promise<void>((resolve) =>
-          leading.addEventListener('abort', () => resolve(), { once: true }),
-        );
-        await running.stop();
-      },
-    });
-  }
+  return runWhileElected({
+    client: options.client,
+    name: 'kube-controller-manager',
+    onError: (error) => options.log.warn({ err: error }, 'leader election'),
+    start: () => runControllers(options),
+  });
 };
 
 const runControllers = (options: ControllersOptions): { stop(): Promise<void> } => {

@@ -3,7 +3,7 @@ import { systemClock, wait } from '../client/clock.ts';
 import type { Clock } from '../client/clock.ts';
 import { createEventRecorder } from '../client/event-recorder.ts';
 import { createInformerFactory } from '../client/informer-factory.ts';
-import { runLeaderElection } from '../client/leader-election.ts';
+import { runWhileElected } from '../client/leader-election.ts';
 import type { Client } from '../client/rest.ts';
 import { createSchedulerCache } from './cache.ts';
 import { followCluster } from './cluster-events.ts';
@@ -38,33 +38,12 @@ export const startScheduler = async (options: SchedulerOptions): Promise<{ stop(
     await running.ready;
     return { stop: () => running.stop() };
   }
-  const stopping = new AbortController();
-  const elected = campaign(options, stopping.signal);
-  return {
-    async stop() {
-      stopping.abort();
-      await elected;
-    },
-  };
-};
-
-/** Leads whenever it can; after a lost lease it is a candidate again. */
-const campaign = async (options: SchedulerOptions, signal: AbortSignal): Promise<void> => {
-  while (!signal.aborted) {
-    await runLeaderElection({
-      client: options.client,
-      name: 'kube-scheduler',
-      signal,
-      onError: (error) => options.log.warn({ err: error }, 'leader election'),
-      async lead(leading) {
-        const running = createScheduler(options);
-        await new Promise<void>((resolve) =>
-          leading.addEventListener('abort', () => resolve(), { once: true }),
-        );
-        await running.stop();
-      },
-    });
-  }
+  return runWhileElected({
+    client: options.client,
+    name: 'kube-scheduler',
+    onError: (error) => options.log.warn({ err: error }, 'leader election'),
+    start: () => createScheduler(options),
+  });
 };
 
 const createScheduler = ({
