@@ -59,7 +59,7 @@ export const runLeaderElection = async (options: LeaderElectionOptions): Promise
     if (await election.tryAcquireOrRenew()) renewedAtMs = clock.now();
   }
   leading.abort(new Error(`no longer the leader of ${options.name}`));
-  await led.catch(() => undefined);
+  await led.catch(() => undefined); // told above
   await election.release();
   return !signal.aborted;
 };

@@ -54,6 +54,7 @@ export function createImageManager({ cri, clock }: { cri: CriClient; clock: Cloc
     image: string,
     options: EnsureImageOptions,
   ): Promise<{ ref: string; pullMs: number }> => {
+    // Only its turn is waited for; why that pull failed is told to its own caller.
     while (pulling.has(image)) await pulling.get(image)?.catch(() => undefined);
     const startMs = clock.now();
     const pulled = pullOnce(cri, image, options);

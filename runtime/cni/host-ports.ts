@@ -75,7 +75,7 @@ let lastTurn: Promise<unknown> = Promise.resolve();
 /** One after the other: between seeing that the table is empty and deleting it, nobody may add a port. */
 function inTurn<Result>(action: () => Promise<Result>): Promise<Result> {
   const turn = lastTurn.then(action, action);
-  lastTurn = turn.catch(() => undefined);
+  lastTurn = turn.catch(() => undefined); // the caller of the turn has the error
   return turn;
 }
 
