@@ -1,6 +1,7 @@
 /* A command in a running container. Its parent is this process, because a pid namespace is entered by a fork only. */
 #include "exec.h"
 #include "supervise.h"
+#include "terminal.h"
 #include <asm/ioctls.h>
 #include <asm/signal.h>
 #include <asm/termbits.h>
@@ -30,11 +31,6 @@ static void make_raw(struct termios *before) {
   SYS(ioctl, 0, TCSETS, &raw);
 }
 
-static void copy_window_size(int terminal) {
-  struct winsize size;
-  if (SYS(ioctl, 0, TIOCGWINSZ, &size) == 0) SYS(ioctl, terminal, TIOCSWINSZ, &size);
-}
-
 /* Copies what there is to read. False at the end. */
 static bool copy(int from, int to) {
   char bytes[4096];
@@ -51,7 +47,7 @@ struct ending {
 static void handle_signals(int signals, struct child *child, struct ending *ending) {
   struct signalfd_siginfo signal;
   while (SYS(read, signals, &signal, sizeof signal) == sizeof signal) {
-    if (signal.ssi_signo == SIGWINCH && child->terminal >= 0) copy_window_size(child->terminal);
+    if (signal.ssi_signo == SIGWINCH && child->terminal >= 0) terminal_copy_size(0, child->terminal);
     if (signal.ssi_signo == SIGTERM || signal.ssi_signo == SIGHUP) SYS(kill, child->pid, signal.ssi_signo);
   }
   if (SYS(wait4, child->pid, &ending->status, WNOHANG, 0) == child->pid) ending->ended = true;
@@ -87,7 +83,6 @@ int run_exec(char *plan_path) {
   if (result == 0) result = start_child(&plan, &child, INHERITED, failures);
   if (result < 0 && result != -ECANCELED) report(failures, "failed", plan.line, result, "");
   if (result < 0) return START_FAILED;
-  if (child.terminal >= 0) copy_window_size(child.terminal);
   if (outer_terminal) make_raw(&before);
   int code = stay_with(&child, signals);
   if (outer_terminal) SYS(ioctl, 0, TCSETS, &before);

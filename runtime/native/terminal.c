@@ -1,5 +1,6 @@
 #include "terminal.h"
 #include <asm/ioctls.h>
+#include <asm/termios.h>
 #include <linux/mount.h>
 
 /* socket(7) and cmsg(3); the kernel's headers for programs leave these two out. */
@@ -66,6 +67,11 @@ static long bind_console(int root, int terminal) {
   return result;
 }
 
+void terminal_copy_size(int from, int to) {
+  struct winsize size;
+  if (SYS(ioctl, from, TIOCGWINSZ, &size) == 0) SYS(ioctl, to, TIOCSWINSZ, &size);
+}
+
 long terminal_take(int root, int report) {
   const char *path = root < 0 ? "/dev/pts/ptmx" : "dev/pts/ptmx";
   long master = SYS(openat, root < 0 ? AT_FDCWD : root, path, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW, 0);
@@ -76,6 +82,7 @@ long terminal_take(int root, int report) {
   if (terminal < 0) return terminal;
   if (root >= 0) result = bind_console(root, terminal);
   if (result >= 0) result = send_fd(report, master);
+  terminal_copy_size(0, terminal); /* here, because the command may ask for it before the parent is back */
   SYS(setsid, 0); /* fails only where the session step came before */
   if (result >= 0) result = SYS(ioctl, terminal, TIOCSCTTY, 0);
   for (int fd = 0; fd <= 2 && result >= 0; fd++) result = SYS(dup3, terminal, fd, 0);
