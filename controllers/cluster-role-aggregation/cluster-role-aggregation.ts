@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ClusterRole, PolicyRule } from '../../api/types.ts';
 import { labelSelectorMatcher } from '../../api/selectors/labels.ts';
 import { clusterRoles } from '../../client/resources.ts';
-import { createReconciler } from '../controller.ts';
-import type { ControllerFactory } from '../controller.ts';
+import { createReconciler } from '../../client/controller.ts';
+import type { ControllerFactory } from '../../client/controller.ts';
 
 /** A ClusterRole with an aggregationRule has the rules of all ClusterRoles that its selectors find. */
 export const clusterRoleAggregation: ControllerFactory = (context) => {

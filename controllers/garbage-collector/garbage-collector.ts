@@ -1,7 +1,7 @@
 import { wait } from '../../client/clock.ts';
 import type { ApiObject } from '../../client/objects.ts';
-import { createReconciler } from '../controller.ts';
-import type { ControllerFactory } from '../controller.ts';
+import { createReconciler } from '../../client/controller.ts';
+import type { ControllerFactory } from '../../client/controller.ts';
 import { discoverResources } from '../discovery.ts';
 import type { DiscoveredResource } from '../discovery.ts';
 import { collect } from './collect.ts';

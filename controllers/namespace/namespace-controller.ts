@@ -1,8 +1,8 @@
 import type { Namespace } from '../../api/types.ts';
 import { isNotFound } from '../../client/errors.ts';
 import { namespaces, pods } from '../../client/resources.ts';
-import { createReconciler } from '../controller.ts';
-import type { ControllerFactory } from '../controller.ts';
+import { createReconciler } from '../../client/controller.ts';
+import type { ControllerFactory } from '../../client/controller.ts';
 import { conditionsOf } from './conditions.ts';
 import { deleteContent } from './content.ts';
 

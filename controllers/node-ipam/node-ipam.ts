@@ -1,6 +1,6 @@
 import { nodes } from '../../client/resources.ts';
-import { createReconciler } from '../controller.ts';
-import type { ControllerFactory } from '../controller.ts';
+import { createReconciler } from '../../client/controller.ts';
+import type { ControllerFactory } from '../../client/controller.ts';
 import { createSubnets } from './subnets.ts';
 
 const nodePrefixLength = 24;

@@ -2,8 +2,8 @@ import type { Pod } from '../../api/types.ts';
 import { timeOf } from '../../client/clock.ts';
 import { isNotFound } from '../../client/errors.ts';
 import { nodes, pods } from '../../client/resources.ts';
-import { createReconciler } from '../controller.ts';
-import type { ControllerFactory } from '../controller.ts';
+import { createReconciler } from '../../client/controller.ts';
+import type { ControllerFactory } from '../../client/controller.ts';
 import { readyConditionOf } from '../node-lifecycle/node-health.ts';
 
 export interface PodGarbageCollectorOptions {

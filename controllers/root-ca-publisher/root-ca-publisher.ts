@@ -1,7 +1,7 @@
 import { isAlreadyExists, isNamespaceTerminating, isNotFound } from '../../client/errors.ts';
 import { configMaps, namespaces } from '../../client/resources.ts';
-import { createReconciler } from '../controller.ts';
-import type { ControllerFactory } from '../controller.ts';
+import { createReconciler } from '../../client/controller.ts';
+import type { ControllerFactory } from '../../client/controller.ts';
 
 const name = 'kube-root-ca.crt';
 /** Upstream's words: it tells users what the ConfigMap is for. */

@@ -1,7 +1,7 @@
 import { isAlreadyExists, isNamespaceTerminating, isNotFound } from '../../client/errors.ts';
 import { namespaces, serviceAccounts } from '../../client/resources.ts';
-import { createReconciler } from '../controller.ts';
-import type { ControllerFactory } from '../controller.ts';
+import { createReconciler } from '../../client/controller.ts';
+import type { ControllerFactory } from '../../client/controller.ts';
 
 const name = 'default';
 

@@ -4,8 +4,8 @@ import { isNotFound } from '../../client/errors.ts';
 import { keyOf } from '../../client/objects.ts';
 import { nodes, pods } from '../../client/resources.ts';
 import { covers } from '../../scheduler/plugins/tolerations.ts';
-import { createReconciler } from '../controller.ts';
-import type { ControllerFactory } from '../controller.ts';
+import { createReconciler } from '../../client/controller.ts';
+import type { ControllerFactory } from '../../client/controller.ts';
 
 const podsByNode = 'spec.nodeName';
 

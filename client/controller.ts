@@ -1,15 +1,15 @@
 import type { Logger } from 'pino';
-import type { Clock } from '../client/clock.ts';
-import { createEventRecorder } from '../client/event-recorder.ts';
-import type { EventRecorder } from '../client/event-recorder.ts';
-import { isConflict } from '../client/errors.ts';
-import type { InformerFactory } from '../client/informer-factory.ts';
-import type { Informer } from '../client/informer.ts';
-import { keyOf } from '../client/objects.ts';
-import type { ApiObject } from '../client/objects.ts';
-import type { Client } from '../client/rest.ts';
-import { createWorkQueue, runWorkers } from '../client/work-queue.ts';
-import type { Workers, WorkQueue } from '../client/work-queue.ts';
+import type { Clock } from './clock.ts';
+import { createEventRecorder } from './event-recorder.ts';
+import type { EventRecorder } from './event-recorder.ts';
+import { isConflict } from './errors.ts';
+import type { InformerFactory } from './informer-factory.ts';
+import type { Informer } from './informer.ts';
+import { keyOf } from './objects.ts';
+import type { ApiObject } from './objects.ts';
+import type { Client } from './rest.ts';
+import { createWorkQueue, runWorkers } from './work-queue.ts';
+import type { Workers, WorkQueue } from './work-queue.ts';
 
 /** What every controller is given. */
 export interface ControllerContext {
