@@ -3,7 +3,7 @@ export default {
   files: ['test/**/*.test.ts'],
   extensions: ['ts'],
   concurrency: 2,
-  timeout: '4m',
+  timeout: `${4 * Number(process.env.PODWRIGHT_PATIENCE ?? 1)}m`,
   workerThreads: false,
   nodeArguments: ['--disable-warning=ExperimentalWarning'],
 };

@@ -13,6 +13,9 @@ export function skipUnless(t: ExecutionContext, condition: boolean, reason: stri
   return true;
 }
 
+/** On a slow machine (an emulated one, say) every deadline is this many times longer: PODWRIGHT_PATIENCE, 1 when not set. */
+export const patience = Number(process.env.PODWRIGHT_PATIENCE ?? 1);
+
 export const isRoot = (): boolean => process.getuid?.() === 0;
 
 /** True when this process holds a capability (its bit, linux/capability.h), such as 24 for SYS_RESOURCE. */
@@ -25,9 +28,9 @@ export function hasCapability(bit: number): boolean {
 export async function eventually<Value>(
   condition: () => Value | undefined | false | Promise<Value | undefined | false>,
   what: string,
-  { deadlineMs = 10_000 } = {},
+  { deadlineMs = 30_000 } = {},
 ): Promise<Value> {
-  const end = Date.now() + deadlineMs;
+  const end = Date.now() + deadlineMs * patience;
   for (;;) {
     const value = await condition();
     if (value !== undefined && value !== false) return value;
@@ -71,7 +74,7 @@ export function tracesOf(mark: string, kinds: (keyof Traces)[] = allKinds): Part
 /** Throws when anything with the mark is left; what is ending just now gets a moment. Also for teardowns. */
 export async function expectNothingLeft(mark: string, kinds: (keyof Traces)[] = allKinds): Promise<void> {
   const none = () => Object.keys(tracesOf(mark, kinds)).length === 0;
-  await eventually(none, `nothing left of ${mark}`, { deadlineMs: 5000 }).catch((error: Error) => {
+  await eventually(none, `nothing left of ${mark}`, { deadlineMs: 15_000 }).catch((error: Error) => {
     throw new Error(`${error.message}: ${JSON.stringify(tracesOf(mark, kinds), null, 2)}`);
   });
 }

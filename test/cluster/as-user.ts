@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import pty from 'node-pty';
 import { findKubectl } from '../../cli/run-kubectl.ts';
 import { run } from '../../linux/command.ts';
+import { patience } from '../environment.ts';
 
 /** What a command has answered; a failure is an answer too. */
 export interface Answer {
@@ -65,7 +66,7 @@ export async function kubectlOnTerminal(
       step.act(terminal);
     }
   });
-  const timer = setTimeout(() => terminal.kill('SIGKILL'), options.timeoutMs ?? 60_000);
+  const timer = setTimeout(() => terminal.kill('SIGKILL'), (options.timeoutMs ?? 60_000) * patience);
   terminal.onExit(({ exitCode }) => resolve(exitCode));
   const code = await promise;
   clearTimeout(timer);

@@ -16,6 +16,7 @@ import type { Kubelet } from '../../kubelet/start-kubelet.ts';
 import { openEmbeddedStore } from '../../store/embedded/open.ts';
 import { startFakeCri } from './fake-cri.ts';
 import type { FakeCri } from './fake-cri.ts';
+import { patience } from '../environment.ts';
 
 /** A kubelet on a real API server and a fake runtime. */
 export interface Bench {
@@ -43,7 +44,7 @@ export async function until<T>(
   look: () => Promise<T | undefined> | T | undefined,
   timeoutMs = 15_000,
 ): Promise<T> {
-  const endMs = Date.now() + timeoutMs;
+  const endMs = Date.now() + timeoutMs * patience;
   let last: unknown;
   while (Date.now() < endMs) {
     try {

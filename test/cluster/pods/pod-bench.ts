@@ -7,6 +7,7 @@ import { clientFromKubeconfig } from '../../../client/kubeconfig.ts';
 import { events, pods } from '../../../client/resources.ts';
 import type { Client } from '../../../client/rest.ts';
 import type { Cluster } from '../../../cluster/index.ts';
+import { patience } from '../../environment.ts';
 
 /** What the tests of Pods on a real cluster share. */
 export interface PodBench {
@@ -48,7 +49,7 @@ export async function until<T>(
   look: () => Promise<T | undefined | false> | T | undefined | false,
   timeoutMs = 30_000,
 ): Promise<T> {
-  const endMs = Date.now() + timeoutMs;
+  const endMs = Date.now() + timeoutMs * patience;
   let last: unknown;
   while (Date.now() < endMs) {
     try {

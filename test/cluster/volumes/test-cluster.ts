@@ -8,6 +8,7 @@ import { startCluster } from '../../../cluster/index.ts';
 import type { Cluster } from '../../../cluster/index.ts';
 import { nodePaths } from '../../../cluster/paths.ts';
 import { traces } from '../traces.ts';
+import { patience } from '../../environment.ts';
 
 /** One cluster of one node for all tests of a file; taken down at their end, when nothing of it may be left. */
 export const useCluster = (test: TestFn, name: string): (() => Promise<TestCluster>) => {
@@ -181,7 +182,7 @@ export const eventually = async (
   isTrue: () => boolean | Promise<boolean>,
   timeoutMs = 30_000,
 ): Promise<void> => {
-  const deadlineMs = Date.now() + timeoutMs;
+  const deadlineMs = Date.now() + timeoutMs * patience;
   while (!(await isTrue())) {
     if (Date.now() > deadlineMs) throw new Error(`not within ${timeoutMs} ms: ${isTrue.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, 20));

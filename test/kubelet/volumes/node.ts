@@ -14,6 +14,7 @@ import type { LimitExceeded } from '../../../kubelet/volumes/limits.ts';
 import { mountsBelow, readMountInfo } from '../../../linux/mount-info.ts';
 import { createFakeApi } from './fake-api.ts';
 import type { FakeApi } from './fake-api.ts';
+import { patience } from '../../environment.ts';
 
 /** A node with a volume manager of its own, and an API of its own. */
 export interface TestNode {
@@ -105,7 +106,7 @@ export const mountsAt = (path: string) => readMountInfo().filter(({ mountPoint }
 
 /** Polls until `isTrue`, at most for `timeoutMs`. */
 export const until = async (isTrue: () => boolean, timeoutMs = 30_000): Promise<void> => {
-  const deadlineMs = Date.now() + timeoutMs;
+  const deadlineMs = Date.now() + timeoutMs * patience;
   while (!isTrue()) {
     if (Date.now() > deadlineMs) throw new Error(`not within ${timeoutMs} ms: ${isTrue.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
