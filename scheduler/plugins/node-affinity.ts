@@ -1,8 +1,9 @@
+import { matchesNodeSelectorTerm } from '../../api/selectors/node-selector.ts';
 import type { NodeSelectorTerm, Pod } from '../../api/types.ts';
 import type { PluginFactory } from '../framework/handle.ts';
 import { unresolvable } from '../framework/plugin.ts';
 import { normalizeToMaximum } from '../framework/run-plugins.ts';
-import { matchesNodeSelectorTerm, matchesPodNodeSelection } from './node-selector.ts';
+import { matchesPodNodeSelection } from './node-selector.ts';
 
 /** nodeSelector and node affinity: what is required filters, what is preferred scores. */
 export const nodeAffinity: PluginFactory = () => ({
