@@ -4,7 +4,7 @@ import { clusterPaths } from './paths.ts';
 
 /** What `up` decided once for a cluster, so that every later start finds the same addresses. */
 export interface ClusterFile {
-  version: 1;
+  version: 2;
   name: string;
   /** Port of the API server on loopback and on the bridge. */
   port: number;
@@ -19,6 +19,8 @@ export interface NodeRecord {
   name: string;
   ip: string;
   podCidr: string;
+  /** Its availability zone, which is also where its disks come from. */
+  zone: string;
 }
 
 /** Reads the file of a cluster; undefined when there is none. Throws when it is not one that this version wrote. */
@@ -26,9 +28,9 @@ export function readClusterFile(name: string): ClusterFile | undefined {
   const path = clusterPaths(name).clusterFile;
   if (!existsSync(path)) return undefined;
   const file = parse(path);
-  if (file?.version !== 1 || file.name !== name || !Array.isArray(file.nodes)) {
+  if (file?.version !== 2 || file.name !== name || !Array.isArray(file.nodes)) {
     throw new Error(
-      `read cluster file ${path}: not a version 1 file of cluster '${name}'; take the cluster down with 'podwright down --name ${name}'`,
+      `read cluster file ${path}: not a version 2 file of cluster '${name}'; take the cluster down with 'podwright down --name ${name}'`,
     );
   }
   return file;

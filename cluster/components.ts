@@ -6,6 +6,7 @@ import { componentLog } from './log.ts';
 import { CONTROL_PLANE } from './label-control-plane.ts';
 import { clusterPaths, nodePaths } from './paths.ts';
 import type { KeyPair } from './certificates.ts';
+import { topologyLabels } from './zones.ts';
 
 /** A part that runs; `stop` ends it and leaves what it manages alone. */
 interface Running {
@@ -156,6 +157,7 @@ async function startKubelet(file: ClusterFile, node: NodeRecord): Promise<Runnin
     cgroupRoot: paths.cgroup,
     tls: { cert: server.cert, key: server.key, clientCa: caCert },
     staticPodDir: paths.staticPods,
+    labels: topologyLabels(node.zone),
     // A cluster of one node runs its Pods there, so only a first node among others is kept free.
     taints: isFirst && file.nodes.length > 1 ? [{ key: CONTROL_PLANE, effect: 'NoSchedule' }] : [],
     log: componentLog('kubelet'),

@@ -1,7 +1,7 @@
 import { createClusterNetwork } from '../network/cluster-network.ts';
 import { writeCniConfiguration } from '../network/cni-configuration.ts';
 import { createNodeNetwork } from '../network/node-network.ts';
-import type { ClusterFile } from './cluster-file.ts';
+import type { ClusterFile, NodeRecord } from './cluster-file.ts';
 import { nodePaths } from './paths.ts';
 
 /**
@@ -12,7 +12,9 @@ export async function createNetwork(
   cluster: string,
   present: ClusterFile | undefined,
   nodeCount: number,
-): Promise<Pick<ClusterFile, 'cidr' | 'bridgeIp' | 'nodes'> & { warnings: string[] }> {
+): Promise<
+  Pick<ClusterFile, 'cidr' | 'bridgeIp'> & { nodes: Omit<NodeRecord, 'zone'>[]; warnings: string[] }
+> {
   const network = await createClusterNetwork({ cluster, cidr: present?.cidr });
   const names = Array.from({ length: nodeCount }, (_, index) => `node-${index + 1}`);
   const nodes = [];

@@ -13,12 +13,15 @@ import { checkClusterName, clusterNames, clusterPaths } from './paths.ts';
 import { checkHost } from './preflight.ts';
 import { prepareStateDir } from './state-dir.ts';
 import { waitUntilReady } from './wait-until-ready.ts';
+import { checkZones, dealZones } from './zones.ts';
 
 export interface UpOptions {
   /** Cluster name; `default` when missing. */
   name?: string;
   /** How many nodes; for a new cluster 1 when missing, for one that exists all that it has. */
   nodes?: number;
+  /** Availability zones, dealt out to the worker nodes; one for all nodes when missing. */
+  zones?: string[];
   /** Folder for the durable state in place of /var/lib/podwright/NAME. */
   stateDir?: string;
 }
@@ -39,11 +42,12 @@ export async function up(options: UpOptions = {}): Promise<UpResult> {
 }
 
 /** The stages of `up` in order, for a caller that shows progress; `result` holds after the last one. */
-export function findStages({ name = 'default', nodes, stateDir }: UpOptions): {
+export function findStages({ name = 'default', nodes, zones = [], stateDir }: UpOptions): {
   stages: { title: string; run: () => Promise<void> }[];
   result: () => Promise<UpResult>;
 } {
   checkClusterName(name);
+  checkZones(zones);
   let lock: AsyncDisposable | undefined;
   let port: ReservedPort | undefined;
   let busybox: Promise<void> | undefined;
@@ -68,11 +72,11 @@ export function findStages({ name = 'default', nodes, stateDir }: UpOptions): {
     {
       title: 'Network and certificates; meanwhile the busybox image',
       run: async () => {
-        const present = readPresent(name, nodes);
+        const present = readPresent({ name, nodes, zones });
         port = await choosePort(name, present);
         busybox = haveBusybox(name);
         busybox.catch(() => {}); // the last stage waits for it and tells; an earlier one may fail first
-        file = await decide({ name, nodes, port: port.port, present });
+        file = await decide({ name, nodes, zones, port: port.port, present });
         // Nodes that run would go on asking at the old port; their Pods don't mind a new daemon.
         if (present !== undefined && present.port !== file.port) await stopNodes(file);
         await identify(file);
@@ -117,14 +121,26 @@ export function findStages({ name = 'default', nodes, stateDir }: UpOptions): {
   return { stages: unlocking, result };
 }
 
-/** What the cluster is, if there is one; its number of nodes stays. */
-function readPresent(name: string, nodes: number | undefined): ClusterFile | undefined {
+/** What the cluster is, if there is one; its number of nodes and their zones stay. */
+function readPresent(asked: {
+  name: string;
+  nodes: number | undefined;
+  zones: string[];
+}): ClusterFile | undefined {
+  const { name, nodes, zones } = asked;
   const present = readClusterFile(name);
-  if (present !== undefined && nodes !== undefined && nodes !== present.nodes.length) {
-    throw new Error(
-      `--nodes ${nodes}: cluster '${name}' has ${present.nodes.length} node(s); take it down first to change that`,
-    );
-  }
+  if (present === undefined) return undefined;
+  const refuse = (flag: string, has: string): never => {
+    throw new Error(`${flag}: cluster '${name}' has ${has}; take it down first to change that`);
+  };
+  if (nodes !== undefined && nodes !== present.nodes.length)
+    refuse(`--nodes ${nodes}`, `${present.nodes.length} node(s)`);
+  const dealt = dealZones(
+    present.nodes.map((node) => node.name),
+    zones,
+  );
+  if (zones.length > 0 && present.nodes.some(({ zone }, index) => zone !== dealt[index]))
+    refuse(`--zones ${zones.join(',')}`, `its nodes in ${present.nodes.map(({ zone }) => zone).join(',')}`);
   return present;
 }
 
@@ -132,13 +148,26 @@ function readPresent(name: string, nodes: number | undefined): ClusterFile | und
 async function decide(options: {
   name: string;
   nodes: number | undefined;
+  zones: string[];
   port: number;
   present: ClusterFile | undefined;
 }): Promise<ClusterFile> {
-  const { name, nodes, port, present } = options;
-  const { warnings, ...network } = await createNetwork(name, present, nodes ?? present?.nodes.length ?? 1);
+  const { name, nodes, zones, port, present } = options;
+  const {
+    warnings,
+    nodes: addressed,
+    ...network
+  } = await createNetwork(name, present, nodes ?? present?.nodes.length ?? 1);
   for (const warning of warnings) process.stderr.write(`podwright: warning: ${warning}\n`);
-  const file: ClusterFile = { version: 1, name, port, ...network };
+  const dealt = dealZones(
+    addressed.map((node) => node.name),
+    zones,
+  );
+  const records = addressed.map((node, index) => ({
+    ...node,
+    zone: present?.nodes[index]?.zone ?? dealt[index] ?? '',
+  }));
+  const file: ClusterFile = { version: 2, name, port, ...network, nodes: records };
   await writeClusterFile(file);
   return file;
 }

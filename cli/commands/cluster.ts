@@ -8,8 +8,13 @@ export function registerCluster(program: Command): void {
     .description('start a cluster, or what is not running of it; returns when all nodes are Ready')
     .option('--name <name>', 'name of the cluster', 'default')
     .option('--nodes <count>', 'number of nodes (of a new cluster: 1)', nodeCount)
+    .option(
+      '--zones <zones>',
+      'availability zones such as cn-hangzhou-b,cn-hangzhou-c, dealt out to the workers',
+      zoneList,
+    )
     .option('--state-dir <dir>', 'folder for the durable state instead of /var/lib/podwright/NAME')
-    .action(async (options: { name: string; nodes?: number; stateDir?: string }) => {
+    .action(async (options: { name: string; nodes?: number; zones?: string[]; stateDir?: string }) => {
       requireRoot('podwright up');
       const { upWithProgress } = await import('../up-progress.ts');
       await upWithProgress(options);
@@ -53,6 +58,8 @@ export function registerCluster(program: Command): void {
       await printLog(component, options);
     });
 }
+
+const zoneList = (text: string): string[] => text.split(',').map((zone) => zone.trim());
 
 function nodeCount(text: string): number {
   const count = Number(text);
