@@ -9,7 +9,13 @@ import {
 } from './core.ts';
 import { defaultPod } from './pod.ts';
 import { defaultRoleBinding } from './rbac.ts';
-import { defaultClaim, defaultPersistentVolume, defaultStorageClass } from './storage.ts';
+import {
+  defaultClaim,
+  defaultCsiDriver,
+  defaultCsiStorageCapacity,
+  defaultPersistentVolume,
+  defaultStorageClass,
+} from './storage.ts';
 
 /** Fills in the defaults of a built-in kind, in place. Kinds without defaults stay as they are. */
 export function applyDefaults(object: KubernetesObject): void {
@@ -30,6 +36,8 @@ const defaulters: Record<string, (object: KubernetesObject) => void> = {
   'v1 Service': defaulter(defaultService),
   [`${rbac} ClusterRoleBinding`]: defaulter(defaultRoleBinding),
   [`${rbac} RoleBinding`]: defaulter(defaultRoleBinding),
+  'storage.k8s.io/v1 CSIDriver': defaulter(defaultCsiDriver),
+  'storage.k8s.io/v1 CSIStorageCapacity': defaulter(defaultCsiStorageCapacity),
   'storage.k8s.io/v1 StorageClass': defaulter(defaultStorageClass),
 };
 

@@ -1,9 +1,12 @@
 import type {
+  CSIDriver,
+  CSIStorageCapacity,
   PersistentVolume,
   PersistentVolumeClaim,
   PersistentVolumeClaimSpec,
   StorageClass,
 } from '../types.ts';
+import { canonicalQuantity } from '../quantity.ts';
 import { canonicalList, canonicalResources } from './resources.ts';
 
 export function defaultClaim(claim: PersistentVolumeClaim): void {
@@ -45,4 +48,23 @@ export function defaultPersistentVolume(volume: PersistentVolume): void {
 export function defaultStorageClass(storageClass: StorageClass): void {
   storageClass.reclaimPolicy ??= 'Delete';
   storageClass.volumeBindingMode ??= 'Immediate';
+}
+
+/** A driver that says nothing needs attaching, and takes no part in the newer abilities. */
+export function defaultCsiDriver(driver: CSIDriver): void {
+  const spec = (driver.spec ??= {});
+  spec.attachRequired ??= true;
+  spec.podInfoOnMount ??= false;
+  spec.storageCapacity ??= false;
+  spec.fsGroupPolicy ??= 'ReadWriteOnceWithFSType';
+  if ((spec.volumeLifecycleModes ?? []).length === 0) spec.volumeLifecycleModes = ['Persistent'];
+  spec.requiresRepublish ??= false;
+  spec.seLinuxMount ??= false;
+}
+
+/** Nothing is filled in; amounts get the form that upstream's decoding gives them. */
+export function defaultCsiStorageCapacity(object: CSIStorageCapacity): void {
+  if (object.capacity !== undefined) object.capacity = canonicalQuantity(object.capacity);
+  if (object.maximumVolumeSize !== undefined)
+    object.maximumVolumeSize = canonicalQuantity(object.maximumVolumeSize);
 }

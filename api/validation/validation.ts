@@ -32,7 +32,22 @@ import {
   validatePersistentVolumeStatusUpdate,
   validatePersistentVolumeUpdate,
 } from './storage/persistent-volume.ts';
+import { validateCsiDriver, validateCsiDriverUpdate } from './storage/csi-driver.ts';
+import { validateCsiNode, validateCsiNodeUpdate } from './storage/csi-node.ts';
+import {
+  validateCsiStorageCapacity,
+  validateCsiStorageCapacityUpdate,
+} from './storage/csi-storage-capacity.ts';
 import { validateStorageClass, validateStorageClassUpdate } from './storage/storage-class.ts';
+import {
+  validateVolumeAttachment,
+  validateVolumeAttachmentStatusUpdate,
+  validateVolumeAttachmentUpdate,
+} from './storage/volume-attachment.ts';
+import {
+  validateVolumeAttributesClass,
+  validateVolumeAttributesClassUpdate,
+} from './storage/volume-attributes-class.ts';
 import { validateCoreObjectMetaUpdate, validateObjectMeta, validateObjectMetaUpdate } from './object-meta.ts';
 import { validatePodResize } from './pod/pod-resize.ts';
 import { validateEphemeralContainersUpdate, validatePodStatusUpdate } from './pod/pod-subresources.ts';
@@ -148,9 +163,24 @@ const validators: Record<string, Validator> = {
       ...validateServiceAccount(account),
     ],
   }),
+  'CSIDriver.storage.k8s.io': validator({ create: validateCsiDriver, update: validateCsiDriverUpdate }),
+  'CSINode.storage.k8s.io': validator({ create: validateCsiNode, update: validateCsiNodeUpdate }),
+  'CSIStorageCapacity.storage.k8s.io': validator({
+    create: validateCsiStorageCapacity,
+    update: validateCsiStorageCapacityUpdate,
+  }),
   'StorageClass.storage.k8s.io': validator({
     create: validateStorageClass,
     update: validateStorageClassUpdate,
+  }),
+  'VolumeAttachment.storage.k8s.io': validator({
+    create: validateVolumeAttachment,
+    update: validateVolumeAttachmentUpdate,
+    subresources: { status: validateVolumeAttachmentStatusUpdate },
+  }),
+  'VolumeAttributesClass.storage.k8s.io': validator({
+    create: validateVolumeAttributesClass,
+    update: validateVolumeAttributesClassUpdate,
   }),
   [`ClusterRole.${rbac}`]: validator({ create: validateClusterRole, update: validateClusterRoleUpdate }),
   [`ClusterRoleBinding.${rbac}`]: validator({

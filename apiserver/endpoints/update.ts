@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { validateObjectUpdate } from '../../api/validation/validation.ts';
 import { recordManager } from '../apply/managed-fields.ts';
 import { conflictError, invalidError, notFoundError } from '../http/errors.ts';
-import type { ApiObject, Strategy } from '../registry/kind.ts';
+import type { ApiObject, Kind, Strategy } from '../registry/kind.ts';
 import type { Mutation } from '../storage/object-store.ts';
 import type { Endpoint, ResourceRequest } from './context.ts';
 import { createInRegistry } from './create.ts';
@@ -98,15 +98,19 @@ async function prepareUpdate({ request, current, object, options }: Update): Pro
   const attributes = { operation: 'UPDATE' as const, request, object, oldObject: current, options };
   await server.admission.admit(attributes);
   strategy.prepareForUpdate?.(object, current);
-  if (kind.tracksGeneration === true) trackGeneration(object, current);
-  const errors = validateObjectUpdate(object, current, request.subresource?.name);
+  if (kind.tracksGeneration === true) trackGeneration(object, current, kind);
+  const errors = validate(request, object, current);
   if (errors.length > 0) throw invalidError(kind, object.metadata.name ?? '', errors);
   await server.admission.validate(attributes);
   request.warnings.push(
-    ...(strategy.warnings?.(object) ?? []).filter((text) => !request.warnings.includes(text)),
+    ...(strategy.warnings?.(object, current) ?? []).filter((text) => !request.warnings.includes(text)),
   );
   return object;
 }
+
+const validate = ({ kind, subresource }: ResourceRequest, object: ApiObject, current: ApiObject) =>
+  kind.custom?.validateUpdate(object, current, subresource?.name ?? '') ??
+  validateObjectUpdate(object, current, subresource?.name);
 
 /** The client's resourceVersion and uid, where given, must be the present ones. Throws 409. */
 function checkVersions({ kind }: ResourceRequest, object: ApiObject, current: ApiObject): void {
@@ -143,9 +147,11 @@ function keepSystemFields(object: ApiObject, current: ApiObject): void {
   object.metadata = metadata;
 }
 
-/** A change outside metadata and status is a new generation. */
-function trackGeneration(object: ApiObject, current: ApiObject): void {
-  const desired = ({ metadata: _metadata, status: _status, ...rest }: ApiObject) => rest;
+/** A change outside metadata and status is a new generation; a status without a path of its own is a field like any other. */
+function trackGeneration(object: ApiObject, current: ApiObject, { subresources }: Kind): void {
+  const hasStatus = subresources?.some(({ name }) => name === 'status') === true;
+  const desired = ({ metadata: _metadata, status, ...rest }: ApiObject) =>
+    hasStatus ? rest : { ...rest, status };
   const generation = current.metadata.generation ?? 0;
   object.metadata.generation = isDeepStrictEqual(desired(object), desired(current))
     ? generation

@@ -6,6 +6,8 @@ import { eventView } from './core/event-view.ts';
 import { limitRange, resourceQuota } from './core/limits.ts';
 import { namespaceKind } from './core/namespace.ts';
 import { node } from './core/node.ts';
+import { persistentVolume } from './core/persistent-volume.ts';
+import { persistentVolumeClaim } from './core/persistent-volume-claim.ts';
 import { pod } from './core/pod.ts';
 import { secret } from './core/secret.ts';
 import { serviceAccount } from './core/service-account.ts';
@@ -13,6 +15,9 @@ import { endpoints, service } from './core/service.ts';
 import type { Kind } from './kind.ts';
 import { clusterRole, clusterRoleBinding, role, roleBinding } from './rbac/roles.ts';
 import { reviews } from './reviews.ts';
+import { storageClass, volumeAttributesClass } from './storage/classes.ts';
+import { csiDriver, csiNode, csiStorageCapacity } from './storage/csi.ts';
+import { volumeAttachment } from './storage/volume-attachment.ts';
 
 /** The table of kinds as the server starts with it. Discovery lists groups in this order. */
 export const BUILT_IN_KINDS: Kind[] = [
@@ -23,6 +28,8 @@ export const BUILT_IN_KINDS: Kind[] = [
   limitRange,
   namespaceKind,
   node,
+  persistentVolume,
+  persistentVolumeClaim,
   pod,
   resourceQuota,
   secret,
@@ -38,4 +45,10 @@ export const BUILT_IN_KINDS: Kind[] = [
   runtimeClass,
   endpointSlice,
   priorityClass,
+  csiDriver,
+  csiNode,
+  csiStorageCapacity,
+  storageClass,
+  volumeAttachment,
+  volumeAttributesClass,
 ];

@@ -1,4 +1,6 @@
+import type { Schema } from '../../api/schema/schema.ts';
 import type { KubernetesObject, ObjectMeta } from '../../api/types.ts';
+import type { FieldError } from '../../api/validation/field-error.ts';
 
 /** An object as the API server holds it: type and metadata are always there. */
 export interface ApiObject {
@@ -37,8 +39,8 @@ export interface Strategy<T = ApiObject> {
   gracePeriodSeconds?(object: T, asked: number | undefined): number;
   /** Replaces the generic steps of a deletion (Namespace): the object is changed in place. */
   beginDeletion?(object: T, now: Date): 'remove' | 'wait' | { write: ApiObject } | undefined;
-  /** Warnings that ride on the answer of a create or update. */
-  warnings?(object: T): string[];
+  /** Warnings that ride on the answer of a create, or of an update of `old`. */
+  warnings?(object: T, old?: T): string[];
 }
 
 /** A part of a resource served under its own path, e.g. pods/status. */
@@ -53,6 +55,28 @@ export interface Subresource<T = ApiObject> {
   strategy?: Strategy<T>;
 }
 
+/** What reading a client's object found: fields that no schema knows, and the first value that cannot be read at all. */
+export interface Decoded {
+  value: unknown;
+  findings: { unknown: string[]; wrongType: string | undefined };
+}
+
+/**
+ * What a custom resource brings along by its CustomResourceDefinition where built-in kinds have theirs in tables of types, defaults and
+ * validations.
+ */
+export interface CustomBehaviour {
+  /** The object's schema as server-side apply and OpenAPI see it; metadata is a reference to ObjectMeta. */
+  schema: Schema;
+  /** Drops what the schema doesn't know. */
+  decode(value: unknown): Decoded;
+  applyDefaults(object: ApiObject): void;
+  validate(object: ApiObject): FieldError[];
+  validateUpdate(object: ApiObject, old: ApiObject, subresource: string): FieldError[];
+  /** Aborted when this record is replaced or removed: its watches end, and clients look afresh. */
+  ended: AbortSignal;
+}
+
 /** One record of the table of kinds: all that the machinery needs to know to serve a resource. */
 export interface Kind<T = ApiObject> {
   group: string;
@@ -60,6 +84,8 @@ export interface Kind<T = ApiObject> {
   kind: string;
   plural: string;
   singular: string;
+  /** Without it, the kind and `List`. */
+  listKind?: string;
   shortNames?: string[];
   categories?: string[];
   namespaced: boolean;
@@ -84,6 +110,8 @@ export interface Kind<T = ApiObject> {
   };
   /** metadata.generation follows spec changes. */
   tracksGeneration?: boolean;
+  /** Set for kinds that are not compiled in. */
+  custom?: CustomBehaviour;
 }
 
 export const ALL_VERBS: Verb[] = [
@@ -109,3 +137,7 @@ export const resourceName = (kind: Pick<Kind, 'group' | 'plural'>): string =>
 /** "v1" or "group/v1": the apiVersion field. */
 export const apiVersionOf = (kind: { group: string; version: string }): string =>
   kind.group === '' ? kind.version : `${kind.group}/${kind.version}`;
+
+/** The kind of a list of this kind's objects. */
+export const listKindOf = (kind: Pick<Kind, 'kind' | 'listKind'>): string =>
+  kind.listKind ?? `${kind.kind}List`;

@@ -41,7 +41,7 @@ export function validatePersistentVolume(volume: PersistentVolume): FieldError[]
       : nodeAffinity.required === undefined
         ? [required('spec.nodeAffinity.required', 'must specify required node constraints')]
         : validateNodeSelector(nodeAffinity.required, 'spec.nodeAffinity.required')),
-    ...validateSource(spec),
+    ...validateSource(spec, 'spec'),
     ...(recycled
       ? [forbidden('spec.persistentVolumeReclaimPolicy', "may not be 'recycle' for a hostPath mount of '/'")]
       : []),
@@ -49,6 +49,7 @@ export function validatePersistentVolume(volume: PersistentVolume): FieldError[]
       ? []
       : complaints('spec.storageClassName', storageClassName, nameIsSubdomain(storageClassName))),
     ...checkEnum(spec.volumeMode, 'spec.volumeMode', volumeModes),
+    ...validateAttributesClass(spec, 'spec'),
   ];
 }
 
@@ -74,6 +75,59 @@ function validateCapacity(capacity: Record<string, string>): FieldError[] {
   ];
 }
 
+/**
+ * Checks the spec of a volume that stands in a VolumeAttachment, as a Pod's own in-tree volume does after its translation: no
+ * claim, no capacity, and CSI alone.
+ */
+export function validateInlineVolumeSpec(spec: PersistentVolumeSpec, path: string): FieldError[] {
+  const words = 'may not be specified in the context of inline volumes';
+  const { persistentVolumeReclaimPolicy: policy = '', storageClassName = '' } = spec;
+  return [
+    ...(spec.claimRef === undefined ? [] : [forbidden(`${path}.claimRef`, words)]),
+    ...(Object.keys(spec.capacity ?? {}).length === 0 ? [] : [forbidden(`${path}.capacity`, words)]),
+    ...(spec.csi === undefined
+      ? [required(`${path}.csi`, 'has to be specified in the context of inline volumes')]
+      : []),
+    ...validateAccessModes(spec.accessModes, `${path}.accessModes`, ''),
+    ...(policy === '' || policy === 'Retain'
+      ? []
+      : [
+          forbidden(
+            `${path}.persistentVolumeReclaimPolicy`,
+            'may only be Retain in the context of inline volumes',
+          ),
+        ]),
+    ...(spec.nodeAffinity === undefined ? [] : [forbidden(`${path}.nodeAffinity`, words)]),
+    ...validateSource(spec, path),
+    ...(storageClassName === '' ? [] : [forbidden(`${path}.storageClassName`, words)]),
+    ...(spec.volumeMode === undefined || spec.volumeMode === 'Filesystem'
+      ? []
+      : [
+          forbidden(
+            `${path}.volumeMode`,
+            'may not specify volumeMode other than Filesystem in the context of inline volumes',
+          ),
+        ]),
+    ...validateAttributesClass(spec, path),
+  ];
+}
+
+function validateAttributesClass(
+  { volumeAttributesClassName: name, csi }: PersistentVolumeSpec,
+  path: string,
+): FieldError[] {
+  if (name === undefined) return [];
+  const field = `${path}.volumeAttributesClassName`;
+  return [
+    ...(name === ''
+      ? [required(field, 'an empty string is disallowed')]
+      : complaints(field, name, nameIsSubdomain(name))),
+    ...(csi === undefined
+      ? [required(`${path}.csi`, 'has to be specified when using volumeAttributesClassName')]
+      : []),
+  ];
+}
+
 type SourceCheck = (spec: PersistentVolumeSpec, path: string) => FieldError[];
 
 /** Sources that only persistent volumes have; the others are checked as those of a Pod. */
@@ -95,14 +149,14 @@ const sources: [type: string, check: SourceCheck][] = [
   ...ownSources,
 ];
 
-function validateSource(spec: PersistentVolumeSpec): FieldError[] {
+function validateSource(spec: PersistentVolumeSpec, path: string): FieldError[] {
   const given = sources.filter(([type]) => (spec as Record<string, unknown>)[type] !== undefined);
   const [first, ...others] = given;
-  if (first === undefined) return [required('spec', 'must specify a volume type')];
+  if (first === undefined) return [required(path, 'must specify a volume type')];
   const [type, check] = first;
   return [
-    ...check(spec, `spec.${type}`),
-    ...others.map(([other]) => forbidden(`spec.${other}`, 'may not specify more than 1 volume type')),
+    ...check(spec, `${path}.${type}`),
+    ...others.map(([other]) => forbidden(`${path}.${other}`, 'may not specify more than 1 volume type')),
   ];
 }
 

@@ -13,9 +13,7 @@ export function validateStorageClass(storageClass: StorageClass): FieldError[] {
   const { provisioner = '' } = storageClass;
   return [
     ...validateCoreObjectMeta(storageClass, { namespaced: false, nameRule: nameIsSubdomain }),
-    ...(provisioner === ''
-      ? [required('provisioner')]
-      : checkQualifiedName(provisioner.toLowerCase(), 'provisioner')),
+    ...checkProvisioner(provisioner, 'provisioner'),
     ...validateParameters(storageClass.parameters ?? {}),
     ...checkEnum(storageClass.reclaimPolicy, 'reclaimPolicy', ['Delete', 'Retain']),
     ...(storageClass.volumeBindingMode === undefined
@@ -30,7 +28,13 @@ export function validateStorageClass(storageClass: StorageClass): FieldError[] {
   ];
 }
 
-function validateParameters(parameters: Record<string, string>): FieldError[] {
+/** The name of who makes or changes volumes. */
+export function checkProvisioner(name: string, field: string): FieldError[] {
+  return name === '' ? [required(field)] : checkQualifiedName(name.toLowerCase(), field);
+}
+
+/** What a class tells its driver: opaque, but of limited size. */
+export function validateParameters(parameters: Record<string, string>): FieldError[] {
   const entries = Object.entries(parameters);
   if (entries.length > parametersLimit) return [tooLong('parameters', parametersLimit)];
   const sizeBytes = entries.reduce((total, [key, value]) => total + byteLength(key) + byteLength(value), 0);

@@ -1,0 +1,114 @@
+import { normalizeDataSources } from '../../../api/defaults/storage.ts';
+import { canonicalQuantity, quantityMilliValue } from '../../../api/quantity.ts';
+import type { PersistentVolumeClaim, PersistentVolumeClaimSpec } from '../../../api/types.ts';
+import { ALL_VERBS, defineKind } from '../kind.ts';
+import { formatAccessModes } from '../printers/access-modes.ts';
+import { ageColumn, nameColumn, text, wide } from '../printers/columns.ts';
+import { fieldDescription } from '../printers/field-description.ts';
+
+const SPEC = 'core.v1.PersistentVolumeClaimSpec';
+const STATUS = 'core.v1.PersistentVolumeClaimStatus';
+const OLD_CLASS_ANNOTATION = 'volume.beta.kubernetes.io/storage-class';
+
+function prepareForCreate(claim: PersistentVolumeClaim): void {
+  claim.status = { phase: 'Pending' };
+  settleDataSources((claim.spec ??= {}), undefined);
+}
+
+function prepareForUpdate(claim: PersistentVolumeClaim, old: PersistentVolumeClaim): void {
+  if (old.status === undefined) delete claim.status;
+  else claim.status = old.status;
+  settleDataSources((claim.spec ??= {}), old.spec);
+}
+
+/**
+ * Before 1.24 an unknown kind in `dataSource` made an empty volume, and old clients may still mean that; who names it in
+ * `dataSourceRef` means it. Then each field gets what the other says (KEP-1495).
+ */
+function settleDataSources(
+  spec: PersistentVolumeClaimSpec,
+  old: PersistentVolumeClaimSpec | undefined,
+): void {
+  const hadSource = old?.dataSource !== undefined || old?.dataSourceRef !== undefined;
+  if (!hadSource && spec.dataSourceRef === undefined && !isClaimOrSnapshot(spec)) delete spec.dataSource;
+  normalizeDataSources(spec);
+}
+
+function isClaimOrSnapshot({ dataSource }: PersistentVolumeClaimSpec): boolean {
+  const { kind, apiGroup = '' } = dataSource ?? {};
+  if (kind === 'PersistentVolumeClaim') return apiGroup === '';
+  return kind === 'VolumeSnapshot' && apiGroup === 'snapshot.storage.k8s.io';
+}
+
+/** Upstream: pkg/api/persistentvolumeclaim GetWarningsForPersistentVolumeClaim. */
+function warnings({ metadata, spec }: PersistentVolumeClaim): string[] {
+  return [
+    ...(metadata?.annotations?.[OLD_CLASS_ANNOTATION] === undefined
+      ? []
+      : [
+          `metadata.annotations[${OLD_CLASS_ANNOTATION}]: deprecated since v1.8; use "storageClassName" attribute instead`,
+        ]),
+    ...(['requests', 'limits'] as const).flatMap((list) => {
+      const amount = spec?.resources?.[list]?.['storage'];
+      return amount === undefined || quantityMilliValue(amount) % 1000 === 0
+        ? []
+        : [
+            `spec.resources.${list}[storage]: fractional byte value "${canonicalQuantity(amount)}" is invalid, must be an integer`,
+          ];
+    }),
+  ];
+}
+
+const isBoundTo = ({ spec }: PersistentVolumeClaim): boolean => (spec?.volumeName ?? '') !== '';
+
+export const persistentVolumeClaim = defineKind<PersistentVolumeClaim>({
+  group: '',
+  version: 'v1',
+  kind: 'PersistentVolumeClaim',
+  plural: 'persistentvolumeclaims',
+  singular: 'persistentvolumeclaim',
+  shortNames: ['pvc'],
+  namespaced: true,
+  verbs: ALL_VERBS,
+  returnsDeletedObject: true,
+  columns: [
+    nameColumn(),
+    text('Status', fieldDescription(STATUS, 'phase'), ({ metadata, status }) =>
+      metadata?.deletionTimestamp === undefined ? (status?.phase ?? '') : 'Terminating',
+    ),
+    text('Volume', fieldDescription(SPEC, 'volumeName'), ({ spec }) => spec?.volumeName ?? ''),
+    text('Capacity', fieldDescription(STATUS, 'capacity'), (claim) =>
+      isBoundTo(claim) ? (claim.status?.capacity?.['storage'] ?? '0') : '',
+    ),
+    text('Access Modes', fieldDescription(STATUS, 'accessModes'), (claim) =>
+      isBoundTo(claim) ? formatAccessModes(claim.status?.accessModes) : '',
+    ),
+    text(
+      'StorageClass',
+      'StorageClass of the pvc',
+      ({ metadata, spec }) => metadata?.annotations?.[OLD_CLASS_ANNOTATION] ?? spec?.storageClassName ?? '',
+    ),
+    text(
+      'VolumeAttributesClass',
+      'VolumeAttributesClass of the pvc',
+      ({ spec }) => spec?.volumeAttributesClassName ?? '<unset>',
+    ),
+    ageColumn(),
+    wide(
+      text('VolumeMode', fieldDescription(SPEC, 'volumeMode'), ({ spec }) => spec?.volumeMode ?? '<unset>'),
+    ),
+  ],
+  strategy: { prepareForCreate, prepareForUpdate, warnings },
+  subresources: [
+    {
+      name: 'status',
+      kind: 'PersistentVolumeClaim',
+      verbs: ['get', 'patch', 'update'],
+      strategy: {
+        prepareForUpdate: (claim, old) => {
+          if (old.spec !== undefined) claim.spec = old.spec;
+        },
+      },
+    },
+  ],
+});

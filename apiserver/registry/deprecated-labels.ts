@@ -1,0 +1,27 @@
+/** Labels of nodes that have newer names (upstream: pkg/api/node deprecatedNodeLabels). */
+const DEPRECATED_LABELS: Record<string, string> = {
+  'beta.kubernetes.io/arch': 'deprecated since v1.14; use "kubernetes.io/arch" instead',
+  'beta.kubernetes.io/os': 'deprecated since v1.14; use "kubernetes.io/os" instead',
+  'failure-domain.beta.kubernetes.io/region':
+    'deprecated since v1.17; use "topology.kubernetes.io/region" instead',
+  'failure-domain.beta.kubernetes.io/zone':
+    'deprecated since v1.17; use "topology.kubernetes.io/zone" instead',
+  'beta.kubernetes.io/instance-type':
+    'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead',
+};
+
+/** A warning for each key of a selector's expressions that is a deprecated label of nodes. */
+export function warnOfDeprecatedKeys(expressions: { key: string }[] | undefined, path: string): string[] {
+  return (expressions ?? []).flatMap(({ key }, index) => {
+    const words = DEPRECATED_LABELS[key];
+    return words === undefined ? [] : [`${path}[${index}].key: ${words}`];
+  });
+}
+
+/** A warning for each label of a map that is a deprecated label of nodes. */
+export function warnOfDeprecatedLabels(labels: Record<string, string> | undefined, path: string): string[] {
+  return Object.keys(labels ?? {}).flatMap((key) => {
+    const words = DEPRECATED_LABELS[key];
+    return words === undefined ? [] : [`${path}[${key}]: ${words}`];
+  });
+}

@@ -1,0 +1,78 @@
+import type { StorageClass, VolumeAttributesClass } from '../../../api/types.ts';
+import { warnOfDeprecatedKeys } from '../deprecated-labels.ts';
+import { ALL_VERBS, defineKind } from '../kind.ts';
+import { ageColumn, nameColumn, text } from '../printers/columns.ts';
+import { fieldDescription } from '../printers/field-description.ts';
+
+const CLASS = 'storage.v1.StorageClass';
+const DEFAULT_ANNOTATIONS = [
+  'storageclass.kubernetes.io/is-default-class',
+  'storageclass.beta.kubernetes.io/is-default-class',
+];
+
+const isDefault = ({ metadata }: StorageClass): boolean =>
+  DEFAULT_ANNOTATIONS.some((key) => metadata?.annotations?.[key] === 'true');
+
+export const storageClass = defineKind<StorageClass>({
+  group: 'storage.k8s.io',
+  version: 'v1',
+  kind: 'StorageClass',
+  plural: 'storageclasses',
+  singular: 'storageclass',
+  shortNames: ['sc'],
+  namespaced: false,
+  verbs: ALL_VERBS,
+  returnsDeletedObject: true,
+  columns: [
+    {
+      ...nameColumn<StorageClass>(),
+      cell: (object) => `${object.metadata?.name ?? ''}${isDefault(object) ? ' (default)' : ''}`,
+    },
+    text('Provisioner', fieldDescription(CLASS, 'provisioner'), ({ provisioner }) => provisioner),
+    text(
+      'ReclaimPolicy',
+      fieldDescription(CLASS, 'reclaimPolicy'),
+      ({ reclaimPolicy }) => reclaimPolicy ?? 'Delete',
+    ),
+    text(
+      'VolumeBindingMode',
+      fieldDescription(CLASS, 'volumeBindingMode'),
+      ({ volumeBindingMode }) => volumeBindingMode ?? 'Immediate',
+    ),
+    {
+      name: 'AllowVolumeExpansion',
+      type: 'string',
+      description: fieldDescription(CLASS, 'allowVolumeExpansion'),
+      cell: ({ allowVolumeExpansion }) => allowVolumeExpansion ?? false,
+    },
+    ageColumn(),
+  ],
+  strategy: {
+    warnings: ({ allowedTopologies }) =>
+      (allowedTopologies ?? []).flatMap(({ matchLabelExpressions }, index) =>
+        warnOfDeprecatedKeys(matchLabelExpressions, `allowedTopologies[${index}].matchLabelExpressions`),
+      ),
+  },
+});
+
+export const volumeAttributesClass = defineKind<VolumeAttributesClass>({
+  group: 'storage.k8s.io',
+  version: 'v1',
+  kind: 'VolumeAttributesClass',
+  plural: 'volumeattributesclasses',
+  singular: 'volumeattributesclass',
+  shortNames: ['vac'],
+  namespaced: false,
+  verbs: ALL_VERBS,
+  returnsDeletedObject: true,
+  columns: [
+    nameColumn(),
+    text(
+      'DriverName',
+      fieldDescription('storage.v1.VolumeAttributesClass', 'driverName'),
+      ({ driverName }) => driverName,
+    ),
+    ageColumn(),
+  ],
+  strategy: {},
+});
