@@ -3,6 +3,9 @@ import type {
   ClusterRoleBinding,
   ConfigMap,
   CoreV1Event,
+  CSIDriver,
+  CSINode,
+  CSIStorageCapacity,
   Lease,
   Namespace,
   Node,
@@ -13,6 +16,9 @@ import type {
   Secret,
   Service,
   ServiceAccount,
+  StorageClass,
+  VolumeAttachment,
+  VolumeAttributesClass,
 } from '../api/types.ts';
 import type { ApiObject, ResourceId } from './objects.ts';
 
@@ -39,6 +45,15 @@ export const serviceAccounts = core<ServiceAccount>('serviceaccounts');
 export const events = core<CoreV1Event>('events');
 export const persistentVolumes = core<PersistentVolume>('persistentvolumes');
 export const persistentVolumeClaims = core<PersistentVolumeClaim>('persistentvolumeclaims');
+export const storageClasses = grouped<StorageClass>('storage.k8s.io', 'storageclasses');
+export const csiDrivers = grouped<CSIDriver>('storage.k8s.io', 'csidrivers');
+export const csiNodes = grouped<CSINode>('storage.k8s.io', 'csinodes');
+export const csiStorageCapacities = grouped<CSIStorageCapacity>('storage.k8s.io', 'csistoragecapacities');
+export const volumeAttachments = grouped<VolumeAttachment>('storage.k8s.io', 'volumeattachments');
+export const volumeAttributesClasses = grouped<VolumeAttributesClass>(
+  'storage.k8s.io',
+  'volumeattributesclasses',
+);
 export const leases = grouped<Lease>('coordination.k8s.io', 'leases');
 export const priorityClasses = grouped<PriorityClass>('scheduling.k8s.io', 'priorityclasses');
 export const clusterRoles = grouped<ClusterRole>('rbac.authorization.k8s.io', 'clusterroles');
