@@ -117,11 +117,14 @@ test('an RPC without a handler is unimplemented, a plain error is internal', asy
 });
 
 test('a deadline and a signal end a call, and the handler is told', async (t) => {
+  const begun: string[] = [];
   const ended: string[] = [];
   const { driver } = await served(t, {
+    identity: { probe: () => ({}) },
     controller: {
       deleteVolume: ({ volumeId }, { signal }) =>
         new Promise((resolve) => {
+          begun.push(volumeId);
           signal.addEventListener('abort', () => {
             ended.push(volumeId);
             resolve({});
@@ -129,15 +132,17 @@ test('a deadline and a signal end a call, and the handler is told', async (t) =>
         }),
     },
   });
-  const late = driver.controller.deleteVolume({ volumeId: 'late' }, { timeoutMs: 50 });
-  const deadline = await t.throwsAsync(late, { instanceOf: CsiError });
-  t.is(`${deadline}`, 'rpc error: code = DeadlineExceeded desc = context deadline exceeded');
+  await driver.identity.probe({}); // connected: the deadline is the handler's alone
+  const late = driver.controller.deleteVolume({ volumeId: 'late' }, { timeoutMs: 1_000 });
   const aborter = new AbortController();
   const cancelled = driver.controller.deleteVolume({ volumeId: 'gone' }, { signal: aborter.signal });
-  setTimeout(() => aborter.abort(), 20);
+  await eventually(() => begun.length === 2, 'both handlers run');
+  aborter.abort();
   await t.throwsAsync(cancelled, { code: status.CANCELLED, message: 'context canceled' });
+  const deadline = await t.throwsAsync(late, { instanceOf: CsiError });
+  t.is(`${deadline}`, 'rpc error: code = DeadlineExceeded desc = context deadline exceeded');
   await eventually(() => ended.length === 2, 'both handlers are told');
-  t.deepEqual(ended.toSorted(), ['gone', 'late']);
+  t.deepEqual(ended, ['gone', 'late']);
 });
 
 test('a driver that goes and comes back is found again', async (t) => {
