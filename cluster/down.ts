@@ -1,5 +1,6 @@
 import { existsSync, lstatSync, readlinkSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { openCgroups } from '../cgroups/index.ts';
+import { detachLoop, loopsBelow } from '../linux/loop-device.ts';
 import { mountsBelow, unmountBelow } from '../linux/mount-info.ts';
 import { removeClusterNetwork } from '../network/cluster-network.ts';
 import { listDaemons, stopDaemon } from './daemons.ts';
@@ -26,17 +27,28 @@ export async function down(name: string): Promise<{ existed: boolean }> {
   await cgroups.removeCgroup(`/podwright/${name}`);
   if (cgroups.children('/podwright').length === 0) await cgroups.removeCgroup('/podwright');
   await removeClusterNetwork({ cluster: name });
+  await removeDisks(name);
   removeFolder(state);
   removeFolder(run);
   for (const root of [STATE_ROOT, RUN_ROOT]) removeIfEmpty(root);
   return { existed };
 }
 
+/** Disks are mounted below the state folder, so that comes first; then their loop devices let go, and then the files. */
+async function removeDisks(name: string): Promise<void> {
+  const { state, cloud } = clusterPaths(name);
+  unmountBelow(placeOf(state));
+  await Promise.all(loopsBelow(placeOf(cloud)).map((loop) => detachLoop(loop)));
+  removeFolder(cloud);
+}
+
+const placeOf = (path: string): string =>
+  lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true ? readlinkSync(path) : path;
+
 /** Unmounts what is mounted below, then removes; never deletes across a mount point. */
 function removeFolder(path: string): void {
-  const entry = lstatSync(path, { throwIfNoEntry: false });
-  if (entry === undefined) return;
-  const folder = entry.isSymbolicLink() ? readlinkSync(path) : path;
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return;
+  const folder = placeOf(path);
   unmountBelow(folder);
   const left = mountsBelow(folder);
   if (left.length > 0) {

@@ -35,6 +35,11 @@ export function clusterPaths(name: string) {
     store: join(state, 'store'),
     images: join(state, 'images'),
     logs: join(state, 'logs'),
+    /** Where the disks are; a link when `up --disk-pool` chose another place. */
+    cloud: join(state, 'cloud'),
+    cloudSocket: join(run, 'cloud.sock'),
+    /** Sockets of the controller side of CSI drivers, `<driver>.sock`. */
+    csi: join(run, 'csi'),
   };
 }
 export type ClusterPaths = ReturnType<typeof clusterPaths>;
@@ -48,6 +53,11 @@ export function nodePaths(cluster: string, node: string) {
     state: nodeState,
     run: nodeRun,
     kubelet: join(nodeState, 'kubelet'),
+    /** Sockets of the node side of CSI drivers, `<driver>/csi.sock`. */
+    csiPlugins: join(nodeState, 'kubelet', 'plugins'),
+    pluginsRegistry: join(nodeState, 'kubelet', 'plugins_registry'),
+    /** What the static local provisioner makes volumes of, a folder for each StorageClass. */
+    localDisks: join(nodeState, 'local-disks'),
     runtime: join(nodeState, 'runtime'),
     staticPods: join(nodeState, 'manifests'),
     cniConf: join(nodeState, 'cni'),

@@ -11,6 +11,7 @@ import { createNetwork } from './network.ts';
 import { startNodeDaemon } from './node-daemons.ts';
 import { checkClusterName, clusterNames, clusterPaths } from './paths.ts';
 import { checkHost } from './preflight.ts';
+import { prepareDiskPool } from './disk-pool.ts';
 import { prepareStateDir } from './state-dir.ts';
 import { waitUntilReady } from './wait-until-ready.ts';
 import { checkZones, dealZones } from './zones.ts';
@@ -22,6 +23,8 @@ export interface UpOptions {
   nodes?: number;
   /** Availability zones, dealt out to the worker nodes; one for all nodes when missing. */
   zones?: string[];
+  /** Folder for the disks in place of the state folder, such as one on an xfs, where snapshots are instant. */
+  diskPool?: string;
   /** Folder for the durable state in place of /var/lib/podwright/NAME. */
   stateDir?: string;
 }
@@ -42,7 +45,7 @@ export async function up(options: UpOptions = {}): Promise<UpResult> {
 }
 
 /** The stages of `up` in order, for a caller that shows progress; `result` holds after the last one. */
-export function findStages({ name = 'default', nodes, zones = [], stateDir }: UpOptions): {
+export function findStages({ name = 'default', nodes, zones = [], diskPool, stateDir }: UpOptions): {
   stages: { title: string; run: () => Promise<void> }[];
   result: () => Promise<UpResult>;
 } {
@@ -67,6 +70,7 @@ export function findStages({ name = 'default', nodes, zones = [], stateDir }: Up
         checkHost();
         lock = await lockCluster(name);
         prepareStateDir(name, stateDir);
+        prepareDiskPool(name, diskPool);
       },
     },
     {

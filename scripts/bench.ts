@@ -16,9 +16,10 @@ import { startBenchCluster } from './benchmarks/cluster.ts';
 import type { BenchCluster } from './benchmarks/cluster.ts';
 import { formatTable } from './benchmarks/figure.ts';
 import type { Figure, MeasureOptions } from './benchmarks/figure.ts';
+import { storage } from './benchmarks/storage.ts';
 import { upTime } from './benchmarks/up-time.ts';
 
-/** In this order; all but `up` share one cluster. */
+/** In this order; all but `up` and `storage` share one cluster. */
 const onCluster: Record<string, (cluster: BenchCluster, options: MeasureOptions) => Promise<Figure[]>> = {
   container: containerStart,
   pod: podStart,
@@ -40,7 +41,10 @@ const program = new Command('scripts/bench')
   .description('Measures Podwright on this machine: medians, as a table and as JSON.')
   .option('--peers', 'install crun and podman from Debian and measure them too', false)
   .option('--runs <count>', 'runs of each figure', count, 10)
-  .option('--only <names...>', `some figures only: ${[...Object.keys(onCluster), 'up'].join(', ')}`)
+  .option(
+    '--only <names...>',
+    `some figures only: ${[...Object.keys(onCluster), 'storage', 'up'].join(', ')}`,
+  )
   .option('--output <file>', 'where the JSON goes', 'build/bench.json')
   .parse();
 const { peers, runs, only, output } = program.opts<{
@@ -69,6 +73,10 @@ if (names.length > 0) {
     say(`measuring ${name}`);
     report((await onCluster[name]?.(cluster, options)) ?? []);
   }
+}
+if (wanted('storage')) {
+  say('measuring storage');
+  report(await storage(options));
 }
 if (wanted('up')) {
   say('measuring up');

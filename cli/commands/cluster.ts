@@ -13,12 +13,21 @@ export function registerCluster(program: Command): void {
       'availability zones such as cn-hangzhou-b,cn-hangzhou-c, dealt out to the workers',
       zoneList,
     )
+    .option('--disk-pool <dir>', 'folder for the disks, such as one on an xfs, where snapshots are instant')
     .option('--state-dir <dir>', 'folder for the durable state instead of /var/lib/podwright/NAME')
-    .action(async (options: { name: string; nodes?: number; zones?: string[]; stateDir?: string }) => {
-      requireRoot('podwright up');
-      const { upWithProgress } = await import('../up-progress.ts');
-      await upWithProgress(options);
-    });
+    .action(
+      async (options: {
+        name: string;
+        nodes?: number;
+        zones?: string[];
+        diskPool?: string;
+        stateDir?: string;
+      }) => {
+        requireRoot('podwright up');
+        const { upWithProgress } = await import('../up-progress.ts');
+        await upWithProgress(options);
+      },
+    );
   program
     .command('down')
     .description('stop a cluster and remove everything it made; nothing is left')

@@ -2,9 +2,11 @@ import type { Pod } from '../../api/types.ts';
 import { isAlreadyExists } from '../../client/errors.ts';
 import { clientFromKubeconfig } from '../../client/kubeconfig.ts';
 import { pods } from '../../client/resources.ts';
+import type { ApiObject, ResourceId } from '../../client/objects.ts';
 import type { Client } from '../../client/rest.ts';
 import { serviceAccounts } from '../../client/resources.ts';
 import { startCluster } from '../../cluster/index.ts';
+import type { UpOptions } from '../../cluster/index.ts';
 
 export const namespace = 'default';
 export const image = 'docker.io/library/busybox:latest';
@@ -17,32 +19,39 @@ export interface BenchCluster extends AsyncDisposable {
   create(pod: Pod): Promise<Pod>;
   /** Resolves with the pod once `condition` holds for what a watch shows of it. */
   waitForPod(name: string, condition: (pod: Pod) => boolean): Promise<Pod>;
+  /** Resolves once `done` holds for what a watch shows of an object of the namespace; undefined is one that is not there. */
+  waitFor<T extends ApiObject>(
+    resource: ResourceId<T>,
+    name: string,
+    done: (object: T | undefined) => boolean,
+  ): Promise<T | undefined>;
   /** Resolves when these pods are gone. */
   removePods(names: readonly string[]): Promise<void>;
 }
 
 /** Starts a cluster under a name of its own; its disposal takes it down. */
-export const startBenchCluster = async (): Promise<BenchCluster> => {
-  const cluster = await startCluster({ name: `bench-${process.pid}`, nodes: 1 });
+export const startBenchCluster = async (options: UpOptions = {}): Promise<BenchCluster> => {
+  const cluster = await startCluster({ name: `bench-${process.pid}`, nodes: 1, ...options });
   const client = clientFromKubeconfig(cluster.kubeconfig);
   const resource = client.resource(pods);
   await ensureServiceAccount(client);
 
-  const waitFor = async (name: string, done: (pod: Pod | undefined) => boolean): Promise<Pod | undefined> => {
+  const waitFor: BenchCluster['waitFor'] = async (id, name, done) => {
+    const watched = client.resource(id);
     const fieldSelector = `metadata.name=${name}`;
-    const list = await resource.list({ namespace, fieldSelector });
-    let pod = list.items[0];
-    if (done(pod)) return pod;
+    const list = await watched.list({ namespace, fieldSelector });
+    let object = list.items[0];
+    if (done(object)) return object;
     const { resourceVersion } = list.metadata;
     const abort = new AbortController();
-    const events = await resource.watch({ namespace, fieldSelector, resourceVersion, signal: abort.signal });
+    const events = await watched.watch({ namespace, fieldSelector, resourceVersion, signal: abort.signal });
     for await (const event of events) {
       if (event.type === 'BOOKMARK') continue;
-      pod = event.type === 'DELETED' ? undefined : event.object;
-      if (done(pod)) break;
+      object = event.type === 'DELETED' ? undefined : event.object;
+      if (done(object)) break;
     }
     abort.abort();
-    return pod;
+    return object;
   };
 
   return {
@@ -51,15 +60,16 @@ export const startBenchCluster = async (): Promise<BenchCluster> => {
     client,
     create: (pod) => resource.create({ object: pod }),
     async waitForPod(name, condition) {
-      const pod = await waitFor(name, (seen) => seen !== undefined && condition(seen));
+      const pod = await waitFor(pods, name, (seen) => seen !== undefined && condition(seen));
       if (pod === undefined) throw new Error(`pod ${name} is gone`);
       return pod;
     },
+    waitFor,
     async removePods(names) {
       await Promise.all(
         names.map(async (name) => {
           await resource.delete({ name, namespace, gracePeriodSeconds: 0 }).catch(() => undefined);
-          await waitFor(name, (pod) => pod === undefined);
+          await waitFor(pods, name, (pod) => pod === undefined);
         }),
       );
     },

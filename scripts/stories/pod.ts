@@ -6,7 +6,7 @@ import { configMaps } from '../../client/resources.ts';
 import { startNode, stopNode } from '../../cluster/node-daemons.ts';
 import { clusterPaths, nodePaths } from '../../cluster/paths.ts';
 import { credentials, keeper, NAMESPACE, settings, wantsMissing, web } from './manifests.ts';
-import { tell, storyteller, type Storyteller } from './storyteller.ts';
+import { storyteller, tell } from './storyteller.ts';
 
 const CLUSTER = 'demo';
 const NODE = 'node-1';
@@ -29,7 +29,7 @@ await tell(CLUSTER, async () => {
   logsAndExec();
   await podsOutliveDaemons();
   await missingConfigMapHeals();
-  howToGoOn(story);
+  story.howToGoOn(['get pods -A -o wide']);
 });
 
 async function startAfresh(): Promise<void> {
@@ -38,9 +38,7 @@ async function startAfresh(): Promise<void> {
   mkdirSync(HOST_FOLDER);
   story.quietly('create', 'namespace', NAMESPACE);
   await story.until('the namespace has its service account', () =>
-    story.quietly('get', 'serviceaccounts', ...inNamespace, '-o', 'name').includes('default')
-      ? true
-      : undefined,
+    story.quietly('get', 'serviceaccounts', ...inNamespace, '-o', 'name').includes('default'),
   );
 }
 
@@ -239,13 +237,6 @@ async function missingConfigMapHeals(): Promise<void> {
   story.kubectl('wait', '--for=condition=Ready', 'pod/stuck', ...inNamespace, '--timeout=60s');
   const mode = story.kubectl('exec', 'stuck', ...inNamespace, '--', 'sh', '-c', 'echo $MODE');
   story.check('the container has the value', mode === 'fast');
-}
-
-function howToGoOn(story: Storyteller): void {
-  story.say('\nEvery step held. The cluster stays up; go on with:');
-  story.say(`  scripts/podwright kubectl --name ${CLUSTER} get pods -A -o wide`);
-  story.say(`  export KUBECONFIG=${clusterPaths(CLUSTER).kubeconfig}`);
-  story.say(`and take it down with:\n  scripts/podwright down --name ${CLUSTER}`);
 }
 
 async function succeeded(pod: string): Promise<void> {

@@ -29,8 +29,10 @@ export interface Storyteller {
   quietly(...kubectlArgs: string[]): string;
   /** Shows what was checked; throws when it does not hold. */
   check(claim: string, holds: boolean): void;
-  /** Polls until `probe` returns a value other than undefined; throws with `what` after the deadline. */
-  until<T>(what: string, probe: () => T | undefined, timeoutMs?: number): Promise<T>;
+  /** Polls until `probe` returns neither undefined nor false; throws with `what` after the deadline. */
+  until<T>(what: string, probe: () => T | undefined | false, timeoutMs?: number): Promise<T>;
+  /** Ends the story: how to look further, with kubectl commands for the cluster, and how to take it down. */
+  howToGoOn(kubectlCommands: string[]): void;
 }
 
 export async function storyteller(cluster: string): Promise<Storyteller> {
@@ -38,6 +40,12 @@ export async function storyteller(cluster: string): Promise<Storyteller> {
   const env = { ...process.env, KUBECONFIG: clusterPaths(cluster).kubeconfig };
   let steps = 0;
   const out = (text: string): void => void process.stdout.write(`${text}\n`);
+  let stepStarted = performance.now();
+  const endStep = (): void => {
+    if (steps > 0)
+      out(dim(`(step ${steps} took ${((performance.now() - stepStarted) / 1000).toFixed(1)} s)`));
+    stepStarted = performance.now();
+  };
 
   const execute = (command: string, args: string[], input = ''): string => {
     return execaSync(command, args, { env, input }).stdout;
@@ -50,7 +58,10 @@ export async function storyteller(cluster: string): Promise<Storyteller> {
   };
 
   return {
-    step: (title) => out(`\n${bold(`${++steps}. ${title}`)}`),
+    step(title) {
+      endStep();
+      out(`\n${bold(`${++steps}. ${title}`)}`);
+    },
     say: out,
     apply(...objects) {
       const manifest = objects.map((object) => stringify(object)).join('---\n');
@@ -68,10 +79,17 @@ export async function storyteller(cluster: string): Promise<Storyteller> {
       const deadline = performance.now() + timeoutMs;
       for (;;) {
         const value = probe();
-        if (value !== undefined) return value;
+        if (value !== undefined && value !== false) return value;
         if (performance.now() > deadline) throw new Error(`after ${timeoutMs / 1000} s still not: ${what}`);
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
+    },
+    howToGoOn(kubectlCommands) {
+      endStep();
+      out('\nEvery step held. The cluster stays up; go on with:');
+      for (const command of kubectlCommands) out(`  scripts/podwright kubectl --name ${cluster} ${command}`);
+      out(`  export KUBECONFIG=${clusterPaths(cluster).kubeconfig}`);
+      out(`and take it down with:\n  scripts/podwright down --name ${cluster}`);
     },
   };
 }

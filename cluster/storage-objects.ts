@@ -1,0 +1,85 @@
+import type { CSIDriver, StorageClass } from '../api/types.ts';
+import { isAlreadyExists } from '../client/errors.ts';
+import type { ApiObject, ResourceId } from '../client/objects.ts';
+import { csiDrivers, storageClasses } from '../client/resources.ts';
+import type { Client } from '../client/rest.ts';
+
+/** The loop-disk driver by its own name. */
+export const LOOP_DISK = 'loop-disk.csi.podwright.io';
+/** Names that in-tree volumes are translated to; the same driver serves them. */
+const MIGRATED = ['pd.csi.storage.gke.io', 'ebs.csi.aws.com'];
+/** All names that the loop-disk driver is served by. */
+export const LOOP_DISK_NAMES = [LOOP_DISK, ...MIGRATED];
+
+const csiDriver = (name: string): CSIDriver => ({
+  apiVersion: 'storage.k8s.io/v1',
+  kind: 'CSIDriver',
+  metadata: { name },
+  spec: {
+    attachRequired: true,
+    podInfoOnMount: false,
+    fsGroupPolicy: 'File',
+    storageCapacity: name === LOOP_DISK,
+    volumeLifecycleModes: ['Persistent'],
+  },
+});
+
+/** The class of a claim that names none. */
+const standard: StorageClass = {
+  apiVersion: 'storage.k8s.io/v1',
+  kind: 'StorageClass',
+  metadata: {
+    name: 'standard',
+    annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' },
+  },
+  provisioner: LOOP_DISK,
+  reclaimPolicy: 'Delete',
+  volumeBindingMode: 'WaitForFirstConsumer',
+  allowVolumeExpansion: true,
+};
+
+interface VolumeSnapshotClass extends ApiObject {
+  driver: string;
+  deletionPolicy: 'Delete' | 'Retain';
+}
+const volumeSnapshotClasses: ResourceId<VolumeSnapshotClass> = {
+  group: 'snapshot.storage.k8s.io',
+  version: 'v1',
+  resource: 'volumesnapshotclasses',
+};
+
+/** The class of a VolumeSnapshot that names none. */
+const standardSnapshots: VolumeSnapshotClass = {
+  apiVersion: 'snapshot.storage.k8s.io/v1',
+  kind: 'VolumeSnapshotClass',
+  metadata: {
+    name: 'standard',
+    annotations: { 'snapshot.storage.kubernetes.io/is-default-class': 'true' },
+  },
+  driver: LOOP_DISK,
+  deletionPolicy: 'Delete',
+};
+
+/** Makes the storage objects of a new cluster. What an administrator has changed stays; what was deleted is back after the next start. */
+export async function ensureStorageObjects(client: Client): Promise<void> {
+  await Promise.all([
+    ...LOOP_DISK_NAMES.map((name) => ensure(client, csiDrivers, csiDriver(name))),
+    ensure(client, storageClasses, standard),
+  ]);
+}
+
+/** As ensureStorageObjects, for the snapshot class; the snapshot kinds must be served. */
+export const ensureSnapshotClass = (client: Client): Promise<void> =>
+  ensure(client, volumeSnapshotClasses, standardSnapshots);
+
+async function ensure<T extends ApiObject>(
+  client: Client,
+  resource: ResourceId<T>,
+  object: T,
+): Promise<void> {
+  try {
+    await client.resource(resource).create({ object });
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+  }
+}
