@@ -54,7 +54,8 @@ test('makes a file a block device of its size, and takes it back', async (t) => 
 test('a read-only device cannot be written', (t) => {
   const path = attachLoop(sparseFile(pool(t)), { readOnly: true });
   t.true(loopAt(path)?.readOnly);
-  t.throws(() => openSync(path, 'r+'), { message: /EACCES|EPERM|EROFS/ });
+  // Older kernels refuse the open, newer ones the write.
+  t.throws(() => writeFileSync(path, 'x', { flag: 'r+' }), { message: /EACCES|EPERM|EROFS/ });
 });
 
 test('a device that was given to another file meanwhile stays as it is', async (t) => {
