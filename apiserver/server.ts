@@ -10,6 +10,7 @@ import { NodeAuthorizer } from './authorization/node.ts';
 import { RbacAuthorizer } from './authorization/rbac.ts';
 import { SuperuserAuthorizer } from './authorization/superuser.ts';
 import { bootstrap } from './bootstrap/bootstrap.ts';
+import { CustomResources } from './custom-resources/custom-resources.ts';
 import { OpenApiDocuments } from './discovery/openapi.ts';
 import type { ServerParts } from './endpoints/context.ts';
 import { handleRequest } from './http/handler.ts';
@@ -69,6 +70,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   const stopping = new AbortController();
   const server = assemble(options, stopping.signal);
   await server.feed.start();
+  await server.customResources.start();
   await bootstrap({ stores: server.stores, feed: server.feed, now: () => server.now() });
   const stopHousekeeping = startHousekeeping({ store: options.store, server });
   const listeners = await openListeners(options, server);
@@ -82,6 +84,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
     stop: async () => {
       stopping.abort();
       stopHousekeeping();
+      server.customResources.stop();
       await Promise.all(listeners.map((listener) => listener.close()));
       server.kubelets.close();
       server.feed.stop();
@@ -102,9 +105,13 @@ function assemble(options: ApiServerOptions, stopping: AbortSignal): ServerParts
   const authorizer = union([new SuperuserAuthorizer(), new NodeAuthorizer(stores), rbac]);
   const issuer = options.issuer ?? DEFAULT_ISSUER;
   const tls = { ca: pki.caCert, cert: pki.kubeletClientCert, key: pki.kubeletClientKey };
+  const now = options.now ?? (() => new Date());
+  const openApi = new OpenApiDocuments(kinds);
   const server: ServerParts = {
     kinds,
     stores,
+    customResources: new CustomResources({ kinds, stores, openApi, log, now }),
+    openApi,
     feed,
     definitions,
     authorizer,
@@ -113,7 +120,7 @@ function assemble(options: ApiServerOptions, stopping: AbortSignal): ServerParts
     tokens: new ServiceAccountTokens({ issuer, privateKeyPem: pki.serviceAccountKey, stores }),
     kubelets: new KubeletConnections({ stores, tls }),
     log,
-    now: options.now ?? (() => new Date()),
+    now,
     stopping,
   };
   return server;
@@ -121,11 +128,10 @@ function assemble(options: ApiServerOptions, stopping: AbortSignal): ServerParts
 
 async function openListeners(options: ApiServerOptions, server: ServerParts): Promise<Listener[]> {
   const metrics = new Metrics();
-  const openApi = new OpenApiDocuments(server.kinds);
   const [first] = options.listen;
   const paths = new PathRoutes({
     kinds: server.kinds,
-    openApi,
+    openApi: server.openApi,
     metrics,
     tokens: server.tokens,
     checks: healthChecks(options.store, server),

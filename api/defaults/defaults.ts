@@ -7,6 +7,7 @@ import {
   defaultSecret,
   defaultService,
 } from './core.ts';
+import { defaultCustomResourceDefinition } from './custom-resource-definition.ts';
 import { defaultPod } from './pod.ts';
 import { defaultRoleBinding } from './rbac.ts';
 import {
@@ -38,6 +39,7 @@ const defaulters: Record<string, (object: KubernetesObject) => void> = {
   [`${rbac} RoleBinding`]: defaulter(defaultRoleBinding),
   'storage.k8s.io/v1 CSIDriver': defaulter(defaultCsiDriver),
   'storage.k8s.io/v1 CSIStorageCapacity': defaulter(defaultCsiStorageCapacity),
+  'apiextensions.k8s.io/v1 CustomResourceDefinition': defaulter(defaultCustomResourceDefinition),
   'storage.k8s.io/v1 StorageClass': defaulter(defaultStorageClass),
 };
 

@@ -1,9 +1,8 @@
 import type { ManagedFieldsEntry } from '../../api/types.ts';
-import { applyDefaults } from '../../api/defaults/defaults.ts';
 import type { ResourceRequest, Result } from '../endpoints/context.ts';
 import { createInRegistry } from '../endpoints/create.ts';
 import { placeOfRequest } from '../endpoints/place.ts';
-import { checkPlace, decodeObject } from '../endpoints/read-object.ts';
+import { checkPlace, decodeObject, defaultObject } from '../endpoints/read-object.ts';
 import { updateInRegistry } from '../endpoints/update.ts';
 import type { WriteOptions } from '../endpoints/write-options.ts';
 import { badRequest, invalidError } from '../http/errors.ts';
@@ -46,7 +45,7 @@ export async function applyServerSide(options: {
     const object = structuredClone(config);
     const set = fieldsOf(manageable(config, request), schemaOf(kind));
     setEntries(object, withEntry({ entries: [], manager, set, now: server.now() }));
-    applyDefaults(object);
+    defaultObject(object, kind);
     return { status: 201, object: await createInRegistry({ request, object, options: applied }) };
   }
   const change = (current: ApiObject) =>
@@ -107,7 +106,7 @@ function applyTo({ request, current, config, manager, force, now }: Application)
   >;
   const object = rebuild({ request, current, config, fields });
   setEntries(object, withEntry({ entries: own === undefined ? kept : [...kept, own], manager, set, now }));
-  applyDefaults(object);
+  defaultObject(object, request.kind);
   return object;
 }
 

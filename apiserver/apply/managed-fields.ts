@@ -26,7 +26,8 @@ const SYSTEM_METADATA = [
 ];
 
 /** The schema of a kind; without one every map is granular and every list atomic. */
-export const schemaOf = ({ group, version, kind }: Kind): Schema => schemaFor(group, version, kind) ?? {};
+export const schemaOf = ({ group, version, kind, custom }: Kind): Schema =>
+  custom?.schema ?? schemaFor(group, version, kind) ?? {};
 
 type Target = Pick<ResourceRequest, 'kind' | 'subresource'>;
 

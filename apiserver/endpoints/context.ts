@@ -1,7 +1,9 @@
 import type { Logger } from 'pino';
 import type { Schema } from '../../api/schema/schema.ts';
 import type { PolicyRule } from '../../api/types.ts';
+import type { CustomResources } from '../custom-resources/custom-resources.ts';
 import type { AdmissionChain } from '../admission/admission.ts';
+import type { OpenApiDocuments } from '../discovery/openapi.ts';
 import type { UserInfo } from '../authentication/user.ts';
 import type { Authorizer } from '../authorization/authorizer.ts';
 import type { RequestInfo } from '../http/request-info.ts';
@@ -18,7 +20,9 @@ import type { Stores } from '../storage/stores.ts';
 export interface ServerParts {
   kinds: KindTable;
   stores: Stores;
+  customResources: CustomResources;
   feed: Feed;
+  openApi: OpenApiDocuments;
   definitions: Record<string, Schema>;
   authorizer: Authorizer;
   /** All rules that a user has in a namespace. */

@@ -66,7 +66,7 @@ async function createNamed({ request, object, options }: Creation): Promise<ApiO
   recordManager({ request, object, old: undefined, options, now: server.now() });
   await server.admission.admit({ operation: 'CREATE', request, object, oldObject: undefined, options });
   kind.strategy.prepareForCreate?.(object);
-  const errors = validateObject(object, kind);
+  const errors = kind.custom?.validate(object) ?? validateObject(object, kind);
   if (errors.length > 0) throw invalidError(kind, object.metadata.name ?? '', errors);
   await server.admission.validate({ operation: 'CREATE', request, object, oldObject: undefined, options });
   request.warnings.push(...(kind.strategy.warnings?.(object) ?? []));

@@ -1,6 +1,6 @@
 import { StatusError } from '../../api/status.ts';
 import type { ApiObject } from '../registry/kind.ts';
-import { apiVersionOf } from '../registry/kind.ts';
+import { apiVersionOf, listKindOf } from '../registry/kind.ts';
 import { placeOf } from '../storage/object-store.ts';
 import type { Endpoint } from './context.ts';
 import { deleteInRegistry, readDeleteOptions } from './delete.ts';
@@ -26,6 +26,6 @@ export const deleteCollection: Endpoint = async (request) => {
   const metadata = { resourceVersion: String(server.feed.revision) };
   return {
     status: 200,
-    object: { kind: `${kind.kind}List`, apiVersion: apiVersionOf(kind), metadata, items },
+    object: { kind: listKindOf(kind), apiVersion: apiVersionOf(kind), metadata, items },
   };
 };

@@ -1,6 +1,6 @@
 import { CompactedError } from '../../store/store.ts';
 import { badRequest, expiredContinue, expiredList, invalidError } from '../http/errors.ts';
-import { apiVersionOf } from '../registry/kind.ts';
+import { apiVersionOf, listKindOf } from '../registry/kind.ts';
 import { textOf, wantsPretty } from '../http/respond.ts';
 import type { CacheEntry } from '../storage/watch-cache.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
@@ -224,6 +224,6 @@ function representList(request: ResourceRequest, page: Page): string {
 
 /** The list's text from the texts of its items, which the cache has already encoded. */
 function joinList({ kind }: ResourceRequest, { entries, metadata }: Page): string {
-  const head = JSON.stringify({ kind: `${kind.kind}List`, apiVersion: apiVersionOf(kind), metadata });
+  const head = JSON.stringify({ kind: listKindOf(kind), apiVersion: apiVersionOf(kind), metadata });
   return `${head.slice(0, -1)},"items":[${entries.map((entry) => jsonOf(kind, entry)).join(',')}]}`;
 }

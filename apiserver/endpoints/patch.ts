@@ -1,5 +1,4 @@
 import { StatusError } from '../../api/status.ts';
-import { definitionNameFor } from '../../api/openapi.ts';
 import { applyJsonPatch } from '../../api/patch/json.ts';
 import { applyMergePatch } from '../../api/patch/merge.ts';
 import { applyStrategicMergePatch } from '../../api/patch/strategic.ts';
@@ -37,8 +36,8 @@ export const patchObject: Endpoint = async (request) => {
 };
 
 /** Custom resources have no struct tags, hence no strategic merge. */
-const acceptedTypes = ({ group, version, kind }: Kind): string[] =>
-  definitionNameFor(group, version, kind) === undefined
+const acceptedTypes = ({ custom }: Kind): string[] =>
+  custom !== undefined
     ? [JSON_PATCH, MERGE_PATCH, APPLY_PATCH]
     : [JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH, APPLY_PATCH];
 

@@ -1,6 +1,6 @@
 import { definitionNameFor } from '../../api/openapi.ts';
 import { applyDefaults } from '../../api/defaults/defaults.ts';
-import type { ApiObject, Kind } from '../registry/kind.ts';
+import type { ApiObject, Decoded, Kind } from '../registry/kind.ts';
 import { apiVersionOf } from '../registry/kind.ts';
 import { decodeBody, readBody } from '../http/body.ts';
 import { decodeFields } from '../http/decode-fields.ts';
@@ -60,9 +60,7 @@ export function decodeObject(options: {
   defaults?: boolean;
 }): ApiObject {
   const { request, type, options: write } = options;
-  const definition = definitionNameFor(type.group, type.version, type.kind) ?? '';
-  const { definitions } = request.server;
-  const { value, findings } = decodeFields({ value: options.value, definition, definitions });
+  const { value, findings } = decodeAs(options);
   const prefix = `${type.kind} in version "${type.version}" cannot be handled as a ${type.kind}`;
   if (findings.wrongType !== undefined) throw badRequest(`${prefix}: ${findings.wrongType}`);
   const strict = [...(options.strictErrors ?? []), ...findings.unknown];
@@ -72,8 +70,22 @@ export function decodeObject(options: {
   if (write.fieldValidation === 'Warn') request.warnings.push(...strict);
   const object = value as ApiObject;
   object.metadata ??= {};
-  if (options.defaults !== false) applyDefaults(object);
+  if (options.defaults !== false) defaultObject(object, request.kind);
   return object;
+}
+
+/** By the type's definition, or for a custom resource by its own schema. */
+function decodeAs({ request, type, value }: Parameters<typeof decodeObject>[0]): Decoded {
+  const { custom } = request.kind;
+  if (custom !== undefined && type === request.kind) return custom.decode(value);
+  const definition = definitionNameFor(type.group, type.version, type.kind) ?? '';
+  return decodeFields({ value, definition, definitions: request.server.definitions });
+}
+
+/** Fills in the defaults of the object's kind. */
+export function defaultObject(object: ApiObject, { custom }: Kind): void {
+  if (custom === undefined) applyDefaults(object);
+  else custom.applyDefaults(object);
 }
 
 /** The name and namespace of the path and the body must agree. Throws 400. */

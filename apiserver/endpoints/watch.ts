@@ -29,7 +29,8 @@ export async function watchObjects(request: ResourceRequest): Promise<undefined>
   const stream = new WatchStream({
     response: request.response,
     timeoutMs: timeoutOf(info.query),
-    stopping: server.stopping,
+    stopping:
+      kind.custom === undefined ? server.stopping : AbortSignal.any([server.stopping, kind.custom.ended]),
   });
   const watch = new ObjectWatch({ request, store, selection, stream });
   if (start.initial) watch.sendState(start.bookmarkAfterState);

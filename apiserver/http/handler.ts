@@ -112,6 +112,7 @@ async function answerResult(resource: ResourceRequest): Promise<void> {
   const { request, response, representation, info, kind, warnings } = resource;
   const result = await endpointFor(resource)(resource);
   if (result === undefined) return;
+  await resource.server.customResources.settle(resource);
   const includeObject = info.query.get('includeObject') ?? 'Metadata';
   const isOwnKind = result.object.kind === kind.kind;
   const value = isOwnKind

@@ -1,3 +1,4 @@
+import { customResourceDefinition } from '../custom-resources/definition.ts';
 import { endpointSlice, lease, priorityClass, runtimeClass } from './classes.ts';
 import { binding } from './core/binding.ts';
 import { configMap } from './core/config-map.ts';
@@ -51,4 +52,5 @@ export const BUILT_IN_KINDS: Kind[] = [
   storageClass,
   volumeAttachment,
   volumeAttributesClass,
+  customResourceDefinition,
 ];

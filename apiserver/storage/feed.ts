@@ -13,6 +13,11 @@ export interface FedCache {
   values: ValueTransformer;
 }
 
+type StorePut = Parameters<WatchCache['apply']>[0];
+
+/** What the feed needs of a cache once it follows. */
+type FedTarget = Omit<FedCache, 'cache'> & { cache: Pick<WatchCache, 'apply'> };
+
 interface Waiter {
   revision: number;
   wake(): void;
@@ -26,7 +31,8 @@ const PAGE = 1000;
  */
 export class Feed {
   readonly #store: Store;
-  readonly #caches: FedCache[] = [];
+  readonly #starting: FedCache[] = [];
+  readonly #caches: FedTarget[] = [];
   readonly #onFailure: (error: unknown) => void;
   readonly #stopped = new AbortController();
   #waiters: Waiter[] = [];
@@ -39,7 +45,32 @@ export class Feed {
 
   /** Adds a cache; before `start`. */
   add(cache: FedCache): void {
-    this.#caches.push(cache);
+    this.#starting.push(cache);
+  }
+
+  /** Adds a cache while the feed runs; resolves when the cache holds all that `revision` tells of. */
+  async addLive(cache: FedCache): Promise<void> {
+    const missed: StorePut[] = [];
+    const catchingUp = { ...cache, cache: { apply: (change: StorePut) => void missed.push(change) } };
+    this.#caches.push(catchingUp);
+    const revision = this.#revision;
+    try {
+      cache.cache.load(await this.#read(cache, revision), revision);
+      for (const change of missed) if (change.revision > revision) cache.cache.apply(change);
+      this.#caches.push(cache);
+    } finally {
+      this.#drop(catchingUp);
+    }
+  }
+
+  /** Takes a cache away. */
+  remove(cache: WatchCache): void {
+    const fed = this.#caches.find((other) => other.cache === cache);
+    if (fed !== undefined) this.#drop(fed);
+  }
+
+  #drop(fed: FedTarget): void {
+    this.#caches.splice(this.#caches.indexOf(fed), 1);
   }
 
   /** The revision up to which all caches have seen all changes. */
@@ -50,7 +81,8 @@ export class Feed {
   /** Reads everything, then follows the store until `stop`. */
   async start(): Promise<void> {
     this.#revision = await this.#store.currentRevision();
-    for (const fed of this.#caches) fed.cache.load(await this.#read(fed), this.#revision);
+    for (const fed of this.#starting) fed.cache.load(await this.#read(fed, this.#revision), this.#revision);
+    this.#caches.push(...this.#starting.splice(0));
     this.#follow().catch((error: unknown) => {
       if (!this.#stopped.signal.aborted) this.#onFailure(error);
     });
@@ -82,14 +114,14 @@ export class Feed {
     });
   }
 
-  async #read({ prefix, values }: FedCache): Promise<CacheEntry[]> {
+  async #read({ prefix, values }: FedCache, revision: number): Promise<CacheEntry[]> {
     const entries: CacheEntry[] = [];
     let from: string | undefined;
     do {
       const page = await this.#store.list({
         prefix,
         limit: PAGE,
-        revision: this.#revision,
+        revision,
         ...(from !== undefined && { from }),
       });
       entries.push(...page.items.map((item) => entryOf(item, values)));

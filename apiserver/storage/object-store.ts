@@ -152,8 +152,13 @@ export class ObjectStore {
 }
 
 /** "/registry/pods/"; groups that upstream keeps apart have their own folder only where plurals would collide. */
-export const storePrefix = (kind: Kind): string =>
-  `${ROOT}${STORE_FOLDERS[resourceName(kind)] ?? defaultFolder(kind)}/`;
+export const storePrefix = (kind: Kind): string => `${ROOT}${folderOf(kind)}/`;
+
+/** Custom resources have a folder per group, so that none can lie in a built-in kind's. */
+const folderOf = (kind: Kind): string =>
+  kind.custom === undefined
+    ? (STORE_FOLDERS[resourceName(kind)] ?? defaultFolder(kind))
+    : `${kind.group}/${kind.plural}`;
 
 /** Folders that upstream's storage names otherwise than by the plural (kube-apiserver storage_factory.go). */
 const STORE_FOLDERS: Record<string, string> = {

@@ -75,6 +75,12 @@ export class WatchCache {
     return this.#entries.values();
   }
 
+  /** Forgets what was made from the entries, after the way to make it has changed. */
+  forgetEncoded(): void {
+    for (const { encoded } of this.#entries.values()) encoded.clear();
+    for (const { entry } of this.#history) entry.encoded.clear();
+  }
+
   /** The changes after `revision`, or undefined when the history no longer reaches back that far (410). */
   eventsAfter(revision: number): CacheEvent[] | undefined {
     if (revision < this.#completeAfter) return undefined;

@@ -1,0 +1,19 @@
+import type { CustomResourceDefinition } from '../types.ts';
+
+/** Source: apiextensions-apiserver pkg/apis/apiextensions/v1/defaults.go. */
+export function defaultCustomResourceDefinition(definition: CustomResourceDefinition): void {
+  // What is missing here is told by the validation.
+  const spec = definition.spec as Partial<CustomResourceDefinition['spec']> | undefined;
+  if (spec === undefined) return;
+  const { names, versions = [] } = spec;
+  if (names?.kind) {
+    names.singular ||= names.kind.toLowerCase();
+    names.listKind ||= `${names.kind}List`;
+  }
+  spec.conversion ??= { strategy: 'None' };
+  const service = spec.conversion.webhook?.clientConfig?.service;
+  if (service !== undefined) service.port ??= 443;
+  if ((definition.status?.storedVersions ?? []).length > 0) return;
+  const stored = versions.find(({ storage }) => storage);
+  if (stored !== undefined) definition.status = { ...definition.status, storedVersions: [stored.name] };
+}

@@ -1,0 +1,72 @@
+import type { StructuralSchema } from '../../api/schema/structural.ts';
+import { isMap } from './values.ts';
+
+const TYPE_AND_METADATA = new Set(['apiVersion', 'kind', 'metadata']);
+
+/** Called with the path of each field that is dropped: `spec.ports[0].nmae`. */
+export type OnUnknown = (path: string) => void;
+
+/**
+ * The object without the fields that its schema doesn't know; type and metadata of the root and of embedded resources stay
+ * (upstream: apiserver/schema/pruning).
+ */
+export function pruneObject(
+  object: Record<string, unknown>,
+  schema: StructuralSchema,
+  onUnknown: OnUnknown = () => undefined,
+): Record<string, unknown> {
+  const root = { ...schema, 'x-kubernetes-embedded-resource': true };
+  return prune(object, root, { path: '', onUnknown }) as Record<string, unknown>;
+}
+
+interface Place {
+  path: string;
+  onUnknown: OnUnknown;
+}
+
+function prune(value: unknown, schema: StructuralSchema | undefined, place: Place): unknown {
+  if (Array.isArray(value)) {
+    return value.map((item, index) =>
+      prune(item, schema?.items ?? keepAllOf(schema), { ...place, path: `${place.path}[${index}]` }),
+    );
+  }
+  return isMap(value) ? pruneMap(value, schema, place) : value;
+}
+
+/** Where unknown fields are kept, the items of a list without a schema of their own are kept whole. */
+const keepAllOf = (schema: StructuralSchema | undefined): StructuralSchema | undefined =>
+  schema?.['x-kubernetes-preserve-unknown-fields'] === true
+    ? { 'x-kubernetes-preserve-unknown-fields': true }
+    : undefined;
+
+function pruneMap(
+  map: Record<string, unknown>,
+  schema: StructuralSchema | undefined,
+  place: Place,
+): Record<string, unknown> {
+  const isEmbedded = schema?.['x-kubernetes-embedded-resource'] === true;
+  const result: Record<string, unknown> = {};
+  for (const [field, value] of Object.entries(map)) {
+    const path = place.path === '' ? field : `${place.path}.${field}`;
+    const known = knownSchema(schema, field);
+    if (isEmbedded && TYPE_AND_METADATA.has(field)) result[field] = value;
+    else if (known !== undefined)
+      result[field] = known === true ? value : prune(value, known, { ...place, path });
+    else place.onUnknown(path);
+  }
+  return result;
+}
+
+/** The field's schema, true when any value is kept, undefined when the field isn't known. */
+function knownSchema(
+  schema: StructuralSchema | undefined,
+  field: string,
+): StructuralSchema | true | undefined {
+  if (schema === undefined) return undefined;
+  const { properties, additionalProperties } = schema;
+  if (properties !== undefined && Object.hasOwn(properties, field)) return properties[field];
+  if (typeof additionalProperties === 'object') return additionalProperties;
+  return schema['x-kubernetes-preserve-unknown-fields'] === true || additionalProperties === true
+    ? true
+    : undefined;
+}
