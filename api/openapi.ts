@@ -70,7 +70,8 @@ function partsOf(schema: Schema): Schema[] {
   return [...Object.values(properties), ...(items === undefined ? [] : [items]), ...values];
 }
 
-function toOpenApiV3(schema: Schema, name = ''): Schema {
+/** A schema of OpenAPI v2 form in v3 form. */
+export function toOpenApiV3(schema: Schema, name = ''): Schema {
   if (name === quantity) return oneOf(schema, [{ type: 'string' }, { type: 'number' }]);
   if (name === intOrString) return oneOf(schema, [{ type: 'integer' }, { type: 'string' }]);
   const { $ref, properties, items, additionalProperties, ...rest } = schema;

@@ -1,13 +1,15 @@
-import { definitionNameFor } from '../../api/openapi.ts';
 import type { Kind, Verb } from '../registry/kind.ts';
 import { apiVersionOf } from '../registry/kind.ts';
+import { schemaNameOf } from './custom-schemas.ts';
 
 type OpenApiVersion = 2 | 3;
+
+const STRATEGIC_MERGE_PATCH = 'application/strategic-merge-patch+json';
 
 const PATCH_TYPES = [
   'application/json-patch+json',
   'application/merge-patch+json',
-  'application/strategic-merge-patch+json',
+  STRATEGIC_MERGE_PATCH,
   'application/apply-patch+yaml',
 ];
 
@@ -68,20 +70,21 @@ const camel = (text: string): string =>
     .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
     .join('');
 
-function body({ openApi, verb }: { openApi: OpenApiVersion; verb: Verb }) {
+function body({ kind, openApi, verb }: { kind: Kind; openApi: OpenApiVersion; verb: Verb }) {
   if (verb !== 'patch') return {};
   const schema = { type: 'object' };
-  if (openApi === 2) return { consumes: PATCH_TYPES };
+  const types = PATCH_TYPES.filter((type) => kind.custom === undefined || type !== STRATEGIC_MERGE_PATCH);
+  if (openApi === 2) return { consumes: types };
   return {
     requestBody: {
-      content: Object.fromEntries(PATCH_TYPES.map((type) => [type, { schema }])),
+      content: Object.fromEntries(types.map((type) => [type, { schema }])),
       required: true,
     },
   };
 }
 
 function content({ kind, openApi, verb }: { kind: Kind; openApi: OpenApiVersion; verb: Verb }) {
-  const name = definitionNameFor(kind.group, kind.version, verb === 'list' ? `${kind.kind}List` : kind.kind);
+  const name = schemaNameOf(kind, verb === 'list');
   if (name === undefined) return {};
   if (openApi === 2) return { schema: { $ref: `#/definitions/${name}` } };
   return { content: { 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } } };

@@ -1,8 +1,15 @@
 import { createHash } from 'node:crypto';
-import { definitionNameFor, openApiV3SchemasReachableFrom, schemasReachableFrom } from '../../api/openapi.ts';
+import {
+  definitionNameFor,
+  openApiV3SchemasReachableFrom,
+  schemasReachableFrom,
+  toOpenApiV3,
+} from '../../api/openapi.ts';
 import type { Kind } from '../registry/kind.ts';
-import { apiVersionOf } from '../registry/kind.ts';
+import { apiVersionOf, listKindOf } from '../registry/kind.ts';
 import type { KindTable } from '../registry/table.ts';
+import type { Schema } from '../../api/schema/schema.ts';
+import { customSchemas } from './custom-schemas.ts';
 import { pathsOf } from './openapi-paths.ts';
 import type { OpenApiV2Document } from './openapi-protobuf.ts';
 import { encodeOpenApiV2 } from './openapi-protobuf.ts';
@@ -13,6 +20,8 @@ const INFO = { title: 'Kubernetes', version: VERSION.gitVersion };
 /** Definitions that clients look up by name though no kind refers to them. */
 const ALWAYS = [
   'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions',
+  'io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta',
+  'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta',
   'io.k8s.apimachinery.pkg.apis.meta.v1.Status',
   'io.k8s.apimachinery.pkg.apis.meta.v1.WatchEvent',
 ];
@@ -58,7 +67,7 @@ export class OpenApiDocuments {
       openapi: '3.0.0',
       info: INFO,
       paths: Object.assign({}, ...kinds.map((kind) => pathsOf(kind, 3))) as object,
-      components: { schemas: openApiV3SchemasReachableFrom(definitionsOf(kinds)) },
+      components: { schemas: { ...openApiV3SchemasReachableFrom(definitionsOf(kinds)), ...customV3(kinds) } },
     };
     const text = JSON.stringify(document);
     this.#v3.set(groupVersion, text);
@@ -83,7 +92,7 @@ export class OpenApiDocuments {
       swagger: '2.0',
       info: INFO,
       paths: Object.assign({}, ...kinds.map((kind) => pathsOf(kind, 2))) as OpenApiV2Document['paths'],
-      definitions: schemasReachableFrom(definitionsOf(kinds)),
+      definitions: { ...schemasReachableFrom(definitionsOf(kinds)), ...customSchemasOf(kinds, 2) },
     };
   }
 
@@ -92,10 +101,18 @@ export class OpenApiDocuments {
   }
 }
 
+const customSchemasOf = (kinds: Kind[], openApi: 2 | 3): Record<string, Schema> =>
+  Object.assign({}, ...kinds.map((kind) => customSchemas(kind, openApi))) as Record<string, Schema>;
+
+const customV3 = (kinds: Kind[]): Record<string, Schema> =>
+  Object.fromEntries(
+    Object.entries(customSchemasOf(kinds, 3)).map(([name, schema]) => [name, toOpenApiV3(schema)]),
+  );
+
 function definitionsOf(kinds: Kind[]): string[] {
   const types = kinds.flatMap((kind) => [
     kind,
-    { ...kind, kind: `${kind.kind}List` },
+    { ...kind, kind: listKindOf(kind) },
     ...(kind.subresources ?? []).map((part) => ({
       group: part.group ?? kind.group,
       version: part.version ?? kind.version,
