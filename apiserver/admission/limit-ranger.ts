@@ -1,10 +1,20 @@
 import { compareQuantities, quantityMilliValue } from '../../api/quantity.ts';
-import type { Container, LimitRange, LimitRangeItem, PodSpec } from '../../api/types.ts';
+import type {
+  Container,
+  LimitRange,
+  LimitRangeItem,
+  PersistentVolumeClaim,
+  PodSpec,
+} from '../../api/types.ts';
 import type { Stores } from '../storage/stores.ts';
 import type { AdmissionAttributes, AdmissionPlugin } from './admission.ts';
 import { createdPod, refuse } from './pod-creation.ts';
+import { writtenClaim } from './storage-object.ts';
 
-/** Gives containers the namespace's default requests and limits, and refuses what is out of its bounds (upstream: limitranger). */
+/**
+ * Gives containers the namespace's default requests and limits, and refuses containers and claims that are out of its bounds
+ * (upstream: limitranger).
+ */
 export const limitRanger = ({ stores }: { stores: Stores }): AdmissionPlugin => ({
   name: 'LimitRanger',
   admit(attributes) {
@@ -14,27 +24,62 @@ export const limitRanger = ({ stores }: { stores: Stores }): AdmissionPlugin => 
       for (const container of containersOf(spec)) fillIn(container, item);
   },
   validate(attributes) {
-    const spec = createdPod(attributes)?.spec;
-    if (spec === undefined) return;
-    const errors = containerItems(stores, attributes).flatMap((item) =>
-      containersOf(spec).flatMap((container) => checkContainer(container, item)),
-    );
+    const errors = [...checkPod(stores, attributes), ...checkClaim(stores, attributes)];
     if (errors.length === 0) return;
     throw refuse(attributes, errors.length === 1 ? (errors[0] ?? '') : `[${errors.join(', ')}]`);
   },
 });
+
+function checkPod(stores: Stores, attributes: AdmissionAttributes): string[] {
+  const spec = createdPod(attributes)?.spec;
+  if (spec === undefined) return [];
+  return containerItems(stores, attributes).flatMap((item) =>
+    containersOf(spec).flatMap((container) => checkContainer(container, item)),
+  );
+}
+
+/** Of a claim only the requests count, when it is made and when it grows. */
+function checkClaim(stores: Stores, attributes: AdmissionAttributes): string[] {
+  const claim = writtenClaim(attributes);
+  const isDeleting = attributes.oldObject?.metadata.deletionTimestamp !== undefined;
+  if (claim === undefined || isDeleting) return [];
+  return limitItems(stores, attributes, 'PersistentVolumeClaim').flatMap((item) =>
+    checkClaimItem(claim, item),
+  );
+}
+
+function checkClaimItem({ spec }: PersistentVolumeClaim, { type, min, max }: LimitRangeItem): string[] {
+  const requests = spec?.resources?.requests ?? {};
+  const bounds = (list: Record<string, string> | undefined) =>
+    Object.entries(list ?? {}).map(([name, bound]) => ({ name, bound, request: requests[name] }));
+  return [
+    ...bounds(min).flatMap(({ name, bound, request }) => {
+      const words = `minimum ${name} usage per ${type} is ${bound}`;
+      if (request === undefined) return [`${words}.  No request is specified`];
+      return compareQuantities(request, bound) < 0 ? [`${words}, but request is ${request}`] : [];
+    }),
+    ...bounds(max).flatMap(({ name, bound, request }) => {
+      const words = `maximum ${name} usage per ${type} is ${bound}`;
+      if (request === undefined) return [`${words}.  No request is specified`];
+      return compareQuantities(request, bound) > 0 ? [`${words}, but request is ${request}`] : [];
+    }),
+  ];
+}
 
 const containersOf = ({ containers, initContainers }: PodSpec): Container[] => [
   ...containers,
   ...(initContainers ?? []),
 ];
 
-function containerItems(stores: Stores, { request }: AdmissionAttributes): LimitRangeItem[] {
+const containerItems = (stores: Stores, attributes: AdmissionAttributes): LimitRangeItem[] =>
+  limitItems(stores, attributes, 'Container');
+
+function limitItems(stores: Stores, { request }: AdmissionAttributes, wanted: string): LimitRangeItem[] {
   const store = stores.named('', 'limitranges');
   const ranges = [...store.cache.list(`${store.prefix}${request.info.namespace}/`)];
   return ranges
     .flatMap(({ object }) => (object as unknown as LimitRange).spec?.limits ?? [])
-    .filter(({ type }) => type === 'Container');
+    .filter(({ type }) => type === wanted);
 }
 
 function fillIn(container: Container, item: LimitRangeItem): void {

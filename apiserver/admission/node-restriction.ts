@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { AuthenticationV1TokenRequest, Node, Pod } from '../../api/types.ts';
+import type { AuthenticationV1TokenRequest, Node, PersistentVolumeClaim, Pod } from '../../api/types.ts';
+import { semanticEqual } from '../../api/validation/semantic-equal.ts';
+import { jsonDiff } from '../../api/validation/unified-diff.ts';
 import { nodeNameOf } from '../authentication/user.ts';
 import type { Stores } from '../storage/stores.ts';
 import type { AdmissionAttributes, AdmissionPlugin } from './admission.ts';
@@ -21,8 +23,12 @@ export const nodeRestriction = ({ stores }: { stores: Stores }): AdmissionPlugin
           : checkPodPart(attributes, node);
       case '/serviceaccounts':
         return checkToken(attributes, node, stores);
+      case '/persistentvolumeclaims':
+        return checkClaimStatus(attributes, node);
       case 'coordination.k8s.io/leases':
         return checkLease(attributes, node);
+      case 'storage.k8s.io/csinodes':
+        return checkCsiNode(attributes, node);
       default:
     }
   },
@@ -193,4 +199,32 @@ function checkToken(attributes: AdmissionAttributes, node: string, stores: Store
 function checkLease(attributes: AdmissionAttributes, node: string): void {
   if (attributes.operation !== 'CREATE' || nameOf(attributes) === node) return;
   throw refuse(attributes, 'can only access node lease with the same name as the requesting node');
+}
+
+function checkCsiNode(attributes: AdmissionAttributes, node: string): void {
+  if (nameOf(attributes) === node) return;
+  throw refuse(attributes, 'can only access CSINode with the same name as the requesting node');
+}
+
+/** A kubelet tells how the growth of a claim's file system goes, and nothing else of it. */
+function checkClaimStatus(attributes: AdmissionAttributes, node: string): void {
+  const { request, operation, object, oldObject } = attributes;
+  if (request.subresource?.name !== 'status') throw refuse(attributes, 'may only update PVC status');
+  if (operation !== 'UPDATE') throw refuse(attributes, `unexpected operation "${operation}"`);
+  const [before, after] = [oldObject, object].map((claim) => withoutExpansion(claim ?? {}));
+  if (semanticEqual(before, after)) return;
+  const why = `node ${JSON.stringify(node)} is not allowed to update fields other than status.quantity and status.conditions`;
+  throw refuse(attributes, `${why}: ${jsonDiff(before, after)}`);
+}
+
+function withoutExpansion({ metadata = {}, status = {}, ...rest }: PersistentVolumeClaim) {
+  const { resourceVersion: _version, managedFields: _managers, ...meta } = metadata;
+  const {
+    capacity: _capacity,
+    conditions: _conditions,
+    allocatedResources: _allocated,
+    allocatedResourceStatuses: _statuses,
+    ...others
+  } = status;
+  return { ...rest, metadata: meta, status: others };
 }

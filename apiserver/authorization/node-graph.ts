@@ -1,6 +1,13 @@
-import type { Pod, PodSpec } from '../../api/types.ts';
+import type { PersistentVolume, Pod, PodSpec, VolumeAttachment } from '../../api/types.ts';
 import type { Stores } from '../storage/stores.ts';
 import type { CacheEntry } from '../storage/watch-cache.ts';
+import { nodeSecretsOf } from './volume-secrets.ts';
+
+interface GraphObject {
+  resource: string;
+  namespace: string;
+  name: string;
+}
 
 /** Which objects each node needs for the Pods bound to it, kept up to date by the Pods' changes (upstream: authorizer/node graph.go). */
 export class NodeGraph {
@@ -18,11 +25,44 @@ export class NodeGraph {
     });
   }
 
-  /** True when a Pod on the node refers to the object. */
-  needs(node: string, object: { resource: string; namespace: string; name: string }): boolean {
+  /** True when a Pod on the node refers to the object, itself or through its claims and their volumes. */
+  needs(node: string, object: GraphObject): boolean {
+    switch (object.resource) {
+      case 'persistentvolumes':
+        return this.#needsVolume(node, this.#find('', object) as PersistentVolume | undefined);
+      case 'volumeattachments':
+        return (this.#find('storage.k8s.io', object) as VolumeAttachment | undefined)?.spec.nodeName === node;
+      case 'secrets':
+        return this.#podsNeed(node, object) || this.#volumesNeed(node, object);
+      default:
+        return this.#podsNeed(node, object);
+    }
+  }
+
+  #podsNeed(node: string, { resource, namespace, name }: GraphObject): boolean {
     this.#load();
-    const { resource, namespace, name } = object;
     return (this.#needs.get(node)?.get(`${resource}/${namespace}/${name}`) ?? 0) > 0;
+  }
+
+  #find(group: string, { resource, namespace, name }: GraphObject): unknown {
+    return this.#stores.named(group, resource).peek({ namespace, name });
+  }
+
+  #needsVolume(node: string, volume: PersistentVolume | undefined): boolean {
+    const { namespace = '', name = '' } = volume?.spec?.claimRef ?? {};
+    return name !== '' && this.#podsNeed(node, { resource: 'persistentvolumeclaims', namespace, name });
+  }
+
+  /** Secrets of volumes are few and asked for seldom: all volumes are looked through. */
+  #volumesNeed(node: string, { namespace, name }: GraphObject): boolean {
+    const volumes = [...this.#stores.named('', 'persistentvolumes').cache.values()];
+    return volumes.some(({ object }) => {
+      const volume = object as PersistentVolume;
+      const isNamed = nodeSecretsOf(volume).some(
+        (secret) => secret.name === name && secret.namespace === namespace,
+      );
+      return isNamed && this.#needsVolume(node, volume);
+    });
   }
 
   #load(): void {

@@ -36,6 +36,9 @@ export class NodeAuthorizer implements Authorizer {
         return this.#readNamespaced(node, attributes);
       case '/persistentvolumeclaims':
         return this.#claim(node, attributes);
+      case '/persistentvolumes':
+      case 'storage.k8s.io/volumeattachments':
+        return this.#getOne(node, attributes);
       case '/serviceaccounts':
         return this.#account(node, attributes);
       case '/nodes':
@@ -65,13 +68,17 @@ export class NodeAuthorizer implements Authorizer {
     return this.#related(node, attributes);
   }
 
+  /** One object without its parts: no lists, because a node may not see those of others. */
+  #getOne(node: string, attributes: Attributes): Decision {
+    if (attributes.verb !== 'get') return refuse('can only get individual resources of this type');
+    if (attributes.subresource !== '') return refuse('cannot get subresource');
+    return this.#related(node, attributes);
+  }
+
   #claim(node: string, attributes: Attributes): Decision {
     const { verb, subresource } = attributes;
-    if (verb === 'get') {
-      return subresource === '' ? this.#related(node, attributes) : refuse('cannot get subresource');
-    }
+    if (subresource !== 'status') return this.#getOne(node, attributes);
     if (verb !== 'update' && verb !== 'patch') return refuse('can only get/update/patch this type');
-    if (subresource !== 'status') return refuse('can only update status subresource');
     return this.#related(node, attributes);
   }
 
@@ -127,8 +134,9 @@ function ownLease(node: string, { verb, namespace, name }: Attributes): Decision
   return refuse('can only access node lease with the same name as the requesting node');
 }
 
-function ownCsiNode(node: string, { verb, name }: Attributes): Decision {
+function ownCsiNode(node: string, { verb, name, subresource }: Attributes): Decision {
   if (!LEASE_VERBS.includes(verb)) return refuse('can only get, create, update, patch, or delete a CSINode');
+  if (subresource !== '') return refuse('cannot authorize CSINode subresources');
   if (verb === 'create' || name === node) return ALLOWED;
   return refuse('can only access CSINode with the same name as the requesting node');
 }

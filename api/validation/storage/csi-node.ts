@@ -37,7 +37,10 @@ export function validateCsiNodeUpdate(node: CSINode, old: CSINode): FieldError[]
   ];
 }
 
-const withoutAllocatable = ({ allocatable: _, ...driver }: CSINodeDriver) => driver;
+function withoutAllocatable(whole: CSINodeDriver): Omit<CSINodeDriver, 'allocatable'> {
+  const { allocatable: _, ...driver } = whole;
+  return driver;
+}
 
 function validateDriver({ name, nodeID, allocatable }: CSINodeDriver, path: string): FieldError[] {
   const id = nodeID ?? '';

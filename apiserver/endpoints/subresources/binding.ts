@@ -17,6 +17,10 @@ export const bindPod: Endpoint = async (request) => {
   const binding = (await readObject(request, BINDING, options)) as unknown as Binding;
   checkPlace(binding as unknown as ApiObject, kind, info);
   checkTarget(binding);
+  const object = binding as unknown as ApiObject;
+  const attributes = { operation: 'CREATE' as const, request, object, oldObject: undefined, options };
+  await server.admission.admit(attributes);
+  await server.admission.validate(attributes);
   const place = { namespace: info.namespace, name: binding.metadata?.name ?? '' };
   await server.stores.of(pod).update(place, (current): Promise<Mutation> => {
     if (current === undefined) throw notFoundError(pod, place.name);

@@ -1,5 +1,7 @@
 import { normalizeDataSources } from '../../../api/defaults/storage.ts';
 import { canonicalQuantity, quantityMilliValue } from '../../../api/quantity.ts';
+import { betaStorageClass } from '../../../api/storage/annotations.ts';
+import { classOfClaim } from '../../../api/storage/storage-class.ts';
 import type { PersistentVolumeClaim, PersistentVolumeClaimSpec } from '../../../api/types.ts';
 import { ALL_VERBS, defineKind } from '../kind.ts';
 import { formatAccessModes } from '../printers/access-modes.ts';
@@ -8,7 +10,6 @@ import { fieldDescription } from '../printers/field-description.ts';
 
 const SPEC = 'core.v1.PersistentVolumeClaimSpec';
 const STATUS = 'core.v1.PersistentVolumeClaimStatus';
-const OLD_CLASS_ANNOTATION = 'volume.beta.kubernetes.io/storage-class';
 
 function prepareForCreate(claim: PersistentVolumeClaim): void {
   claim.status = { phase: 'Pending' };
@@ -43,10 +44,10 @@ function isClaimOrSnapshot({ dataSource }: PersistentVolumeClaimSpec): boolean {
 /** Upstream: pkg/api/persistentvolumeclaim GetWarningsForPersistentVolumeClaim. */
 function warnings({ metadata, spec }: PersistentVolumeClaim): string[] {
   return [
-    ...(metadata?.annotations?.[OLD_CLASS_ANNOTATION] === undefined
+    ...(metadata?.annotations?.[betaStorageClass] === undefined
       ? []
       : [
-          `metadata.annotations[${OLD_CLASS_ANNOTATION}]: deprecated since v1.8; use "storageClassName" attribute instead`,
+          `metadata.annotations[${betaStorageClass}]: deprecated since v1.8; use "storageClassName" attribute instead`,
         ]),
     ...(['requests', 'limits'] as const).flatMap((list) => {
       const amount = spec?.resources?.[list]?.['storage'];
@@ -83,11 +84,7 @@ export const persistentVolumeClaim = defineKind<PersistentVolumeClaim>({
     text('Access Modes', fieldDescription(STATUS, 'accessModes'), (claim) =>
       isBoundTo(claim) ? formatAccessModes(claim.status?.accessModes) : '',
     ),
-    text(
-      'StorageClass',
-      'StorageClass of the pvc',
-      ({ metadata, spec }) => metadata?.annotations?.[OLD_CLASS_ANNOTATION] ?? spec?.storageClassName ?? '',
-    ),
+    text('StorageClass', 'StorageClass of the pvc', classOfClaim),
     text(
       'VolumeAttributesClass',
       'VolumeAttributesClass of the pvc',

@@ -1,3 +1,5 @@
+import { betaStorageClass } from '../../../api/storage/annotations.ts';
+import { classOfVolume } from '../../../api/storage/storage-class.ts';
 import type { PersistentVolume } from '../../../api/types.ts';
 import { timestamp } from '../../endpoints/timestamp.ts';
 import { warnOfDeprecatedKeys } from '../deprecated-labels.ts';
@@ -8,7 +10,6 @@ import { fieldDescription } from '../printers/field-description.ts';
 
 const SPEC = 'core.v1.PersistentVolumeSpec';
 const STATUS = 'core.v1.PersistentVolumeStatus';
-const OLD_CLASS_ANNOTATION = 'volume.beta.kubernetes.io/storage-class';
 
 /** A new volume's phase is for the volume controller to decide; when it changed is noted from the start. */
 function prepareForCreate(volume: PersistentVolume): void {
@@ -34,7 +35,7 @@ function onlyStatus(volume: PersistentVolume, old: PersistentVolume): void {
 }
 
 const DEPRECATED_ANNOTATIONS = [
-  [OLD_CLASS_ANNOTATION, 'deprecated since v1.8; use "storageClassName" attribute instead'],
+  [betaStorageClass, 'deprecated since v1.8; use "storageClassName" attribute instead'],
   ['volume.beta.kubernetes.io/mount-options', 'deprecated since v1.31; use "mountOptions" attribute instead'],
 ] as const;
 
@@ -77,9 +78,6 @@ function warnings({ metadata, spec }: PersistentVolume): string[] {
 const claimOf = ({ spec }: PersistentVolume): string =>
   spec?.claimRef === undefined ? '' : `${spec.claimRef.namespace ?? ''}/${spec.claimRef.name ?? ''}`;
 
-const classOf = ({ metadata, spec }: PersistentVolume): string =>
-  metadata?.annotations?.[OLD_CLASS_ANNOTATION] ?? spec?.storageClassName ?? '';
-
 export const persistentVolume = defineKind<PersistentVolume>({
   group: '',
   version: 'v1',
@@ -105,7 +103,7 @@ export const persistentVolume = defineKind<PersistentVolume>({
       metadata?.deletionTimestamp === undefined ? (status?.phase ?? '') : 'Terminating',
     ),
     text('Claim', fieldDescription(SPEC, 'claimRef'), claimOf),
-    text('StorageClass', 'StorageClass of the pv', classOf),
+    text('StorageClass', 'StorageClass of the pv', classOfVolume),
     text(
       'VolumeAttributesClass',
       'VolumeAttributesClass of the pv',

@@ -1,3 +1,4 @@
+import { isDefaultClass } from '../../../api/storage/storage-class.ts';
 import type { StorageClass, VolumeAttributesClass } from '../../../api/types.ts';
 import { warnOfDeprecatedKeys } from '../deprecated-labels.ts';
 import { ALL_VERBS, defineKind } from '../kind.ts';
@@ -5,14 +6,6 @@ import { ageColumn, nameColumn, text } from '../printers/columns.ts';
 import { fieldDescription } from '../printers/field-description.ts';
 
 const CLASS = 'storage.v1.StorageClass';
-const DEFAULT_ANNOTATIONS = [
-  'storageclass.kubernetes.io/is-default-class',
-  'storageclass.beta.kubernetes.io/is-default-class',
-];
-
-const isDefault = ({ metadata }: StorageClass): boolean =>
-  DEFAULT_ANNOTATIONS.some((key) => metadata?.annotations?.[key] === 'true');
-
 export const storageClass = defineKind<StorageClass>({
   group: 'storage.k8s.io',
   version: 'v1',
@@ -26,7 +19,8 @@ export const storageClass = defineKind<StorageClass>({
   columns: [
     {
       ...nameColumn<StorageClass>(),
-      cell: (object) => `${object.metadata?.name ?? ''}${isDefault(object) ? ' (default)' : ''}`,
+      cell: (object) =>
+        `${object.metadata?.name ?? ''}${isDefaultClass(object.metadata) ? ' (default)' : ''}`,
     },
     text('Provisioner', fieldDescription(CLASS, 'provisioner'), ({ provisioner }) => provisioner),
     text(
