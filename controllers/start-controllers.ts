@@ -12,6 +12,7 @@ import { namespaceController } from './namespace/namespace-controller.ts';
 import { nodeIpamController } from './node-ipam/node-ipam.ts';
 import { nodeLifecycleController } from './node-lifecycle/node-lifecycle.ts';
 import type { NodeLifecycleOptions } from './node-lifecycle/node-lifecycle.ts';
+import { persistentVolumeController } from './persistent-volume/persistent-volume.ts';
 import { podGarbageCollector } from './pod-garbage-collector/pod-garbage-collector.ts';
 import type { PodGarbageCollectorOptions } from './pod-garbage-collector/pod-garbage-collector.ts';
 import { rootCaPublisher } from './root-ca-publisher/root-ca-publisher.ts';
@@ -42,6 +43,7 @@ const factoriesOf = (options: ControllersOptions): ControllerFactory[] => [
   namespaceController,
   podGarbageCollector(options.podGarbageCollector),
   clusterRoleAggregation,
+  persistentVolumeController(),
   garbageCollector,
 ];
 

@@ -1,0 +1,72 @@
+import { bindCompleted, boundByController } from '../../api/storage/annotations.ts';
+import { bindVolumeToClaim } from '../../api/storage/bind-volume.ts';
+import type { PersistentVolume, PersistentVolumeClaim } from '../../api/types.ts';
+import { keyOf } from '../../client/objects.ts';
+import { hasAnnotation, nameOf } from './binder.ts';
+import type { Binder } from './binder.ts';
+import { wakeClaims } from './wake.ts';
+import { saveClaim, saveVolume, setClaimPhase, setVolumePhase } from './save.ts';
+
+/**
+ * Binds both ways, each step a write of its own that may be the last one before a crash, so the order counts:
+ *
+ *     volume.spec.claimRef ─▶ volume Bound ─▶ claim.spec.volumeName, bind-completed ─▶ claim Bound
+ *
+ * What is there already isn't written again. Of two claims that want one volume, the first write decides: the
+ * other's is a Conflict, and its claim looks for another volume.
+ */
+export const bind = async (
+  { volume, claim }: { volume: PersistentVolume; claim: PersistentVolumeClaim },
+  binder: Binder,
+): Promise<void> => {
+  const name = nameOf(volume);
+  const isOurs = !binder.taken.has(name);
+  if (isOurs) binder.taken.set(name, keyOf(claim));
+  try {
+    const wanted = bindVolumeToClaim(volume, claim);
+    const referring = wanted === volume ? volume : await saveVolume(wanted, binder);
+    const boundVolume = await setVolumePhase(referring, { phase: 'Bound' }, binder);
+    const named = await bindClaimToVolume(claim, { volume: boundVolume, binder });
+    await setClaimPhase(named, { phase: 'Bound', volume: boundVolume }, binder);
+  } catch (error) {
+    // Other claims have passed the volume over meanwhile, and may now have it.
+    wakeClaims(volume, binder);
+    throw error;
+  } finally {
+    if (isOurs) binder.taken.delete(name);
+  }
+};
+
+const bindClaimToVolume = async (
+  claim: PersistentVolumeClaim,
+  { volume, binder }: { volume: PersistentVolume; binder: Binder },
+): Promise<PersistentVolumeClaim> => {
+  const isBound = claim.spec?.volumeName === nameOf(volume);
+  if (isBound && hasAnnotation(claim, bindCompleted)) return claim;
+  const annotations = {
+    ...(isBound ? {} : { [boundByController]: 'yes' }),
+    [bindCompleted]: 'yes',
+    ...claim.metadata?.annotations,
+  };
+  const metadata = { ...claim.metadata, annotations };
+  return saveClaim({ ...claim, metadata, spec: { ...claim.spec, volumeName: nameOf(volume) } }, binder);
+};
+
+/**
+ * Takes back what `bind` did to the volume: it is Available again. A volume that was reserved for the claim by an
+ * administrator stays reserved, for whichever claim of that name.
+ */
+export const unbind = async (volume: PersistentVolume, binder: Binder): Promise<void> => {
+  const saved = await saveVolume(unbound(volume), binder);
+  await setVolumePhase(saved, { phase: 'Available' }, binder);
+};
+
+const unbound = (volume: PersistentVolume): PersistentVolume => {
+  const { claimRef, ...spec } = volume.spec ?? {};
+  if (!hasAnnotation(volume, boundByController)) {
+    const { uid: _, ...reserved } = claimRef ?? {};
+    return { ...volume, spec: { ...spec, claimRef: reserved } };
+  }
+  const { [boundByController]: _, ...annotations } = volume.metadata?.annotations ?? {};
+  return { ...volume, metadata: { ...volume.metadata, annotations }, spec };
+};
