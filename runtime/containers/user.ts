@@ -75,10 +75,7 @@ function findGroup(groups: GroupEntry[], group: string): number {
 const isId = (text: string): boolean => /^\d+$/.test(text);
 
 function refuse(kind: 'users' | 'groups', name: string): never {
-  throw new CriError(
-    'UNKNOWN',
-    `no ${kind} found: no ${kind} found for ${JSON.stringify(name)} in the image`,
-  );
+  throw new CriError('UNKNOWN', `no ${kind} found for ${JSON.stringify(name)} in the image`);
 }
 
 const passwdEntry = ([name = '', , uid, gid, , home = '']: string[]): PasswdEntry => ({

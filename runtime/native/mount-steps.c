@@ -167,8 +167,18 @@ static long step_root(char **field) {
   return setup.root = SYS(openat, AT_FDCWD, field[1], O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 }
 
-/* mountin SOURCE PATH TYPE FLAGS DATA: a new file system on a directory in the root. */
+/* -ELOOP when a part of the path is a symlink: an image that moves /proc would take its masked paths elsewhere (CVE-2019-19921). */
+static long refuse_symlinks(const char *path) {
+  struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS};
+  long fd = SYS(openat2, setup.root, path, &how, sizeof how);
+  if (fd >= 0) SYS(close, fd);
+  return fd == -ELOOP ? fd : 0;
+}
+
+/* mountin SOURCE PATH TYPE FLAGS DATA: a new file system on a directory in the root, which no symlink may lead to. */
 static long step_mountin(char **field) {
+  long refused = refuse_symlinks(field[2]);
+  if (refused < 0) return refused;
   long target = open_making(field[2], true);
   if (target < 0) return target;
   TEXT(path, 32);

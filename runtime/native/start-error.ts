@@ -56,6 +56,8 @@ function explain([step, ...fields]: string[], errno: number): string | undefined
   }
   if (step === 'chdir')
     return `chdir to cwd ("${fields[0]}") set in config.json failed: ${plainWords(errno)}`;
+  if (step === 'mountin' && errno === ELOOP)
+    return `filesystem "${fields[2]}" must be mounted on ordinary directory`;
   if (step === 'mkdirin') return `mkdir ${fields[0]}: ${plainWords(errno)}`;
   if (step === 'take') return `error mounting "${fields[1]}" to rootfs: ${wordsOf(errno)}`;
   if (step === 'put' && errno === ENOTDIR) {
@@ -68,6 +70,7 @@ const ENOENT = 2;
 const ENOEXEC = 8;
 const EACCES = 13;
 const EXDEV = 18;
+const ELOOP = 40;
 const ENOTDIR = 20;
 const EISDIR = 21;
 

@@ -71,6 +71,22 @@ test('a symlink of the image cannot lead a mount out of the container', async (t
   t.false(existsSync(join(vm.directory, 'escape')));
 });
 
+for (const [place, type] of [
+  ['proc', 'proc'],
+  ['sys', 'sysfs'],
+  ['dev', 'tmpfs'],
+] as const) {
+  test(`an image whose /${place} is a symlink is refused`, async (t) => {
+    const vm = machine(t);
+    const { rootfs } = vm.specification('true');
+    symlinkSync('tmp', join(rootfs.upperDirectory, place));
+    await t.throwsAsync(vm.outcome('true', { rootfs }), {
+      name: 'StartError',
+      message: `unable to start container process: error during container init: filesystem "${type}" must be mounted on ordinary directory`,
+    });
+  });
+}
+
 test('mounts of the host arrive where host-to-container is asked for, and nowhere else', async (t) => {
   const vm = machine(t);
   const source = volume(vm);
