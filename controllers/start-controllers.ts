@@ -7,17 +7,21 @@ import type { Client } from '../client/rest.ts';
 import { clusterRoleAggregation } from './cluster-role-aggregation/cluster-role-aggregation.ts';
 import { createRecorders } from '../client/controller.ts';
 import type { ControllerFactory } from '../client/controller.ts';
+import { ephemeralVolumeController } from './ephemeral-volume/ephemeral-volume.ts';
 import { garbageCollector } from './garbage-collector/garbage-collector.ts';
 import { namespaceController } from './namespace/namespace-controller.ts';
 import { nodeIpamController } from './node-ipam/node-ipam.ts';
 import { nodeLifecycleController } from './node-lifecycle/node-lifecycle.ts';
 import type { NodeLifecycleOptions } from './node-lifecycle/node-lifecycle.ts';
 import { persistentVolumeController } from './persistent-volume/persistent-volume.ts';
+import { claimProtectionController } from './pvc-protection/pvc-protection.ts';
+import { volumeProtectionController } from './pv-protection/pv-protection.ts';
 import { podGarbageCollector } from './pod-garbage-collector/pod-garbage-collector.ts';
 import type { PodGarbageCollectorOptions } from './pod-garbage-collector/pod-garbage-collector.ts';
 import { rootCaPublisher } from './root-ca-publisher/root-ca-publisher.ts';
 import { defaultServiceAccountController } from './service-account/default-service-account.ts';
 import { taintEvictionController } from './taint-eviction/taint-eviction.ts';
+import { volumeExpandController } from './volume-expand/volume-expand.ts';
 
 export interface ControllersOptions {
   client: Client;
@@ -44,6 +48,10 @@ const factoriesOf = (options: ControllersOptions): ControllerFactory[] => [
   podGarbageCollector(options.podGarbageCollector),
   clusterRoleAggregation,
   persistentVolumeController(),
+  claimProtectionController,
+  volumeProtectionController,
+  ephemeralVolumeController,
+  volumeExpandController,
   garbageCollector,
 ];
 

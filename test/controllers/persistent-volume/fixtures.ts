@@ -47,12 +47,15 @@ export const aClaim = (
   },
 });
 
-export const aStorageClass = (name: string, fields: Partial<StorageClass> = {}): StorageClass => ({
+export const aStorageClass = (
+  name: string,
+  { metadata, ...fields }: Partial<StorageClass> = {},
+): StorageClass => ({
   apiVersion: 'storage.k8s.io/v1',
   kind: 'StorageClass',
-  metadata: { name, ...fields.metadata },
+  metadata: { name, ...metadata },
   provisioner: 'kubernetes.io/no-provisioner',
-  ...(({ metadata: _, ...rest }) => rest)(fields),
+  ...fields,
 });
 
 /** A pod that mounts these claims. */
