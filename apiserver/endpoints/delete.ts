@@ -1,6 +1,7 @@
 import type { DeleteOptions } from '../../api/types.ts';
 import { decodeBody, readBody } from '../http/body.ts';
 import { badRequest, conflictError, invalidError, notFoundError } from '../http/errors.ts';
+import { queryFlag, queryInteger } from '../http/query-values.ts';
 import type { ApiObject, Kind } from '../registry/kind.ts';
 import type { Mutation, ObjectPlace } from '../storage/object-store.ts';
 import type { Endpoint, ResourceRequest } from './context.ts';
@@ -47,9 +48,9 @@ function fromQuery(query: URLSearchParams): DeleteOptions {
   const policy = query.get('propagationPolicy');
   const orphan = query.get('orphanDependents');
   return {
-    ...(grace !== null && { gracePeriodSeconds: Number(grace) }),
+    ...(grace !== null && { gracePeriodSeconds: queryInteger(query, 'gracePeriodSeconds') }),
     ...(policy !== null && { propagationPolicy: policy }),
-    ...(orphan !== null && { orphanDependents: orphan === 'true' }),
+    ...(orphan !== null && { orphanDependents: queryFlag(query, 'orphanDependents') }),
   };
 }
 

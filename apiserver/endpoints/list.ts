@@ -2,6 +2,7 @@ import { CompactedError } from '../../store/store.ts';
 import { badRequest, expiredContinue, expiredList, invalidError } from '../http/errors.ts';
 import { apiVersionOf, listKindOf } from '../registry/kind.ts';
 import { textOf, wantsPretty } from '../http/respond.ts';
+import { queryInteger } from '../http/query-values.ts';
 import type { CacheEntry } from '../storage/watch-cache.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { ResourceRequest } from './context.ts';
@@ -34,7 +35,8 @@ export async function listObjects(request: ResourceRequest): Promise<string> {
 
 async function readPage(request: ResourceRequest, store: ObjectStore, selection: Selection): Promise<Page> {
   const { query } = request.info;
-  const limit = Number(query.get('limit') ?? 0);
+  const limit = queryInteger(query, 'limit');
+  queryInteger(query, 'timeoutSeconds');
   const token = query.get('continue') ?? '';
   const version = query.get('resourceVersion');
   checkMatch(query);

@@ -1,3 +1,4 @@
+import { parseApiVersion } from '../../api/meta.ts';
 import { definitionNameFor } from '../../api/openapi.ts';
 import { applyDefaults } from '../../api/defaults/defaults.ts';
 import type { ApiObject, Decoded, Kind } from '../registry/kind.ts';
@@ -36,17 +37,33 @@ function withType(value: unknown, type: BodyType): unknown {
   }
   const { apiVersion, kind } = value as { apiVersion?: string; kind?: string };
   const expected = apiVersionOf(type);
-  if (apiVersion !== undefined && apiVersion !== '' && apiVersion !== expected) {
+  checkType({ apiVersion: apiVersion || expected, kind: kind || type.kind }, type);
+  return { ...value, apiVersion: expected, kind: type.kind };
+}
+
+const SCHEME = 'pkg/api/legacyscheme/scheme.go:30';
+
+/** The body's type must be the expected one. Throws 400: it is unknown, another kind, or another version of this kind. */
+function checkType({ apiVersion, kind }: { apiVersion: string; kind: string }, type: BodyType): void {
+  const expected = apiVersionOf(type);
+  if (apiVersion === expected && kind === type.kind) return;
+  const { group, version } = parseApiVersion(apiVersion);
+  const isKnown = definitionNameFor(group, version, kind) !== undefined;
+  if (kind === type.kind && (isKnown || group === type.group)) {
     throw badRequest(
       `the API version in the data (${apiVersion}) does not match the expected API version (${expected})`,
     );
   }
-  if (kind !== undefined && kind !== '' && kind !== type.kind) {
-    throw badRequest(
-      `${kind} in version "${type.version}" cannot be handled as a ${type.kind}: no kind "${kind}" is registered for this resource`,
-    );
-  }
-  return { ...value, apiVersion: expected, kind: type.kind };
+  const why = isKnown
+    ? `converting (${version}.${kind}) to (${packageOf(type.group)}.${type.kind}): unknown conversion`
+    : `no kind "${kind}" is registered for version "${apiVersion}" in scheme "${SCHEME}"`;
+  throw badRequest(`${kind} in version "${version}" cannot be handled as a ${type.kind}: ${why}`);
+}
+
+/** What upstream calls the package of a group's internal types. */
+function packageOf(group: string): string {
+  const [first = ''] = group.split('.');
+  return group === '' || first === 'events' ? 'core' : first;
 }
 
 /** Prunes, checks types and applies defaults to a value that came from a client. Throws 400. */

@@ -2,6 +2,7 @@ import type { ApiObject, Kind } from '../registry/kind.ts';
 import { apiVersionOf } from '../registry/kind.ts';
 import { StatusError } from '../../api/status.ts';
 import { expiredWatch, invalidError } from '../http/errors.ts';
+import { queryInteger } from '../http/query-values.ts';
 import type { CacheEntry, CacheEvent, EventType } from '../storage/watch-cache.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { ResourceRequest } from './context.ts';
@@ -80,7 +81,8 @@ function checkInitialEvents(query: URLSearchParams, sendInitialEvents: string | 
 }
 
 function timeoutOf(query: URLSearchParams): number {
-  const seconds = Number(query.get('timeoutSeconds') ?? 0);
+  queryInteger(query, 'limit');
+  const seconds = queryInteger(query, 'timeoutSeconds');
   return seconds > 0 ? seconds * 1000 : MINIMUM_TIMEOUT_MS * (1 + Math.random());
 }
 

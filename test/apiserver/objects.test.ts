@@ -261,3 +261,33 @@ test('indented for people, compressed when large', async (t) => {
   t.is(zipped.headers['content-encoding'], 'gzip');
   t.true(Number(zipped.headers['content-length']) < 10_000);
 });
+
+test('numbers and types that are none are refused as Kubernetes words it', async (t) => {
+  const server = await startTestServer(t);
+  const refused = async (path: string) => {
+    const { status, body } = await server.get(path);
+    return `${status} ${body.message}`;
+  };
+  t.is(await refused(`${CONFIG_MAPS}?limit=abc`), '400 strconv.ParseInt: parsing "abc": invalid syntax');
+  t.is(
+    await refused(`${CONFIG_MAPS}?watch=1&timeoutSeconds=1m`),
+    '400 strconv.ParseInt: parsing "1m": invalid syntax',
+  );
+  const pods = '/api/v1/namespaces/default/pods';
+  const post = async (apiVersion: string, kind: string) =>
+    (await server.post(pods, { apiVersion, kind, metadata: { name: 'x' } })).body.message;
+  t.is(
+    await post('v1', 'ConfigMap'),
+    'ConfigMap in version "v1" cannot be handled as a Pod: converting (v1.ConfigMap) to (core.Pod): unknown conversion',
+  );
+  t.is(
+    await post('v1', 'Widget'),
+    'Widget in version "v1" cannot be handled as a Pod: no kind "Widget" is registered for version "v1" in scheme "pkg/api/legacyscheme/scheme.go:30"',
+  );
+  const events = '/api/v1/namespaces/default/events';
+  t.is(
+    (await server.post(events, { apiVersion: 'events.k8s.io/v1', kind: 'Event', metadata: { name: 'x' } }))
+      .body.message,
+    'the API version in the data (events.k8s.io/v1) does not match the expected API version (v1)',
+  );
+});
