@@ -5,8 +5,8 @@ import { nodes, pods } from '../client/resources.ts';
 import type { SchedulerCache } from './cache.ts';
 import type { ClusterEvent } from './framework/cluster-event.ts';
 import type { Plugin } from './framework/plugin.ts';
+import { podSelection } from './framework/pod-selection.ts';
 import type { SchedulingQueue } from './queue.ts';
-import { podSelection } from './scheduler.ts';
 
 export interface EventTargets {
   informers: InformerFactory;

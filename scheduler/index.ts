@@ -64,6 +64,7 @@ const createScheduler = ({
     informers,
     recorder,
     schedulerName,
+    clock,
     nodes: () => cache.nodes(),
     plugins: () => plugins,
   };

@@ -9,6 +9,8 @@ import type { CycleState } from './framework/cycle-state.ts';
 import { fitErrorMessage } from './framework/fit-error.ts';
 import type { SchedulerHandle } from './framework/handle.ts';
 import type { Plugin, PodOnNode, PostFilterResult, Rejection } from './framework/plugin.ts';
+import { pluginFailure } from './framework/plugin-failure.ts';
+import { podSelection } from './framework/pod-selection.ts';
 import { chooseNode, findFeasibleNodes } from './framework/run-plugins.ts';
 import type { QueuedPod, SchedulingQueue } from './queue.ts';
 
@@ -46,12 +48,8 @@ export const scheduleOne = async (queued: QueuedPod, options: SchedulingOptions)
 
   const placed: PodOnNode = { pod, state, nodeName: chosen.nodeName };
   cache.assume(pod, chosen.nodeName);
-  const rejection = reserve(placed, plugins);
-  if (rejection !== undefined) {
-    release(placed, options);
-    return fail(queued, failureOf(rejection), options);
-  }
   try {
+    reserve(placed, plugins);
     const permitted = permit(placed, plugins);
     await bind(placed, permitted, options);
   } catch (error) {
@@ -111,15 +109,19 @@ const postFilter = (
   return {};
 };
 
-const reserve = (placed: PodOnNode, plugins: readonly Plugin[]): Rejection | undefined => {
+const reserve = (placed: PodOnNode, plugins: readonly Plugin[]): void => {
   for (const plugin of plugins) {
-    const rejection = plugin.reserve?.(placed);
-    if (rejection !== undefined) return { ...rejection, plugin: plugin.name };
+    let rejection: Rejection | undefined;
+    try {
+      rejection = plugin.reserve?.(placed);
+    } catch (error) {
+      throw pluginFailure(`running Reserve plugin ${JSON.stringify(plugin.name)}`, error);
+    }
+    if (rejection !== undefined) throw new PodRejected({ ...rejection, plugin: plugin.name });
   }
-  return undefined;
 };
 
-/** Thrown between reserve and bind: the pod is rejected after all. */
+/** Thrown from reserve to bind: the pod is rejected after all. */
 class PodRejected extends Error {
   readonly rejection: Rejection;
   constructor(rejection: Rejection) {
@@ -144,12 +146,23 @@ const bind = async (
   { plugins, handle, signal }: SchedulingOptions,
 ): Promise<void> => {
   if (permitted !== undefined) await permitted;
-  for (const plugin of plugins) await plugin.preBind?.({ ...placed, signal });
+  for (const plugin of plugins) await preBind(placed, { plugin, signal });
   await bindWithFirst(placed, { plugins, signal });
   for (const plugin of plugins) plugin.postBind?.(placed);
   const { name = '', namespace = '' } = placed.pod.metadata ?? {};
   const message = `Successfully assigned ${namespace}/${name} to ${placed.nodeName}`;
   handle.recorder.event({ object: placed.pod, type: 'Normal', reason: 'Scheduled', message });
+};
+
+const preBind = async (
+  placed: PodOnNode,
+  { plugin, signal }: { plugin: Plugin; signal: AbortSignal },
+): Promise<void> => {
+  try {
+    await plugin.preBind?.({ ...placed, signal });
+  } catch (error) {
+    throw pluginFailure(`running PreBind plugin ${JSON.stringify(plugin.name)}`, error);
+  }
 };
 
 const bindWithFirst = async (
@@ -228,6 +241,3 @@ const writeCondition = async (
 };
 
 const nameOf = ({ metadata }: Pod) => ({ name: metadata?.name ?? '', namespace: metadata?.namespace });
-
-/** The pods that take or want a place; finished ones take none. */
-export const podSelection = { fieldSelector: 'status.phase!=Succeeded,status.phase!=Failed' };

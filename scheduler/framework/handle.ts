@@ -1,3 +1,4 @@
+import type { Clock } from '../../client/clock.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { InformerFactory } from '../../client/informer-factory.ts';
 import type { Client } from '../../client/rest.ts';
@@ -10,6 +11,7 @@ export interface SchedulerHandle {
   informers: InformerFactory;
   recorder: EventRecorder;
   schedulerName: string;
+  clock: Clock;
   /** All nodes with their pods, assumed ones included. */
   nodes(): readonly NodeInfo[];
   /** All plugins, to run their filters on a node that might be. */

@@ -1,6 +1,7 @@
 import type { NodeInfo } from './node-info.ts';
-import type { Plugin, PodCycle, Rejection } from './plugin.ts';
+import type { Plugin, PodAndNode, PodCycle, PreFilterResult, Rejection } from './plugin.ts';
 import { unresolvable } from './plugin.ts';
+import { pluginFailure } from './plugin-failure.ts';
 
 /** Which nodes fit, and why the others don't. */
 export interface FilterOutcome {
@@ -48,7 +49,7 @@ const runPreFilter = (
   const limiting: string[] = [];
   let nodeNames: ReadonlySet<string> | undefined;
   for (const plugin of plugins) {
-    const result = plugin.preFilter?.(cycle);
+    const result = preFilterOf(plugin, cycle);
     if (result?.rejection !== undefined) {
       outcome.absent = { ...result.rejection, plugin: plugin.name };
       outcome.preFilterMessage = result.rejection.reasons.join(', ');
@@ -67,15 +68,31 @@ const runPreFilter = (
   return { filters, nodeNames };
 };
 
-const filterNode = (
-  plugins: readonly Plugin[],
-  options: PodCycle & { node: NodeInfo },
-): Rejection | undefined => {
+const preFilterOf = (
+  plugin: Plugin,
+  cycle: PodCycle & { nodes: readonly NodeInfo[] },
+): PreFilterResult | undefined => {
+  try {
+    return plugin.preFilter?.(cycle);
+  } catch (error) {
+    throw pluginFailure(`running PreFilter plugin ${JSON.stringify(plugin.name)}`, error);
+  }
+};
+
+const filterNode = (plugins: readonly Plugin[], options: PodAndNode): Rejection | undefined => {
   for (const plugin of plugins) {
-    const rejection = plugin.filter?.(options);
+    const rejection = filterOf(plugin, options);
     if (rejection !== undefined) return { ...rejection, plugin: plugin.name };
   }
   return undefined;
+};
+
+const filterOf = (plugin: Plugin, options: PodAndNode): Rejection | undefined => {
+  try {
+    return plugin.filter?.(options);
+  } catch (error) {
+    throw pluginFailure(`running ${JSON.stringify(plugin.name)} filter plugin`, error);
+  }
 };
 
 /** The node with the highest weighted score; among equals a random one. */

@@ -1,6 +1,9 @@
 import type { Node, Pod, PodSpec } from '../../api/types.ts';
+import { systemClock } from '../../client/clock.ts';
 import type { InformerFactory } from '../../client/informer-factory.ts';
+import type { ApiObject, ResourceId } from '../../client/objects.ts';
 import { createIndexedStore } from '../../client/store.ts';
+import type { IndexedStore, IndexFunction } from '../../client/store.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { Client } from '../../client/rest.ts';
 import { createSchedulerCache } from '../../scheduler/cache.ts';
@@ -49,15 +52,39 @@ export const aNode = ({
   status: { allocatable: { cpu: '2', memory: '4Gi', pods: '110', ...allocatable } },
 });
 
+/** Informers that know these objects and never hear more; handlers are told nothing. */
+const fakeInformers = (objects: Record<string, ApiObject[]>) => {
+  const stores = new Map<string, IndexedStore<ApiObject>>();
+  const store = (resource: string): IndexedStore<ApiObject> => {
+    const known = stores.get(resource);
+    if (known !== undefined) return known;
+    const created = createIndexedStore();
+    for (const object of objects[resource] ?? []) created.set(object);
+    stores.set(resource, created);
+    return created;
+  };
+  const informer = (
+    { resource }: ResourceId,
+    { indexers = {} }: { indexers?: Record<string, IndexFunction<ApiObject>> } = {},
+  ) => {
+    store(resource).addIndexers(indexers);
+    return { lister: store(resource), addHandler: () => () => undefined };
+  };
+  return { informer, store } as unknown as InformerFactory & { store: typeof store };
+};
+
 /** The default plugins over a cluster of these nodes and pods, without a server. */
 export const aCluster = ({
   nodes,
   pods = {},
   namespaceLabels = {},
+  objects = {},
 }: {
   nodes: Node[];
   pods?: Record<string, Pod[]>;
   namespaceLabels?: Record<string, Record<string, string>>;
+  /** What the informers know besides, by resource, such as `persistentvolumeclaims`. */
+  objects?: Record<string, ApiObject[]>;
 }) => {
   const cache = createSchedulerCache();
   for (const node of nodes) cache.setNode(node);
@@ -66,16 +93,18 @@ export const aCluster = ({
       cache.setPod({ ...pod, spec: { containers: [], ...pod.spec, nodeName } });
     }
   }
-  const namespaces = createIndexedStore();
-  for (const [name, labels] of Object.entries(namespaceLabels))
-    namespaces.set({ metadata: { name, labels } });
+  const namespaces = Object.entries(namespaceLabels).map(([name, labels]) => ({
+    metadata: { name, labels },
+  }));
+  const informers = fakeInformers({ namespaces, ...objects });
   const plugins: Plugin[] = [];
   const handle: SchedulerHandle = {
     // Evictions go nowhere.
     client: { resource: () => ({ patch: async () => ({}), delete: async () => ({}) }) } as unknown as Client,
-    informers: { informer: () => ({ lister: namespaces }) } as unknown as InformerFactory,
+    informers,
     recorder: { event: () => undefined } as unknown as EventRecorder,
     schedulerName: 'default-scheduler',
+    clock: systemClock,
     nodes: () => cache.nodes(),
     plugins: () => plugins,
   };
@@ -84,6 +113,8 @@ export const aCluster = ({
   return {
     cache,
     handle,
+    /** The informers' objects of a resource, to be changed. */
+    store: (resource: string) => informers.store(resource),
     plugins,
     /** The names of the nodes that fit, and upstream's message when none does (postFilter left out). */
     filter(pod: Pod) {
