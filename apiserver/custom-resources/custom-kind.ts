@@ -1,14 +1,14 @@
 import { parseJsonPath } from '../../api/json-path.ts';
 import type { Schema } from '../../api/schema/schema.ts';
-import type { StructuralSchema } from '../../api/schema/structural.ts';
-import { structuralSchemaOf } from '../../api/schema/structural.ts';
+import type { StructuralSchema } from '../../api/custom-resources/structural-schema.ts';
+import { structuralSchemaOf } from '../../api/custom-resources/structural-schema.ts';
 import type { CustomResourceDefinition, CustomResourceDefinitionVersion } from '../../api/types.ts';
 import type { ApiObject, CustomBehaviour, Kind, Strategy, Subresource } from '../registry/kind.ts';
 import { ALL_VERBS, apiVersionOf } from '../registry/kind.ts';
 import { customColumns } from './columns.ts';
 import { decodeCustomResource } from './decode.ts';
-import { applySchemaDefaults } from './defaulting.ts';
-import { pruneObject } from './prune.ts';
+import { applySchemaDefaults } from '../../api/custom-resources/defaulting.ts';
+import { pruneObject } from '../../api/custom-resources/prune.ts';
 import { isConditionTrue } from './conditions.ts';
 import { customValidation } from './validation.ts';
 

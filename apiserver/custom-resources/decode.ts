@@ -1,10 +1,10 @@
 import { definitions } from '../../api/openapi.ts';
-import type { StructuralSchema } from '../../api/schema/structural.ts';
-import { schemaOfField } from '../../api/schema/structural.ts';
+import type { StructuralSchema } from '../../api/custom-resources/structural-schema.ts';
+import { schemaOfField } from '../../api/custom-resources/structural-schema.ts';
 import { decodeFields } from '../http/decode-fields.ts';
 import type { Decoded } from '../registry/kind.ts';
-import { pruneObject } from './prune.ts';
-import { isMap } from './values.ts';
+import { pruneObject } from '../../api/custom-resources/prune.ts';
+import { isMap } from '../../api/custom-resources/values.ts';
 
 const OBJECT_META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
 

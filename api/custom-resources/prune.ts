@@ -1,4 +1,4 @@
-import type { StructuralSchema } from '../../api/schema/structural.ts';
+import type { StructuralSchema } from './structural-schema.ts';
 import { isMap } from './values.ts';
 
 const TYPE_AND_METADATA = new Set(['apiVersion', 'kind', 'metadata']);

@@ -1,5 +1,5 @@
-import type { StructuralSchema } from '../../api/schema/structural.ts';
-import { schemaOfField } from '../../api/schema/structural.ts';
+import type { StructuralSchema } from './structural-schema.ts';
+import { schemaOfField } from './structural-schema.ts';
 import { isMap } from './values.ts';
 
 /**
