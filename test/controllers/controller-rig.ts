@@ -5,7 +5,7 @@ import type { ControllerFactory } from '../../client/controller.ts';
 import { isNotFound } from '../../client/errors.ts';
 import { createInformerFactory } from '../../client/informer-factory.ts';
 import type { ApiObject } from '../../client/objects.ts';
-import { events } from '../../client/resources.ts';
+import { events, serviceAccounts } from '../../client/resources.ts';
 import type { Client } from '../../client/rest.ts';
 import { startTestApiServer, testLog } from '../client/api-server.ts';
 import { eventually } from '../environment.ts';
@@ -14,6 +14,10 @@ import { eventually } from '../environment.ts';
 export const startControllerRig = async (factories: ControllerFactory[]) => {
   const server = await startTestApiServer();
   const client = await server.admin();
+  // Pods are not admitted without it.
+  const metadata = { name: 'default', namespace: 'default' };
+  const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata };
+  await client.resource(serviceAccounts).create({ object: account });
   const controllers = runTestControllers(
     await server.clientAs('system:kube-controller-manager', ['system:masters']),
     factories,

@@ -100,3 +100,8 @@ export const storageClient = (client: Client) => {
       }, `volume ${name} is ${phase}`),
   };
 };
+
+/** The status that the scheduler gives a pod for which there is no node. */
+export const podStatusOf = (reason: 'Unschedulable') => ({
+  conditions: [{ type: 'PodScheduled', status: 'False', reason, lastTransitionTime: '2026-01-01T00:00:00Z' }],
+});
