@@ -81,12 +81,14 @@ function behaviourOf(options: {
   namespaced: boolean;
   ended: AbortSignal;
 }): CustomBehaviour {
-  const { schema, ended } = options;
+  const { schema, ended, version } = options;
+  const scale = version.subresources?.scale;
   return {
     schema: withMetadata(schema),
     decode: (value) => decodeCustomResource(value, schema),
     applyDefaults: (object) => applySchemaDefaults(object, schema),
     ...customValidation(options),
+    ...(scale !== undefined && { scale }),
     ended,
   };
 }

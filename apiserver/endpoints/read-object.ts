@@ -87,7 +87,7 @@ export function decodeObject(options: {
   if (write.fieldValidation === 'Warn') request.warnings.push(...strict);
   const object = value as ApiObject;
   object.metadata ??= {};
-  if (options.defaults !== false) defaultObject(object, request.kind);
+  if (options.defaults !== false) defaultObject(object, type === request.kind ? request.kind : {});
   return object;
 }
 
@@ -100,7 +100,7 @@ function decodeAs({ request, type, value }: Parameters<typeof decodeObject>[0]):
 }
 
 /** Fills in the defaults of the object's kind. */
-export function defaultObject(object: ApiObject, { custom }: Kind): void {
+export function defaultObject(object: ApiObject, { custom }: Pick<Kind, 'custom'>): void {
   if (custom === undefined) applyDefaults(object);
   else custom.applyDefaults(object);
 }

@@ -6,6 +6,7 @@ import { getObject } from '../endpoints/get.ts';
 import { patchObject } from '../endpoints/patch.ts';
 import { updateObject } from '../endpoints/update.ts';
 import { reviewEndpoints } from '../endpoints/reviews/index.ts';
+import { scaleCustomResource } from '../endpoints/subresources/scale.ts';
 import { subresourceEndpoints } from '../endpoints/subresources/index.ts';
 import type { Verb } from '../registry/kind.ts';
 import { methodNotAllowed, methodNotSupported } from './errors.ts';
@@ -27,7 +28,9 @@ export function endpointFor({ kind, subresource, info }: ResourceRequest): Endpo
   const special =
     subresource === undefined
       ? reviewEndpoints[kind.kind]
-      : subresourceEndpoints[`${kind.plural}/${subresource.name}`];
+      : subresource.name === 'scale' && kind.custom !== undefined
+        ? scaleCustomResource
+        : subresourceEndpoints[`${kind.plural}/${subresource.name}`];
   if (special !== undefined) return special;
   if ((verb === 'update' || verb === 'patch') && info.name === '') throw methodNotAllowed();
   if (verb === 'list' || verb === 'watch') throw methodNotAllowed();

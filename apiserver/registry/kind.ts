@@ -1,5 +1,5 @@
 import type { Schema } from '../../api/schema/schema.ts';
-import type { KubernetesObject, ObjectMeta } from '../../api/types.ts';
+import type { CustomResourceSubresourceScale, KubernetesObject, ObjectMeta } from '../../api/types.ts';
 import type { FieldError } from '../../api/validation/field-error.ts';
 
 /** An object as the API server holds it: type and metadata are always there. */
@@ -73,6 +73,8 @@ export interface CustomBehaviour {
   applyDefaults(object: ApiObject): void;
   validate(object: ApiObject): FieldError[];
   validateUpdate(object: ApiObject, old: ApiObject, subresource: string): FieldError[];
+  /** Where the scale subresource finds what it shows. */
+  scale?: CustomResourceSubresourceScale;
   /** Aborted when this record is replaced or removed: its watches end, and clients look afresh. */
   ended: AbortSignal;
 }
