@@ -7,6 +7,7 @@ import type { InformerFactory } from './informer-factory.ts';
 import type { Informer } from './informer.ts';
 import { keyOf } from './objects.ts';
 import type { ApiObject } from './objects.ts';
+import type { RateLimiter } from './rate-limiter.ts';
 import type { Client } from './rest.ts';
 import { createWorkQueue, runWorkers } from './work-queue.ts';
 import type { Workers, WorkQueue } from './work-queue.ts';
@@ -33,6 +34,8 @@ export interface ReconcilerOptions {
   name: string;
   context: ControllerContext;
   concurrency?: number;
+  /** How long a key that failed waits; client-go's default when not given. */
+  rateLimiter?: RateLimiter | undefined;
   /**
    * Brings the world to what the object of this key asks for, looking at the present state only. A rejection
    * comes again with back-off, `retryAfterMs` comes again then.
@@ -51,9 +54,10 @@ export const createReconciler = ({
   name,
   context: { informers, clock, log },
   concurrency = 4,
+  rateLimiter,
   reconcile,
 }: ReconcilerOptions): Reconciler => {
-  const queue = createWorkQueue({ clock });
+  const queue = createWorkQueue({ clock, ...(rateLimiter === undefined ? {} : { rateLimiter }) });
   const stopping = new AbortController();
   const unfollow: (() => void)[] = [];
   let workers: Workers | undefined;
