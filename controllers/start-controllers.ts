@@ -21,6 +21,7 @@ import type { PodGarbageCollectorOptions } from './pod-garbage-collector/pod-gar
 import { rootCaPublisher } from './root-ca-publisher/root-ca-publisher.ts';
 import { defaultServiceAccountController } from './service-account/default-service-account.ts';
 import { taintEvictionController } from './taint-eviction/taint-eviction.ts';
+import { attributesClassProtectionController } from './vac-protection/vac-protection.ts';
 import { volumeExpandController } from './volume-expand/volume-expand.ts';
 
 export interface ControllersOptions {
@@ -50,6 +51,7 @@ const factoriesOf = (options: ControllersOptions): ControllerFactory[] => [
   persistentVolumeController(),
   claimProtectionController,
   volumeProtectionController,
+  attributesClassProtectionController,
   ephemeralVolumeController,
   volumeExpandController,
   garbageCollector,

@@ -27,6 +27,8 @@ export const storageResizer = 'volume.kubernetes.io/storage-resizer';
 export const claimProtection = 'kubernetes.io/pvc-protection';
 /** Finalizer: the volume may be bound. */
 export const volumeProtection = 'kubernetes.io/pv-protection';
+/** Finalizer: the VolumeAttributesClass may be used. */
+export const attributesClassProtection = 'kubernetes.io/vac-protection';
 /** Finalizer that external-provisioner keeps on volumes with policy Delete until the storage is gone. */
 export const externalProvisionerProtection = 'external-provisioner.volume.kubernetes.io/finalizer';
 /** Finalizer of the same purpose for volumes that an in-tree provisioner made. */
