@@ -48,12 +48,16 @@ export const bindPodVolumes = async (options: BindOptions): Promise<void> => {
   }
 };
 
+/** All writes have ended when it answers or rejects: none may come after the next try's. */
 const writeDecisions = async ({ volumes, handle, signal }: BindOptions): Promise<PodVolumes> => {
-  const [bindings, provisions] = await Promise.all([
-    Promise.all(volumes.bindings.map((binding) => reserveVolume(binding, { handle, signal }))),
-    Promise.all(volumes.provisions.map((claim) => selectNode(claim, { handle, signal }))),
-  ]);
+  const bindings = await allEnded(volumes.bindings.map((each) => reserveVolume(each, { handle, signal })));
+  const provisions = await allEnded(volumes.provisions.map((each) => selectNode(each, { handle, signal })));
   return { bindings, provisions };
+};
+
+const allEnded = async <T>(writes: Promise<T>[]): Promise<T[]> => {
+  await Promise.allSettled(writes);
+  return Promise.all(writes);
 };
 
 type WriteOptions = Pick<BindOptions, 'handle' | 'signal'>;
@@ -100,8 +104,8 @@ const selectNode = (
 const maxTries = 5;
 
 /**
- * Writes a decision made on an older version: the binder writes phases and events' objects at the same time, and
- * a conflict that doesn't touch the decision is no reason to schedule the pod anew.
+ * Writes a decision that may have been made on an older version: the binder writes phases meanwhile, and a
+ * conflict that doesn't touch the decision is no reason to schedule the pod anew.
  */
 const writeDecision = async <T extends ApiObject>({
   resource,
