@@ -6,6 +6,7 @@ import { libc } from './libc.ts';
 import { check, hasCode, SystemError } from './system-error.ts';
 
 const LOOP_CLR_FD = 0x4c01;
+const LOOP_SET_STATUS64 = 0x4c04;
 const LOOP_GET_STATUS64 = 0x4c05;
 const LOOP_SET_CAPACITY = 0x4c07;
 const LOOP_SET_DIRECT_IO = 0x4c08;
@@ -26,6 +27,8 @@ export interface LoopDevice {
   readOnly: boolean;
   /** Reads and writes go past the page cache of the backing file. */
   directIo: boolean;
+  /** It was taken from those who still hold it (cutOffLoop): they get only errors, and it ends at their last close. */
+  cutOff: boolean;
 }
 
 export interface AttachLoopOptions {
@@ -99,7 +102,7 @@ function openDevice(number: number, readOnly: boolean): number {
 const sizeOfInfo = 232;
 const fileNameBytes = 64;
 /** Offsets in struct loop_info64 (linux/loop.h). */
-const info = { device: 0, inode: 8, number: 40, flags: 52, fileName: 56 };
+const info = { device: 0, inode: 8, offset: 24, number: 40, flags: 52, fileName: 56 };
 
 /** struct loop_config: the file descriptor, the block size (0: 512), loop_info64 and 64 reserved bytes. */
 function loopConfig(fd: number, file: string, flags: number): Buffer {
@@ -159,6 +162,24 @@ function tryClear(path: string, stillThere: () => boolean): boolean {
   }
 }
 
+const beyondEveryFile = 2n ** 62n;
+
+/**
+ * Takes a file away from a device that is in use, as a machine loses a disk that is pulled out: its window is moved beyond the end of the
+ * file, so that the device has no size, every access by those who still hold it (a mounted file system, a program) fails with EIO, and nothing of theirs
+ * reaches the file. The device ends at their last close. No error when it has no file or another one. Throws SystemError.
+ */
+export function cutOffLoop({ path, backingFile }: Pick<LoopDevice, 'path' | 'backingFile'>): void {
+  onDevice(path, (fd) => {
+    if (loopAt(path)?.backingFile !== backingFile) return;
+    const status = Buffer.alloc(sizeOfInfo);
+    ioctl(fd, LOOP_GET_STATUS64, status, { operation: 'status of loop', path });
+    status.writeBigUInt64LE(beyondEveryFile, info.offset);
+    ioctl(fd, LOOP_SET_STATUS64, status, { operation: 'cut off loop', path });
+    ioctl(fd, LOOP_CLR_FD, 0, { operation: 'detach loop', path });
+  });
+}
+
 /** All loop devices that have a file. */
 export function listLoops(): LoopDevice[] {
   return readdirSync('/sys/block')
@@ -180,6 +201,7 @@ export function loopAt(path: string): LoopDevice | undefined {
     deleted,
     readOnly: blockAttribute(name, 'ro') === '1',
     directIo: blockAttribute(name, 'loop/dio') === '1',
+    cutOff: blockAttribute(name, 'loop/offset') === String(beyondEveryFile),
   };
 }
 

@@ -1,0 +1,134 @@
+import { rmSync } from 'node:fs';
+import { failpoint } from '../../../../../linux/failpoint.ts';
+import { diskImage, newId, snapshotImage } from '../cloud.ts';
+import type { Cloud } from '../cloud.ts';
+import { checkPoolSpace, cloneImage, copyImage, flushDisk, holdStill, readFrom } from '../content.ts';
+import { asCloudError, startCopyTask } from '../copy-task.ts';
+import type { CopyTask } from '../copy-task.ts';
+import { findDisk } from '../disks/get-disk.ts';
+import { CloudError } from '../errors.ts';
+import type { CreateSnapshotRequest, Disk, Snapshot } from '../types.ts';
+import { checkTitle } from '../validation.ts';
+
+/**
+ * Takes a snapshot of a disk as it is now, attached or not: everything that was written before is in it. The same name and disk again gives the same snapshot,
+ * another disk NAME_CONFLICT. Where the pool cannot clone it is answered in state `copying`; the disk's file system rests until the copy is there, and a copy
+ * that failed begins anew when it is asked for again.
+ */
+export async function createSnapshot(
+  cloud: Cloud,
+  { name, disk: diskId }: CreateSnapshotRequest,
+): Promise<Snapshot> {
+  checkTitle('name', name);
+  return await cloud.locks.withLock(`snapshot-name ${name}`, async () => {
+    const existing = cloud.snapshots.all().find((snapshot) => snapshot.name === name);
+    if (existing === undefined) return await take(cloud, name, findDisk(cloud, diskId));
+    if (existing.disk !== diskId)
+      throw new CloudError('NAME_CONFLICT', `snapshot '${name}' exists already, of disk '${existing.disk}'`);
+    return existing.state === 'copying' ? await goOn(cloud, existing) : existing;
+  });
+}
+
+async function take(cloud: Cloud, name: string, disk: Disk): Promise<Snapshot> {
+  if (disk.state !== 'available') throw new CloudError('NOT_READY', `disk '${disk.id}' is being copied`);
+  await checkPoolSpace(cloud);
+  const snapshot = newSnapshot({ name, disk });
+  if (!cloud.canClone) {
+    await cloud.snapshots.put(snapshot.id, { ...snapshot, state: 'copying' });
+    return beginSnapshotCopy(cloud, { ...snapshot, state: 'copying' }, disk);
+  }
+  await cloud.locks.withLock(`content ${disk.id}`, async () => {
+    await flushDisk(cloud, disk);
+    await cloneSnapshot(cloud, snapshot, disk);
+  });
+  await failpoint('cloud.snapshot.after-image');
+  return await record(cloud, snapshot);
+}
+
+export function newSnapshot({ name, disk, group }: { name: string; disk: Disk; group?: string }): Snapshot {
+  return {
+    id: newId('s'),
+    name,
+    region: disk.region,
+    disk: disk.id,
+    sizeBytes: disk.sizeBytes,
+    state: 'ready',
+    ...(group === undefined ? {} : { group }),
+    createdAt: new Date().toISOString(),
+  };
+}
+
+export async function cloneSnapshot(cloud: Cloud, snapshot: Snapshot, disk: Disk): Promise<void> {
+  try {
+    await cloneImage(diskImage(cloud, disk), snapshotImage(cloud, snapshot), snapshot.sizeBytes);
+  } catch (error) {
+    throw asCloudError(error);
+  }
+}
+
+async function record(cloud: Cloud, snapshot: Snapshot): Promise<Snapshot> {
+  try {
+    return await cloud.snapshots.put(snapshot.id, snapshot);
+  } catch (error) {
+    rmSync(snapshotImage(cloud, snapshot), { force: true });
+    throw error;
+  }
+}
+
+/** Looks after a copy that is not there yet: one that failed is begun anew, and its failure told once. */
+async function goOn(cloud: Cloud, snapshot: Snapshot): Promise<Snapshot> {
+  const failure = cloud.copies.get(snapshot.id)?.failure;
+  if (failure === undefined) return snapshot;
+  beginSnapshotCopy(cloud, snapshot, findDisk(cloud, snapshot.disk));
+  throw failure;
+}
+
+/** Copies a disk into a snapshot in state `copying` in the background; also for one from before a restart. */
+export function beginSnapshotCopy(cloud: Cloud, snapshot: Snapshot, disk: Disk): Snapshot {
+  void copyWhileStill(cloud, [{ snapshot, disk }]);
+  return snapshot;
+}
+
+/** A snapshot in state `copying`, and the disk that it is of. */
+export interface Cut {
+  snapshot: Snapshot;
+  disk: Disk;
+}
+
+/** Copies disks into their snapshots in the background, all of them at rest until the last copy has ended. Never rejects. */
+export async function copyWhileStill(cloud: Cloud, cuts: Cut[]): Promise<void> {
+  const resting = Promise.withResolvers<void>();
+  const copies = cuts.map((cut) => beginTask(cloud, cut, resting.promise));
+  await cloud.locks.withLocks(
+    cuts.map(({ disk }) => `content ${disk.id}`),
+    async () => {
+      const held = await holdStill(
+        cloud,
+        cuts.map(({ disk }) => disk),
+      ).catch((error: unknown) => {
+        resting.reject(error as Error);
+        return undefined;
+      });
+      resting.resolve();
+      await Promise.all(copies.map(({ ended }) => ended));
+      await held?.thaw();
+    },
+  );
+}
+
+function beginTask(cloud: Cloud, { snapshot, disk }: Cut, resting: Promise<void>): CopyTask {
+  const reading = readFrom(cloud, disk.id);
+  const task = startCopyTask(async (work) => {
+    try {
+      await resting;
+      await copyImage(diskImage(cloud, disk), snapshotImage(cloud, snapshot), snapshot.sizeBytes, work);
+      await failpoint('cloud.snapshot.after-copy');
+      await cloud.snapshots.put(snapshot.id, { ...snapshot, state: 'ready' });
+      cloud.copies.delete(snapshot.id);
+    } finally {
+      reading[Symbol.dispose]();
+    }
+  });
+  cloud.copies.set(snapshot.id, task);
+  return task;
+}
