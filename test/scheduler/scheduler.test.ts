@@ -3,11 +3,12 @@ import type { TestFn } from 'ava';
 import type { Pod } from '../../api/types.ts';
 import type { Client } from '../../client/rest.ts';
 import { isNotFound } from '../../client/errors.ts';
-import { events, leases, nodes, pods, serviceAccounts } from '../../client/resources.ts';
+import { events, leases, pods, serviceAccounts } from '../../client/resources.ts';
 import { startScheduler } from '../../scheduler/index.ts';
 import { startTestApiServer, testLog } from '../client/api-server.ts';
 import { until } from '../client/deadline.ts';
 import { aNode, aPod } from './fixtures.ts';
+import { createReadyNode } from './ready-node.ts';
 
 interface Context {
   client: Client;
@@ -50,16 +51,6 @@ const found = async <T>(promise: Promise<T>): Promise<T | undefined> =>
     throw error;
   });
 
-/** A node that is ready: without the taint that the server gives to new ones. */
-const createNode = async (client: Client, node: ReturnType<typeof aNode>) => {
-  const created = await client.resource(nodes).create({ object: node });
-  const name = created.metadata?.name ?? '';
-  const patch = { spec: { taints: node.spec?.taints ?? null } };
-  const ready = await client.resource(nodes).patch({ name, type: 'merge', patch });
-  await client
-    .resource(nodes)
-    .updateStatus({ object: { ...ready, ...(node.status ? { status: node.status } : {}) } });
-};
 const eventsOf = async (client: Client, reason: string) =>
   (await client.resource(events).list({ namespace: 'default' })).items.filter(
     (event) => event.reason === reason,
@@ -67,7 +58,7 @@ const eventsOf = async (client: Client, reason: string) =>
 
 test('places a pod, with upstream event', async (t) => {
   const { client } = t.context;
-  await createNode(client, aNode());
+  await createReadyNode(client, aNode());
   await create(client, aPod());
   await until('the pod has a node', async () => (await get(client, 'web')).spec?.nodeName === 'node-1');
   const condition = (await get(client, 'web')).status?.conditions?.find(
@@ -84,7 +75,7 @@ test('places a pod, with upstream event', async (t) => {
 
 test('tells why a pod waits, and places it when a node appears', async (t) => {
   const { client } = t.context;
-  await createNode(client, aNode({ spec: { taints: [{ key: 'a', effect: 'NoSchedule' }] } }));
+  await createReadyNode(client, aNode({ spec: { taints: [{ key: 'a', effect: 'NoSchedule' }] } }));
   await create(client, aPod());
   const message =
     '0/1 nodes are available: 1 node(s) had untolerated taint(s). preemption: 0/1 nodes are available: ' +
@@ -96,7 +87,7 @@ test('tells why a pod waits, and places it when a node appears', async (t) => {
   });
   await until('the event is there', async () => (await eventsOf(client, 'FailedScheduling')).length === 1);
   t.like((await eventsOf(client, 'FailedScheduling'))[0], { type: 'Warning', message });
-  await createNode(client, aNode({ name: 'node-2' }));
+  await createReadyNode(client, aNode({ name: 'node-2' }));
   await until('the pod has a node', async () => (await get(client, 'web')).spec?.nodeName === 'node-2');
 });
 
@@ -112,7 +103,7 @@ test('a pod without any node to go to', async (t) => {
 
 test('a pod of another scheduler is left alone, a hundred of ours are placed', async (t) => {
   const { client } = t.context;
-  await createNode(client, aNode());
+  await createReadyNode(client, aNode());
   await create(client, aPod({ name: 'theirs', schedulerName: 'other' }));
   const names = Array.from({ length: 100 }, (_, index) => `pod-${index}`);
   await Promise.all(names.map((name) => create(client, aPod({ name }))));
@@ -127,7 +118,7 @@ test('a pod of another scheduler is left alone, a hundred of ours are placed', a
 
 test('room that a deleted pod leaves is used', async (t) => {
   const { client } = t.context;
-  await createNode(client, aNode());
+  await createReadyNode(client, aNode());
   await create(client, aPod({ name: 'first', requests: { cpu: '2' } }));
   await until('first has a node', async () => (await get(client, 'first')).spec?.nodeName === 'node-1');
   await create(client, aPod({ name: 'second', requests: { cpu: '1' } }));
@@ -150,7 +141,7 @@ test('two candidates share the work by a Lease', async (t) => {
     found(client.resource(leases).get({ name: 'kube-scheduler', namespace: 'kube-system' }));
   await until('there is a leader', async () => (await lease())?.spec?.holderIdentity !== undefined);
   const second = await start();
-  await createNode(client, aNode());
+  await createReadyNode(client, aNode());
   await create(client, aPod({ name: 'one', schedulerName }));
   await until('one has a node', async () => (await get(client, 'one')).spec?.nodeName === 'node-1');
   const holder = (await lease())?.spec?.holderIdentity;

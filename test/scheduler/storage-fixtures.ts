@@ -1,5 +1,6 @@
 import type {
   CSINode,
+  KubernetesObject,
   PersistentVolume,
   PersistentVolumeClaim,
   PodSpec,
@@ -139,3 +140,10 @@ export const aPodWith = (
     volumes: claimNames.map((claimName) => ({ name: claimName, persistentVolumeClaim: { claimName } })),
     ...spec,
   });
+
+/** As it is given to a server, which chooses the uid. */
+export const withoutUid = <T extends KubernetesObject>({ metadata, ...object }: T): T => {
+  const { uid: _, ...rest } = metadata ?? {};
+  // Only the uid is gone.
+  return { ...object, metadata: rest } as T;
+};

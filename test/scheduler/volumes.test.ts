@@ -1,11 +1,10 @@
 import anyTest from 'ava';
 import type { TestFn } from 'ava';
-import type { Node, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from '../../api/types.ts';
+import type { PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from '../../api/types.ts';
 import type { Client } from '../../client/rest.ts';
 import {
   csiNodes,
   events,
-  nodes,
   persistentVolumeClaims,
   persistentVolumes,
   pods,
@@ -17,7 +16,8 @@ import { startTestApiServer, testLog } from '../client/api-server.ts';
 import { until } from '../client/deadline.ts';
 import { startFakeStorage } from './fake-storage.ts';
 import { aNode, aPod } from './fixtures.ts';
-import { aClaim, aClass, aCsiNode, aPodWith, aVolume, zoneLabel } from './storage-fixtures.ts';
+import { createReadyNode } from './ready-node.ts';
+import { aClaim, aClass, aCsiNode, aPodWith, aVolume, withoutUid, zoneLabel } from './storage-fixtures.ts';
 
 interface Context {
   client: Client;
@@ -33,7 +33,7 @@ test.beforeEach(async (t) => {
     .resource(serviceAccounts)
     .create({ object: { apiVersion: 'v1', kind: 'ServiceAccount', metadata } });
   for (const zone of ['a', 'b'])
-    await createNode(client, aNode({ name: `node-${zone}`, labels: { [zoneLabel]: zone } }));
+    await createReadyNode(client, aNode({ name: `node-${zone}`, labels: { [zoneLabel]: zone } }));
   const scheduler = await startScheduler({
     client: await server.clientAs('system:kube-scheduler'),
     log: testLog,
@@ -48,29 +48,13 @@ test.beforeEach(async (t) => {
 });
 test.afterEach.always((t) => t.context.stop());
 
-const createNode = async (client: Client, node: Node) => {
-  const created = await client.resource(nodes).create({ object: node });
-  const patch = { spec: { taints: node.spec?.taints ?? null } };
-  const ready = await client
-    .resource(nodes)
-    .patch({ name: created.metadata?.name ?? '', type: 'merge', patch });
-  await client
-    .resource(nodes)
-    .updateStatus({ object: { ...ready, ...(node.status === undefined ? {} : { status: node.status }) } });
-};
-
-/** Without what the server sets. */
-const fresh = <T extends Pod | PersistentVolumeClaim | PersistentVolume>({ metadata, ...object }: T): T => {
-  const { uid: _, ...rest } = metadata ?? {};
-  return { ...object, metadata: rest } as T;
-};
-const createPod = (client: Client, pod: Pod) => client.resource(pods).create({ object: fresh(pod) });
+const createPod = (client: Client, pod: Pod) => client.resource(pods).create({ object: withoutUid(pod) });
 const createClaim = (client: Client, claim: PersistentVolumeClaim) =>
-  client.resource(persistentVolumeClaims).create({ object: fresh(claim) });
+  client.resource(persistentVolumeClaims).create({ object: withoutUid(claim) });
 const createClass = (client: Client, object: StorageClass) =>
   client.resource(storageClasses).create({ object });
 const createVolume = async (client: Client, volume: PersistentVolume) => {
-  const object = fresh(volume);
+  const object = withoutUid(volume);
   const created = await client.resource(persistentVolumes).create({ object });
   await client
     .resource(persistentVolumes)
@@ -101,7 +85,7 @@ test('a claim is provisioned in the zone of the node that was chosen', async (t)
 test('a class without a node to go to, then one that fits: the whole story', async (t) => {
   const { client } = t.context;
   const storage = await startFakeStorage(client);
-  await createNode(
+  await createReadyNode(
     client,
     aNode({
       name: 'node-0',
