@@ -1,0 +1,426 @@
+import test from 'ava';
+import { selectedNode } from '../../../api/storage/annotations.ts';
+import {
+  csiNodes,
+  persistentVolumeClaims,
+  persistentVolumes,
+  secrets,
+  storageClasses,
+  volumeAttachments,
+} from '../../../client/resources.ts';
+import { setFailpoint } from '../../../linux/failpoint.ts';
+import type { CodeName } from '../../../csi/error.ts';
+import type { CreateVolumeRequest } from '../../../csi/types.ts';
+import { eventually } from '../../environment.ts';
+import { failWith } from '../fake-driver.ts';
+import {
+  bind,
+  createClaim,
+  createClass,
+  createNode,
+  driverName,
+  release,
+  startRig,
+} from '../sidecars-rig.ts';
+
+test('a claim of immediate binding gets its volume, with all that the class says', async (t) => {
+  const rig = await startRig(t);
+  await createClass(rig, {
+    parameters: { 'csi.storage.k8s.io/fstype': 'xfs', type: 'gp3' },
+    mountOptions: ['noatime'],
+    reclaimPolicy: 'Retain',
+  });
+  const claim = await createClaim(rig, 'data');
+  const name = `pvc-${claim.metadata?.uid}`;
+  const volume = await rig.seen(persistentVolumes, name, () => true);
+
+  t.like(rig.driver.asked('createVolume')[0], {
+    name,
+    capacityRange: { requiredBytes: 2 ** 30, limitBytes: 0 },
+    parameters: { type: 'gp3' },
+    accessibilityRequirements: null,
+    volumeContentSource: null,
+    volumeCapabilities: [
+      {
+        accessMode: { mode: 'SINGLE_NODE_WRITER' },
+        mount: { fsType: 'xfs', mountFlags: ['noatime'], volumeMountGroup: '' },
+      },
+    ],
+  });
+  t.like(volume.metadata, {
+    annotations: {
+      'pv.kubernetes.io/provisioned-by': driverName,
+      'volume.kubernetes.io/provisioner-deletion-secret-name': '',
+      'volume.kubernetes.io/provisioner-deletion-secret-namespace': '',
+    },
+  });
+  t.true(volume.metadata?.finalizers?.includes('external-provisioner.volume.kubernetes.io/finalizer'));
+  t.like(volume.spec, {
+    accessModes: ['ReadWriteOnce'],
+    capacity: { storage: '1Gi' },
+    mountOptions: ['noatime'],
+    persistentVolumeReclaimPolicy: 'Retain',
+    storageClassName: 'fast',
+    volumeMode: 'Filesystem',
+    csi: { driver: driverName, fsType: 'xfs', volumeHandle: `id-${name}` },
+    claimRef: { name: 'data', namespace: 'default', uid: claim.metadata?.uid ?? '' },
+  });
+  t.regex(
+    volume.spec?.csi?.volumeAttributes?.['storage.kubernetes.io/csiProvisionerIdentity'] ?? '',
+    /^\d+-\d+-fake\.csi\.example\.com$/,
+  );
+  t.is(
+    await rig.eventOf('data', 'Provisioning'),
+    'External provisioner is provisioning volume for claim "default/data"',
+  );
+  t.is(await rig.eventOf('data', 'ProvisioningSucceeded'), `Successfully provisioned volume ${name}`);
+});
+
+test('block volumes, no file system asked for, and a claim of another provisioner', async (t) => {
+  const rig = await startRig(t);
+  await createClass(rig);
+  await createClaim(rig, 'other', { annotations: { 'volume.kubernetes.io/storage-provisioner': 'else' } });
+  const block = await createClaim(rig, 'block', { volumeMode: 'Block', accessModes: ['ReadWriteMany'] });
+  const plain = await createClaim(rig, 'plain', { accessModes: ['ReadWriteOncePod'] });
+  const raw = await rig.seen(persistentVolumes, `pvc-${block.metadata?.uid}`, () => true);
+  t.is(raw.spec?.csi?.fsType, undefined);
+  t.is(raw.spec?.volumeMode, 'Block');
+  const formatted = await rig.seen(persistentVolumes, `pvc-${plain.metadata?.uid}`, () => true);
+  t.is(formatted.spec?.csi?.fsType, 'ext4');
+  const asked = rig.driver.asked('createVolume') as unknown as CreateVolumeRequest[];
+  t.deepEqual(asked.map(({ volumeCapabilities }) => volumeCapabilities[0]?.accessMode?.mode).toSorted(), [
+    'MULTI_NODE_MULTI_WRITER',
+    'SINGLE_NODE_WRITER',
+  ]);
+  t.is(asked.length, 2);
+});
+
+const zoned = { plugin: ['CONTROLLER_SERVICE', 'VOLUME_ACCESSIBILITY_CONSTRAINTS'] } as const;
+const zone = (name: string) => ({ 'example.com/zone': name });
+
+test('a claim that waits for its first consumer is made near the selected node', async (t) => {
+  const rig = await startRig(t, {
+    plugin: [...zoned.plugin],
+    volume: () => ({ accessibleTopology: [{ segments: zone('b') }] }),
+  });
+  await createClass(rig, { volumeBindingMode: 'WaitForFirstConsumer' });
+  for (const name of ['a', 'b', 'c']) await createNode(rig, `node-${name}`, zone(name));
+  const claim = await createClaim(rig, 'data');
+  t.is(rig.driver.asked('createVolume').length, 0);
+  await rig.client.resource(persistentVolumeClaims).patch({
+    name: 'data',
+    namespace: 'default',
+    type: 'merge',
+    patch: { metadata: { annotations: { [selectedNode]: 'node-b' } } },
+  });
+  const volume = await rig.seen(persistentVolumes, `pvc-${claim.metadata?.uid}`, () => true);
+  t.like(rig.driver.asked('createVolume')[0], {
+    accessibilityRequirements: {
+      requisite: [{ segments: zone('a') }, { segments: zone('b') }, { segments: zone('c') }],
+      preferred: [{ segments: zone('b') }, { segments: zone('c') }, { segments: zone('a') }],
+    },
+  });
+  t.deepEqual(volume.spec?.nodeAffinity?.required?.nodeSelectorTerms, [
+    { matchExpressions: [{ key: 'example.com/zone', operator: 'In', values: ['b'] }] },
+  ]);
+});
+
+test('with no space near the selected node the scheduler is to choose again', async (t) => {
+  const rig = await startRig(t, { plugin: [...zoned.plugin] });
+  await createClass(rig, { volumeBindingMode: 'WaitForFirstConsumer' });
+  await createNode(rig, 'node-a', zone('a'));
+  rig.driver.plan('createVolume', failWith('RESOURCE_EXHAUSTED', 'zone a is full'));
+  const claim = await createClaim(rig, 'data', { annotations: { [selectedNode]: 'node-a' } });
+  await rig.seen(
+    persistentVolumeClaims,
+    'default/data',
+    ({ metadata }) => metadata?.annotations?.[selectedNode] === undefined,
+  );
+  t.is(
+    await rig.eventOf('data', 'ProvisioningFailed'),
+    'failed to provision volume with StorageClass "fast": rpc error: code = ResourceExhausted desc = zone a is full',
+  );
+  await rig.client.resource(persistentVolumeClaims).patch({
+    name: 'data',
+    namespace: 'default',
+    type: 'merge',
+    patch: { metadata: { annotations: { [selectedNode]: 'node-a' } } },
+  });
+  await rig.seen(persistentVolumes, `pvc-${claim.metadata?.uid}`, () => true);
+});
+
+test('a selected node that is gone means choosing again; one without the driver means waiting for it', async (t) => {
+  const rig = await startRig(t, { plugin: [...zoned.plugin] });
+  await createClass(rig, { volumeBindingMode: 'WaitForFirstConsumer' });
+  await createClaim(rig, 'lost', { annotations: { [selectedNode]: 'gone' } });
+  t.is(
+    await rig.eventOf('lost', 'ProvisioningFailed'),
+    'failed to provision volume with StorageClass "fast": failed to get selected CSINode gone: csinode.storage.k8s.io "gone" not found',
+  );
+  await rig.seen(
+    persistentVolumeClaims,
+    'default/lost',
+    ({ metadata }) => metadata?.annotations?.[selectedNode] === undefined,
+  );
+
+  const { csiNode } = await createNode(rig, 'node-a', zone('a'));
+  const nodes = rig.client.resource(csiNodes);
+  await nodes.patch({ name: 'node-a', type: 'merge', patch: { spec: { drivers: [] } } });
+  const claim = await createClaim(rig, 'early', { annotations: { [selectedNode]: 'node-a' } });
+  t.regex(await rig.eventOf('early', 'ProvisioningFailed'), /no topology key found for node node-a$/);
+  await nodes.patch({ name: 'node-a', type: 'merge', patch: { spec: { drivers: csiNode.spec.drivers } } });
+  await rig.seen(persistentVolumes, `pvc-${claim.metadata?.uid}`, () => true);
+});
+
+const inBackground: CodeName[] = ['CANCELLED', 'DEADLINE_EXCEEDED', 'UNAVAILABLE', 'ABORTED'];
+const final: CodeName[] = [
+  'UNKNOWN',
+  'NOT_FOUND',
+  'ALREADY_EXISTS',
+  'PERMISSION_DENIED',
+  'RESOURCE_EXHAUSTED',
+  'FAILED_PRECONDITION',
+  'OUT_OF_RANGE',
+  'UNIMPLEMENTED',
+  'INTERNAL',
+  'DATA_LOSS',
+  'UNAUTHENTICATED',
+];
+
+test('each error of the driver is told, and tried again until it goes well', async (t) => {
+  const rig = await startRig(t);
+  await createClass(rig);
+  for (const code of [...inBackground, ...final]) rig.driver.plan('createVolume', failWith(code, code));
+  const codes = [...inBackground, ...final];
+  for (const [index] of codes.entries()) await createClaim(rig, `claim-${index}`);
+  await eventually(() => rig.driver.volumes.size === codes.length, 'all volumes are made');
+  const names = codes.map((_, index) => `claim-${index}`);
+  const told = await eventually(async () => {
+    const all = (await Promise.all(names.map((name) => rig.eventsOf(name)))).flat();
+    const failures = all.filter(({ reason }) => reason === 'ProvisioningFailed');
+    return failures.length >= codes.length ? failures : undefined;
+  }, 'each failure is told');
+  for (const { type, message } of told) {
+    t.is(type, 'Warning');
+    t.regex(
+      message,
+      /^failed to provision volume with StorageClass "fast": rpc error: code = \w+ desc = [A-Z_]+$/,
+    );
+  }
+});
+
+test('what can never work is tried again seldom, but at once for a new class', async (t) => {
+  const rig = await startRig(t);
+  await createClass(rig);
+  rig.driver.plan('createVolume', failWith('INVALID_ARGUMENT', 'no such type'));
+  const claim = await createClaim(rig, 'data');
+  t.is(
+    await rig.eventOf('data', 'ProvisioningFailed'),
+    'Volume provisioning failed with infeasible error. Retries will be delayed. failed to provision volume with StorageClass "fast": rpc error: code = InvalidArgument desc = no such type',
+  );
+  t.is(rig.driver.asked('createVolume').length, 1);
+  await rig.client.resource(storageClasses).delete({ name: 'fast' });
+  await createClass(rig);
+  await rig.seen(persistentVolumes, `pvc-${claim.metadata?.uid}`, () => true);
+});
+
+test('a volume that may be in the making is finished although its claim is deleted', async (t) => {
+  const rig = await startRig(t);
+  await createClass(rig);
+  rig.driver.plan('createVolume', failWith('ABORTED', 'still at work'), 3);
+  const claim = await createClaim(rig, 'data');
+  await rig.eventOf('data', 'ProvisioningFailed');
+  await rig.client.resource(persistentVolumeClaims).delete({ name: 'data', namespace: 'default' });
+  const volume = await rig.seen(persistentVolumes, `pvc-${claim.metadata?.uid}`, () => true);
+  t.is(volume.spec?.claimRef?.uid, claim.metadata?.uid);
+});
+
+test('a driver that is down, slow, or dies with an answer on its lips makes one volume', async (t) => {
+  const rig = await startRig(t, { driverDown: true, timeoutMs: 1_000 });
+  await createClass(rig);
+  const claim = await createClaim(rig, 'data');
+  t.regex(await rig.eventOf('data', 'ProvisioningFailed'), /code = Unavailable/);
+  rig.driver.plan('createVolume', (_, signal) => {
+    rig.driver.volumes.set(`pvc-${claim.metadata?.uid}`, { id: 'made', bytes: 2 ** 30 });
+    return new Promise((resolve) => signal.addEventListener('abort', () => resolve({})));
+  });
+  await rig.driver.start();
+  const volume = await rig.seen(persistentVolumes, `pvc-${claim.metadata?.uid}`, () => true);
+  t.is(volume.spec?.csi?.volumeHandle, 'made');
+  t.regex(await rig.eventOf('data', 'ProvisioningFailed', /Deadline/), /context deadline exceeded$/);
+  t.is(rig.driver.volumes.size, 1);
+});
+
+test('sidecars that end after the volume was made find it again', async (t) => {
+  const rig = await startRig(t);
+  await createClass(rig);
+  using _ = setFailpoint('csi.provisioner.after-create-volume', '1*error');
+  const claim = await createClaim(rig, 'data');
+  await eventually(() => rig.driver.volumes.size === 1, 'the volume is made');
+  await rig.restartSidecars();
+  await rig.seen(persistentVolumes, `pvc-${claim.metadata?.uid}`, () => true);
+  t.is(rig.driver.volumes.size, 1);
+});
+
+test("secrets are found by the class's templates, and are given to the driver", async (t) => {
+  const rig = await startRig(t);
+  const key = (name: string) => `csi.storage.k8s.io/${name}`;
+  await createClass(rig, {
+    parameters: {
+      [key('provisioner-secret-name')]: '${pvc.name}-secret',
+      [key('provisioner-secret-namespace')]: '${pvc.namespace}',
+      [key('node-stage-secret-name')]: "${pvc.annotations['example.com/stage']}",
+      [key('node-stage-secret-namespace')]: 'storage',
+    },
+  });
+  const claim = await createClaim(rig, 'data', { annotations: { 'example.com/stage': 'keys' } });
+  t.is(
+    await rig.eventOf('data', 'ProvisioningFailed'),
+    'failed to provision volume with StorageClass "fast": error getting secret data-secret in namespace default: secrets "data-secret" not found',
+  );
+  await rig.client.resource(secrets).create({
+    object: {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'data-secret', namespace: 'default' },
+      data: { token: Buffer.from('s3cret').toString('base64') },
+    },
+  });
+  const name = `pvc-${claim.metadata?.uid}`;
+  const volume = await rig.seen(persistentVolumes, name, () => true);
+  t.like(rig.driver.asked('createVolume')[0], { secrets: { token: 's3cret' }, parameters: {} });
+  t.deepEqual(volume.spec?.csi?.nodeStageSecretRef, { name: 'keys', namespace: 'storage' });
+  await bind(rig, claim);
+  await rig.client.resource(persistentVolumeClaims).delete({ name: 'data', namespace: 'default' });
+  await release(rig, name);
+  await eventually(() => rig.driver.volumes.size === 0, 'the volume is deleted');
+  t.like(rig.driver.asked('deleteVolume')[0], { volumeId: `id-${name}`, secrets: { token: 's3cret' } });
+});
+
+test('mistakes of a class are told', async (t) => {
+  const rig = await startRig(t);
+  const cases: [Record<string, string>, string][] = [
+    [
+      { 'csi.storage.k8s.io/fstipe': 'x' },
+      'failed to strip CSI Parameters of prefixed keys: found unknown parameter key "csi.storage.k8s.io/fstipe" with reserved namespace csi.storage.k8s.io/',
+    ],
+    [
+      { 'csi.storage.k8s.io/fstype': 'x', FSType: 'y' },
+      'fstype specified in parameters with both "fstype" and "csi.storage.k8s.io/fstype" keys',
+    ],
+    [
+      { 'csi.storage.k8s.io/provisioner-secret-name': 'x' },
+      'failed to get name and namespace template from params: either name and namespace for Provisioner secrets specified, Both must be specified',
+    ],
+  ];
+  for (const [index, [parameters]] of cases.entries()) {
+    await createClass(rig, { name: `class-${index}`, parameters });
+    await createClaim(rig, `claim-${index}`, { storageClassName: `class-${index}` });
+  }
+  for (const [index, [, message]] of cases.entries())
+    t.is(
+      await rig.eventOf(`claim-${index}`, 'ProvisioningFailed'),
+      `failed to provision volume with StorageClass "class-${index}": ${message}`,
+    );
+  t.is(rig.driver.asked('createVolume').length, 0);
+});
+
+test('a volume is deleted when its claim is gone, but not while it is attached', async (t) => {
+  const rig = await startRig(t);
+  await createClass(rig);
+  const claim = await createClaim(rig, 'data');
+  const name = `pvc-${claim.metadata?.uid}`;
+  await rig.seen(persistentVolumes, name, () => true);
+  await bind(rig, claim);
+  await rig.client.resource(volumeAttachments).create({
+    object: {
+      apiVersion: 'storage.k8s.io/v1',
+      kind: 'VolumeAttachment',
+      metadata: { name: 'attachment' },
+      spec: { attacher: 'somebody-else', nodeName: 'node-a', source: { persistentVolumeName: name } },
+    },
+  });
+  await rig.client.resource(persistentVolumeClaims).delete({ name: 'data', namespace: 'default' });
+  await release(rig, name);
+  t.is(
+    await rig.eventOf(name, 'VolumeFailedDelete'),
+    `persistentvolume ${name} is still attached to node node-a`,
+  );
+  t.is(rig.driver.volumes.size, 1);
+  rig.driver.plan('deleteVolume', failWith('FAILED_PRECONDITION', 'in use'));
+  await rig.client.resource(volumeAttachments).delete({ name: 'attachment' });
+  t.is(
+    await rig.eventOf(name, 'VolumeFailedDelete', /rpc/),
+    'rpc error: code = FailedPrecondition desc = in use',
+  );
+  await eventually(() => rig.driver.volumes.size === 0, 'the volume is deleted');
+  await rig.seen(persistentVolumes, name, ({ metadata }) => {
+    const { deletionTimestamp, finalizers = [] } = metadata ?? {};
+    return deletionTimestamp !== undefined && finalizers.join() === 'kubernetes.io/pv-protection';
+  });
+});
+
+test('a volume with policy Retain stays', async (t) => {
+  const rig = await startRig(t);
+  await createClass(rig, { reclaimPolicy: 'Retain' });
+  const claim = await createClaim(rig, 'data');
+  const name = `pvc-${claim.metadata?.uid}`;
+  await rig.seen(persistentVolumes, name, () => true);
+  await rig.seen(persistentVolumes, name, ({ metadata }) => metadata?.finalizers?.length === 1);
+  await release(rig, name);
+  await createClaim(rig, 'next');
+  await eventually(() => rig.driver.volumes.size === 2, 'the next volume is made');
+  t.is(rig.driver.asked('deleteVolume').length, 0);
+});
+
+test('a clone needs a source that is bound, large enough and of the same mode', async (t) => {
+  const rig = await startRig(t);
+  await createClass(rig);
+  const dataSource = { kind: 'PersistentVolumeClaim', name: 'source' };
+  const clone = await createClaim(rig, 'clone', { dataSource });
+  const prefix =
+    'failed to provision volume with StorageClass "fast": error getting handle for DataSource Type PersistentVolumeClaim by Name source: ';
+  t.is(
+    await rig.eventOf('clone', 'ProvisioningFailed'),
+    `${prefix}error getting PVC source (namespace "default") from api server: persistentvolumeclaims "source" not found`,
+  );
+  const source = await createClaim(rig, 'source');
+  await rig.seen(persistentVolumes, `pvc-${source.metadata?.uid}`, () => true);
+  await bind(rig, source);
+  await rig.seen(persistentVolumes, `pvc-${clone.metadata?.uid}`, () => true);
+  t.like(rig.driver.asked('createVolume').at(-1), {
+    volumeContentSource: { volume: { volumeId: `id-pvc-${source.metadata?.uid}` } },
+  });
+  await createClaim(rig, 'small', { dataSource, resources: { requests: { storage: '1Mi' } } });
+  t.is(
+    await rig.eventOf('small', 'ProvisioningFailed'),
+    `${prefix}error, new PVC request must be greater than or equal in size to the specified PVC data source, requested 1048576 but source is 1073741824`,
+  );
+  await createClaim(rig, 'block', { dataSource, volumeMode: 'Block' });
+  t.is(
+    await rig.eventOf('block', 'ProvisioningFailed'),
+    `${prefix}the source PVC and destination PVCs must have the same volume mode for cloning.  Source is Filesystem, but new PVC requested Block`,
+  );
+});
+
+test('a claim that is being cloned goes when no clone waits for it any more', async (t) => {
+  const rig = await startRig(t);
+  await createClass(rig);
+  const source = await createClaim(rig, 'source');
+  await rig.seen(persistentVolumes, `pvc-${source.metadata?.uid}`, () => true);
+  await bind(rig, source);
+  const clone = await createClaim(rig, 'clone', {
+    dataSource: { kind: 'PersistentVolumeClaim', name: 'source' },
+  });
+  await rig.seen(persistentVolumes, `pvc-${clone.metadata?.uid}`, () => true);
+  const protection = 'provisioner.storage.kubernetes.io/cloning-protection';
+  const held = await rig.seen(persistentVolumeClaims, 'default/source', () => true);
+  t.true(held.metadata?.finalizers?.includes(protection));
+  await rig.client.resource(persistentVolumeClaims).delete({ name: 'source', namespace: 'default' });
+  await bind(rig, clone);
+  await rig.seen(
+    persistentVolumeClaims,
+    'default/source',
+    ({ metadata }) => metadata?.finalizers?.includes(protection) === false,
+  );
+});
