@@ -1,3 +1,4 @@
+import { promisify } from 'node:util';
 import koffi from 'koffi';
 
 /**
@@ -7,15 +8,20 @@ import koffi from 'koffi';
 const library = koffi.load(null);
 
 type Path = string | null;
+type Mount<Result> = (source: Path, target: string, type: Path, flags: number, data: Path) => Result;
+type Unmount<Result> = (target: string, flags: number) => Result;
+
+const mount = library.func(
+  'int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)',
+);
+const umount2 = library.func('int umount2(const char *target, int flags)');
 
 export const libc = {
-  mount: library.func(
-    'int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)',
-  ) as (source: Path, target: string, type: Path, flags: number, data: Path) => number,
-  umount2: library.func('int umount2(const char *target, int flags)') as (
-    target: string,
-    flags: number,
-  ) => number,
+  mount: mount as Mount<number>,
+  umount2: umount2 as Unmount<number>,
+  /** In a thread, whose errno is not known here. */
+  mountAsync: promisify(mount.async) as Mount<Promise<number>>,
+  umount2Async: promisify(umount2.async) as Unmount<Promise<number>>,
   statx: library.func(
     'int statx(int dirfd, const char *path, int flags, unsigned int mask, _Out_ void *out)',
   ) as (dirfd: number, path: string, flags: number, mask: number, out: Buffer) => number,
@@ -34,6 +40,19 @@ export const libc = {
   eventfd: library.func('int eventfd(unsigned int initval, int flags)') as (
     initial: number,
     flags: number,
+  ) => number,
+  epollCreate: library.func('epoll_create1', 'int', ['int']) as (flags: number) => number,
+  epollControl: library.func('epoll_ctl', 'int', ['int', 'int', 'int', 'void *']) as (
+    epoll: number,
+    operation: number,
+    fd: number,
+    event: Buffer,
+  ) => number,
+  epollWait: library.func('epoll_wait', 'int', ['int', 'void *', 'int', 'int']) as (
+    epoll: number,
+    events: Buffer,
+    count: number,
+    timeoutMs: number,
   ) => number,
   mknod: library.func('int mknod(const char *path, unsigned int mode, uint64_t dev)') as (
     path: string,
