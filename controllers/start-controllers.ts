@@ -4,6 +4,8 @@ import type { Clock } from '../client/clock.ts';
 import { createInformerFactory } from '../client/informer-factory.ts';
 import { runWhileElected } from '../client/leader-election.ts';
 import type { Client } from '../client/rest.ts';
+import { attachDetachController } from './attach-detach/attach-detach.ts';
+import type { AttachDetachOptions } from './attach-detach/attach-detach.ts';
 import { clusterRoleAggregation } from './cluster-role-aggregation/cluster-role-aggregation.ts';
 import { createRecorders } from '../client/controller.ts';
 import type { ControllerFactory } from '../client/controller.ts';
@@ -35,6 +37,7 @@ export interface ControllersOptions {
   leaderElection?: boolean;
   nodeLifecycle?: NodeLifecycleOptions;
   podGarbageCollector?: PodGarbageCollectorOptions;
+  attachDetach?: AttachDetachOptions;
   clock?: Clock;
 }
 
@@ -54,6 +57,7 @@ const factoriesOf = (options: ControllersOptions): ControllerFactory[] => [
   attributesClassProtectionController,
   ephemeralVolumeController,
   volumeExpandController,
+  attachDetachController(options.attachDetach),
   garbageCollector,
 ];
 

@@ -8,7 +8,9 @@ export interface Want {
   pods: string[];
 }
 
-interface PodWants {
+/** What one Pod needs. */
+export interface PodWants {
+  uid: string;
   node: string;
   /** By the name of the volume within the Pod. */
   volumes: Map<string, AttachableVolume>;
@@ -20,9 +22,9 @@ export class DesiredState {
   /** Unique volume name → keys of the Pods that need it. */
   readonly #podsOf = new Map<string, Set<string>>();
 
-  /** What a Pod needed when it was last told of, by the names of its volumes. */
-  volumesOf(podKey: string): ReadonlyMap<string, AttachableVolume> {
-    return this.#pods.get(podKey)?.volumes ?? new Map();
+  /** What a Pod needed when it was last told of. */
+  get(podKey: string): PodWants | undefined {
+    return this.#pods.get(podKey);
   }
 
   /** Takes over what a Pod needs now; answers the unique names of the volumes that this concerns. */

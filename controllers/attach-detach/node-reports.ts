@@ -95,9 +95,7 @@ export class NodeReports {
     const volumesAttached = [...report.volumes].sort().map((name) => ({ name, devicePath: '' }));
     try {
       const patch = { status: { volumesAttached: volumesAttached.length === 0 ? null : volumesAttached } };
-      await this.#client
-        .resource(nodes)
-        .patch({ name: node, type: 'merge', subresource: 'status', patch });
+      await this.#client.resource(nodes).patch({ name: node, type: 'merge', subresource: 'status', patch });
       report.written = wanted;
     } catch (error) {
       report.written = undefined;
