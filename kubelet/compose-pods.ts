@@ -35,6 +35,7 @@ import { syncPod } from './sync/sync-pod.ts';
 import { forgetPod, removeFromRuntime, syncTerminated } from './sync/sync-terminated.ts';
 import { syncTerminating } from './sync/sync-terminating.ts';
 import { tellStatus } from './sync/tell-status.ts';
+import type { PersistentVolumes } from './volumes/persistent-volumes.ts';
 import { createVolumeManager } from './volumes/volume-manager.ts';
 import type { VolumeManager } from './volumes/volume-manager.ts';
 import { createPodWorkers } from './workers/pod-workers.ts';
@@ -59,6 +60,8 @@ export interface ComposeInput {
   events: PodEvents;
   facts: NodeFacts;
   services: ServiceEnvironment;
+  /** Without it there are no persistent volumes. */
+  persistent?: PersistentVolumes | undefined;
   tree: CgroupTree;
   runtimeName: string;
   /** A Pod is over and every trace of it removed. */
@@ -95,6 +98,8 @@ export function composePods(input: ComposeInput): PodParts {
     client,
     clock,
     log,
+    ...(input.persistent ? { persistent: input.persistent } : {}),
+    onProcessed: (uid) => workers.wake(uid),
     nodeAllocatable: () => resourceList(facts.allocatable()),
     recordEvent({ pod, type, reason, message }) {
       const known = directory.get(pod.metadata?.uid ?? '');
@@ -161,6 +166,7 @@ export function composePods(input: ComposeInput): PodParts {
         const imageVolumes = await pullImageVolumes(about, container);
         return volumes.mountsFor({ pod, container, environment, imageVolumes });
       },
+      devicesFor: ({ pod, container }) => volumes.devicesFor({ pod, container }),
       pullSecretsOf: (pod) => pullSecretsOf(volumes, pod),
       beforePull: (pod) => void tellStatus(context, pod),
       sandboxConfigOf: (pod, attempt) =>

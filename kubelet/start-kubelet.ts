@@ -4,6 +4,7 @@ import { systemClock } from '../client/clock.ts';
 import { createEventRecorder } from '../client/event-recorder.ts';
 import { pods as podsResource } from '../client/resources.ts';
 import type { Pod } from '../api/types.ts';
+import { composeStorage } from './compose-storage.ts';
 import { composePods, configOf, logRootOf } from './compose-pods.ts';
 import type { PodParts } from './compose-pods.ts';
 import { createCriClient } from './cri/cri-client.ts';
@@ -61,6 +62,16 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   });
   const events = createPodEvents(recorder, nodeName);
   const state = { port: options.port ?? 10_250, healthy: () => true };
+  const storage = composeStorage({
+    options,
+    clock,
+    recorder,
+    tellPod(pod, { type, reason, message }) {
+      const known = parts.directory.get(pod.metadata?.uid ?? '');
+      if (known) events.pod(known, type, reason, message);
+    },
+  });
+  const { devices } = storage.persistent;
   const facts = await readNodeFacts({
     cri,
     nodeName,
@@ -68,7 +79,11 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     rootDir: options.rootDir,
     config,
     port: () => state.port,
-    notReady: () => (state.healthy() ? [] : ['PLEG is not healthy: the container event stream is down']),
+    notReady: () => [
+      ...(state.healthy() ? [] : ['PLEG is not healthy: the container event stream is down']),
+      ...storage.notReady(),
+    ],
+    volumesInUse: (previous) => devices.volumesInUse(previous),
   });
   const services = followServices({ client, log });
   const parts = composePods({
@@ -77,6 +92,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     events,
     facts,
     services,
+    persistent: storage.persistent,
     tree: options.cgroups ?? openCgroupTree(),
     runtimeName: await runtimeNameOf(cri),
     onForgotten: (pod) => dispatch.forgotten(pod),
@@ -121,7 +137,11 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     checkMs: config.nodeStatusUpdateFrequencyMs,
     reportMs: config.nodeStatusReportFrequencyMs,
     statusNow: (previous, now) => facts.statusNow(previous, now),
+    onStatus: ({ volumesInUse = [] }) => devices.reportedInUse(volumesInUse),
   });
+  // A volume is staged only after the node has said that it is in use, and detached only after it has said that it isn't.
+  devices.onInUseChange(() => reporter.check());
+  void reporter.registered.then(() => storage.start(() => reporter.check()));
   const sources = followSources({ options, parts, dispatch, ready: pleg.ready });
   const ready = Promise.all([reporter.registered, sources.synced]).then(() => undefined);
   // A runtime that came up after the registration makes the node Ready at once.
@@ -147,7 +167,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
       void lease.then((kept) => kept.stop());
       context.statuses.stop();
       recorder.stop();
-      await Promise.all([sources.stop(), services.stop(), volumes.close(), server?.stop()]);
+      await Promise.all([sources.stop(), services.stop(), volumes.close(), storage.stop(), server?.stop()]);
       cri.close();
     },
   };

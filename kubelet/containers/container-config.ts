@@ -25,6 +25,8 @@ export interface ContainerConfigOptions {
   environment: EnvironmentVariable[];
   /** The mounts of the Pod's volumes into this container. */
   mounts: cri.Sent<cri.Mount>[];
+  /** The Pod's block volumes that this container gets. */
+  devices: cri.Device[];
   targetId?: string | undefined;
   folders: PodFolders;
   clusterDomain: string;
@@ -57,6 +59,7 @@ export async function containerConfig(
     workingDir: container.workingDir ?? '',
     envs: environment.map(({ name, value }) => ({ key: name, value })),
     mounts,
+    devices: options.devices,
     labels: containerLabels(pod, container),
     annotations: containerAnnotations({ pod, container, restartCount }),
     logPath: containerLogPath(container.name, restartCount),

@@ -34,6 +34,7 @@ export interface StartContext {
   memoryCapacityBytes: number;
   environmentOf(about: ContainerPlace): Promise<EnvironmentVariable[]>;
   mountsFor(about: ContainerPlace, environment: EnvironmentVariable[]): Promise<cri.Sent<cri.Mount>[]>;
+  devicesFor(about: ContainerPlace): cri.Device[];
   pullSecretsOf: (pod: KubeletPod) => Promise<Secret[]>;
   /** A slow step begins: the Pod's status is to say how far it has come. */
   beforePull: (pod: KubeletPod) => void;
@@ -149,6 +150,7 @@ async function configFor(
     imageUser: image.user,
     environment,
     mounts,
+    devices: context.devicesFor(place),
     targetId: targetIdOf(named, status),
     folders: context.folders,
     clusterDomain: context.clusterDomain,

@@ -21,6 +21,8 @@ export interface NodeReporterOptions {
   events: PodEvents;
   /** The status as it is now, on top of what the API server has. */
   statusNow(previous: NodeStatus, now: string): Promise<NodeStatus>;
+  /** The API server has this status: after it was written, and when there was nothing to write. */
+  onStatus?(status: NodeStatus): void;
   /** How often changes are looked for; 10 s as upstream. */
   checkMs?: number;
   /** How often an unchanged status is written; 5 minutes as upstream. */
@@ -53,6 +55,7 @@ export function reportNode(options: NodeReporterOptions): NodeReporter {
       try {
         node = await createOrAdopt(options, { now: timeOf(clock.now()) });
         reportedMs = clock.now();
+        options.onStatus?.(node.status ?? {});
         if (!stopping.signal.aborted) schedule();
         return;
       } catch (error) {
@@ -66,7 +69,7 @@ export function reportNode(options: NodeReporterOptions): NodeReporter {
     const before = known.status ?? {};
     const status = await options.statusNow(before, timeOf(clock.now()));
     const changed = !isDeepStrictEqual(withoutHeartbeats(before), withoutHeartbeats(status));
-    if (!changed && clock.now() - reportedMs < reportMs) return;
+    if (!changed && clock.now() - reportedMs < reportMs) return options.onStatus?.(before);
     tellReady(options, before, status);
     node = await resource.patch({
       name: nodeName,
@@ -75,6 +78,7 @@ export function reportNode(options: NodeReporterOptions): NodeReporter {
       patch: { status: statusPatch(status) },
     });
     reportedMs = clock.now();
+    options.onStatus?.(node.status ?? {});
   };
   const check = () => {
     again = true;
@@ -111,8 +115,12 @@ export function reportNode(options: NodeReporterOptions): NodeReporter {
   };
 }
 
-/** Lists that merge by key are written whole. */
-const statusPatch = ({ addresses, ...status }: NodeStatus): Record<string, unknown> => ({
+/** Lists that merge by key are written whole. What is attached is the attach-detach controller's to say. */
+const statusPatch = ({
+  addresses,
+  volumesAttached: _theirs,
+  ...status
+}: NodeStatus): Record<string, unknown> => ({
   ...status,
   ...(addresses ? { addresses: [...addresses, { $patch: 'replace' }] } : {}),
 });

@@ -16,6 +16,8 @@ export interface Token {
   token: string;
   /** When to ask again, in milliseconds since the Unix epoch. */
   refreshAtMs: number;
+  /** In milliseconds since the Unix epoch. */
+  expiresAtMs: number;
 }
 
 export interface TokenManager {
@@ -30,7 +32,6 @@ export interface TokenManager {
 
 interface Kept extends Token {
   uid: string;
-  expiresAtMs: number;
 }
 
 const maxAgeMs = 24 * 60 * 60 * 1000;
@@ -83,7 +84,7 @@ export const createTokenManager = (options: TokenManagerOptions): TokenManager =
           throw new Error(`token ${key} expired and refresh failed: ${why}`, { cause: error });
         }
         onError?.(error);
-        return { token: kept.token, refreshAtMs: clock.now() + retryMs };
+        return { ...kept, refreshAtMs: clock.now() + retryMs };
       }
     },
     forgetPod(uid) {

@@ -8,7 +8,7 @@ import { writeVolume } from './write-volume.ts';
 /** The data of a ConfigMap as files, following every change of it. */
 export const configMapPlugin: VolumePlugin = {
   name: 'kubernetes.io/configmap',
-  canSupport: ({ configMap }) => configMap !== undefined,
+  canSupport: ({ volume }) => volume.configMap !== undefined,
   requiresRemount: true,
   readOnly: true,
 

@@ -5,7 +5,9 @@ import type { ImageSpec, Mount, MountPropagation } from '../../runtime/cri/types
 import { ContainerConfigError } from '../environment/container-config-error.ts';
 import { expandSubPath } from '../environment/expand-container.ts';
 import type { EnvironmentVariable } from '../environment/expand-container.ts';
+import type { PluginVolumeStats } from './plugin.ts';
 import { prepareSubPath, SubPathDirectoryError } from './sub-path.ts';
+import type { VolumeSpec } from './volume-spec.ts';
 
 /** A mount as CRI's CreateContainer takes it. */
 export type ContainerMount = Partial<Mount> &
@@ -19,6 +21,11 @@ export interface MountedVolume {
   /** Containers get it read-only, whatever they ask for. */
   readOnly: boolean;
   volume: Volume;
+  spec: VolumeSpec;
+  /** A block volume: `hostPath` is its device. */
+  isDevice: boolean;
+  /** Asks the volume's plugin how full it is; not given when the file system is asked. */
+  ownStats?: (() => Promise<PluginVolumeStats | undefined>) | undefined;
 }
 
 export interface ContainerMountsOptions {
@@ -52,7 +59,7 @@ type Context = ContainerMountsOptions & MountSources & { index: number };
 const mountOf = (mount: VolumeMount, context: Context): ContainerMount => {
   const { container, volumes, environment } = context;
   const mounted = volumes.get(mount.name);
-  if (mounted === undefined) {
+  if (mounted === undefined || mounted.isDevice) {
     throw new ContainerConfigError(
       `cannot find volume ${quote(mount.name)} to mount into container ${quote(container.name)}`,
     );
@@ -100,7 +107,7 @@ const sourceOf = ({ mounted, subPath, mount, context }: Source): Partial<Mount> 
   try {
     const hostPath = prepareSubPath({
       podDir,
-      volumeName: mounted.name,
+      volumeName: mounted.spec.name,
       volumePath: mounted.hostPath,
       containerName: container.name,
       index,

@@ -11,7 +11,7 @@ import { writeVolume } from './write-volume.ts';
 /** Fields of the Pod as files, following its labels and annotations. */
 export const downwardApiPlugin: VolumePlugin = {
   name: 'kubernetes.io/downward-api',
-  canSupport: ({ downwardAPI }) => downwardAPI !== undefined,
+  canSupport: ({ volume }) => volume.downwardAPI !== undefined,
   requiresRemount: true,
   readOnly: true,
 

@@ -12,7 +12,7 @@ import { isTmpfs, mountTmpfs, unmountVolume } from './tmpfs.ts';
 /** A directory that lives as long as the Pod: on the node's disk, or in memory. */
 export const emptyDirPlugin: VolumePlugin = {
   name: 'kubernetes.io/empty-dir',
-  canSupport: ({ emptyDir }) => emptyDir !== undefined,
+  canSupport: ({ volume }) => volume.emptyDir !== undefined,
   requiresRemount: false,
   readOnly: false,
 

@@ -19,7 +19,7 @@ import { makeVolumeDirectory } from './volume-directory.ts';
  */
 export const gitRepoPlugin: VolumePlugin = {
   name: 'kubernetes.io/git-repo',
-  canSupport: ({ gitRepo }) => gitRepo !== undefined,
+  canSupport: ({ volume }) => volume.gitRepo !== undefined,
   requiresRemount: false,
   readOnly: false,
 

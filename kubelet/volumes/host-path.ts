@@ -1,17 +1,19 @@
 import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import type { Stats } from 'node:fs';
+import type { HostPathVolumeSource } from '../../api/types.ts';
 import type { VolumePlugin } from './plugin.ts';
+import type { VolumeSpec } from './volume-spec.ts';
 
 /** A file or directory of the node itself; it outlives the Pod. */
 export const hostPathPlugin: VolumePlugin = {
   name: 'kubernetes.io/host-path',
-  canSupport: ({ hostPath }) => hostPath !== undefined,
+  canSupport: (spec) => sourceOf(spec) !== undefined,
   requiresRemount: false,
   readOnly: false,
-  hostPath: ({ hostPath }) => hostPath?.path ?? '',
+  hostPath: (spec) => sourceOf(spec)?.path ?? '',
 
-  async setUp({ volume }) {
-    const { path = '', type = '' } = volume.hostPath ?? {};
+  async setUp({ spec }) {
+    const { path = '', type = '' } = sourceOf(spec) ?? {};
     if (path.split('/').includes('..')) {
       throw new Error(`invalid HostPath \`${path}\`: must not contain '..'`);
     }
@@ -22,6 +24,10 @@ export const hostPathPlugin: VolumePlugin = {
   // It is not ours.
   tearDown: async () => undefined,
 };
+
+/** A PersistentVolume's source stands before the Pod's own, which then is a claim. */
+const sourceOf = ({ volume, persistentVolume }: VolumeSpec): HostPathVolumeSource | undefined =>
+  persistentVolume === undefined ? volume.hostPath : persistentVolume.spec?.hostPath;
 
 interface TypeCheck {
   is(info: Stats): boolean;

@@ -6,9 +6,9 @@ export class MountError extends Error {
   readonly interrupted: boolean;
   readonly unmountedVolumes: readonly string[];
 
-  constructor({ unmounted, unprocessed, why, interrupted }: MountErrorDetails) {
+  constructor({ unmounted, unattached = [], unprocessed, why, interrupted }: MountErrorDetails) {
     super(
-      `unmounted volumes=${listed(unmounted)}, unattached volumes=[], failed to process volumes=${listed(unprocessed)}: ${why}`,
+      `unmounted volumes=${listed(unmounted)}, unattached volumes=${listed(unattached)}, failed to process volumes=${listed(unprocessed)}: ${why}`,
     );
     this.name = 'MountError';
     this.interrupted = interrupted;
@@ -18,6 +18,8 @@ export class MountError extends Error {
 
 export interface MountErrorDetails {
   unmounted: readonly string[];
+  /** Volumes that a controller has not attached yet. */
+  unattached?: readonly string[];
   /** Volumes that no plugin takes. */
   unprocessed: readonly string[];
   why: string;

@@ -10,6 +10,13 @@ export const volumesDirectory = (podDir: string): string => join(podDir, 'volume
 export const volumeDirectory = (podDir: string, pluginName: string, volumeName: string): string =>
   join(volumesDirectory(podDir), escapePluginName(pluginName), volumeName);
 
+/** `pods/<uid>/volumeDevices`, with a folder for each plugin in it, and links to devices in those. */
+export const volumeDevicesDirectory = (podDir: string): string => join(podDir, 'volumeDevices');
+
+/** `pods/<uid>/volumeDevices/kubernetes.io~csi/<name>`: the link to a block volume's device. */
+export const volumeDeviceLink = (podDir: string, pluginName: string, volumeName: string): string =>
+  join(volumeDevicesDirectory(podDir), escapePluginName(pluginName), volumeName);
+
 /** `pods/<uid>/plugins/kubernetes.io~empty-dir/<name>`: what the plugin notes about the volume. */
 export const metaDirectory = (podDir: string, pluginName: string, volumeName: string): string =>
   join(podDir, 'plugins', escapePluginName(pluginName), volumeName);

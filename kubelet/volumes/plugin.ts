@@ -1,6 +1,7 @@
 import type { ConfigMap, Pod, Secret, Volume } from '../../api/types.ts';
 import type { ResourceList } from '../environment/resource-field.ts';
 import type { Token, TokenOptions } from '../tokens/token-manager.ts';
+import type { VolumeMode, VolumeSpec } from './volume-spec.ts';
 
 /** What a volume may ask for while it is set up. */
 export interface VolumeServices {
@@ -17,8 +18,9 @@ export interface VolumeServices {
 /** Where a volume of a Pod is; all that is known of it after a restart. */
 export interface VolumePlace {
   podUid: string;
+  /** The name of its folder: the spec's, which for a claim is the PersistentVolume's. */
   volumeName: string;
-  /** `pods/<uid>/volumes/<plugin>/<volume>`. */
+  /** `pods/<uid>/volumes/<plugin>/<volume>`; of a block volume `pods/<uid>/volumeDevices/<plugin>/<volume>`, a link. */
   directory: string;
   /** `pods/<uid>/plugins/<plugin>/<volume>`: for the plugin's own notes. */
   metaDirectory: string;
@@ -26,7 +28,9 @@ export interface VolumePlace {
 
 export interface SetUpOptions extends VolumePlace {
   pod: Pod;
+  /** As the Pod has it. */
   volume: Volume;
+  spec: VolumeSpec;
   services: VolumeServices;
   signal: AbortSignal;
 }
@@ -43,15 +47,41 @@ export interface SetUpResult {
 export interface VolumePlugin {
   /** As upstream names it, such as `kubernetes.io/configmap`: the name of its folder on disk. */
   name: string;
-  canSupport(volume: Volume): boolean;
+  /** What its volumes are; `Filesystem` when not given. One plugin in two modes is two records. */
+  mode?: VolumeMode;
+  canSupport(spec: VolumeSpec): boolean;
   /** setUp is called again whenever the Pod or an object that the volume names has changed. */
   requiresRemount: boolean;
   /** Containers get it read-only, whatever they ask for. */
   readOnly: boolean;
+  /** PersistentVolume.spec.mountOptions may be given. */
+  takesMountOptions?: boolean;
   /** The path of the volume on this node; `directory` when not given, empty when the runtime knows it (image). */
-  hostPath?(volume: Volume): string;
-  /** Rejects with an Error whose message is the reason in `MountVolume.SetUp failed for volume "x" : <reason>`. */
+  hostPath?(spec: VolumeSpec, place: VolumePlace): string;
+  /**
+   * Rejects with a VolumeError, or with an Error whose message is the reason in
+   * `MountVolume.SetUp failed for volume "x" : <reason>`.
+   */
   setUp(options: SetUpOptions): Promise<SetUpResult | undefined>;
+  /** Whether it may be mounted as far as a controller has to attach it first. */
+  isAttached?(spec: VolumeSpec): boolean;
   /** Takes it away: unmounts first, and removes only what is on the volume's own file system. */
   tearDown(place: VolumePlace): Promise<void>;
+  /** After a restart: the volume is on disk, and its Pod may be using it. */
+  adopt?(place: VolumePlace): void;
+  /** Makes a mounted volume as large as its PersistentVolume now is. Rejects with a VolumeError. */
+  resize?(options: SetUpOptions): Promise<void>;
+  /** How full it is, when the plugin knows better than the file system. */
+  stats?(spec: VolumeSpec, place: VolumePlace): Promise<PluginVolumeStats | undefined>;
+}
+
+/** How full a volume is, and what the plugin says of its health. */
+export interface PluginVolumeStats {
+  usedBytes: number;
+  capacityBytes: number;
+  availableBytes: number;
+  inodesUsed: number;
+  inodes: number;
+  inodesFree: number;
+  condition?: { abnormal: boolean; message: string } | undefined;
 }

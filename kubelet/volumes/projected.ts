@@ -12,7 +12,7 @@ import { writeVolume } from './write-volume.ts';
 /** Several sources in one folder, in a tmpfs; service account tokens are renewed in time. */
 export const projectedPlugin: VolumePlugin = {
   name: 'kubernetes.io/projected',
-  canSupport: ({ projected }) => projected !== undefined,
+  canSupport: ({ volume }) => volume.projected !== undefined,
   requiresRemount: true,
   readOnly: true,
 

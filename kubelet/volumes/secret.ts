@@ -8,7 +8,7 @@ import { writeVolume } from './write-volume.ts';
 /** The data of a Secret as files in a tmpfs, following every change of it. */
 export const secretPlugin: VolumePlugin = {
   name: 'kubernetes.io/secret',
-  canSupport: ({ secret }) => secret !== undefined,
+  canSupport: ({ volume }) => volume.secret !== undefined,
   requiresRemount: true,
   readOnly: true,
 

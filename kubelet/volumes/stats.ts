@@ -5,6 +5,8 @@ import { diskUsageOf } from './disk-usage.ts';
 /** What /stats/summary says of a volume. */
 export interface VolumeStats {
   name: string;
+  /** The claim that it is behind. */
+  pvcRef?: { name: string; namespace: string } | undefined;
   usedBytes: number;
   inodesUsed: number;
   /** Of the file system that the volume is on. */
@@ -12,20 +14,72 @@ export interface VolumeStats {
   availableBytes: number;
   inodes: number;
   inodesFree: number;
+  /** Only from drivers that look after the health of their volumes. */
+  volumeHealthStats?: { abnormal: boolean } | undefined;
 }
 
-/** The usage of the volumes that are the Pod's own; a hostPath, a gitRepo and an image have none (upstream's MetricsNil). */
-export const volumeStats = async (volumes: ReadonlyMap<string, MountedVolume>): Promise<VolumeStats[]> => {
-  const counted = [...volumes.values()].filter(({ volume }) => hasStats(volume));
-  return Promise.all(counted.map(statsOf));
+export interface VolumeStatsOptions {
+  volumes: ReadonlyMap<string, MountedVolume>;
+  /** A driver says that something is wrong with a volume. */
+  onAbnormal: (volumeName: string, message: string) => void;
+  onError: (error: unknown, volumeName: string) => void;
+}
+
+/**
+ * How full the volumes of a Pod are; a hostPath, a gitRepo, an image and a driver that doesn't count have none (upstream's
+ * MetricsNil). What can't be counted now is left out.
+ */
+export const volumeStats = async (options: VolumeStatsOptions): Promise<VolumeStats[]> => {
+  const counted = [...options.volumes.values()].filter(hasStats);
+  const stats = await Promise.all(
+    counted.map((volume) =>
+      statsOf(volume, options).catch((error: unknown) => {
+        options.onError(error, volume.name);
+        return undefined;
+      }),
+    ),
+  );
+  return stats.filter((each) => each !== undefined);
 };
 
-const hasStats = ({ hostPath, gitRepo, image }: MountedVolume['volume']): boolean =>
-  hostPath === undefined && gitRepo === undefined && image === undefined;
+const hasStats = ({ ownStats, spec }: MountedVolume): boolean => {
+  const { hostPath, gitRepo, image } = { ...spec.volume, ...spec.persistentVolume?.spec };
+  const none = hostPath !== undefined || gitRepo !== undefined || image !== undefined;
+  return ownStats !== undefined || !none;
+};
 
-const statsOf = async ({ name, hostPath }: MountedVolume): Promise<VolumeStats> => {
+const statsOf = async (
+  volume: MountedVolume,
+  { onAbnormal }: VolumeStatsOptions,
+): Promise<VolumeStats | undefined> => {
+  const { name } = volume;
+  if (volume.ownStats === undefined) return { name, ...(await usageOfFiles(volume)) };
+  const stats = await volume.ownStats();
+  if (stats === undefined) return undefined;
+  const { condition, ...usage } = stats;
+  if (condition?.abnormal === true) onAbnormal(name, condition.message);
+  return {
+    name,
+    pvcRef: claimOf(volume),
+    ...usage,
+    volumeHealthStats: condition && { abnormal: condition.abnormal },
+  };
+};
+
+const claimOf = ({ spec }: MountedVolume): VolumeStats['pvcRef'] => {
+  const { name, namespace } = spec.claim?.metadata ?? {};
+  return name === undefined ? undefined : { name, namespace: namespace ?? '' };
+};
+
+const usageOfFiles = async ({ hostPath }: MountedVolume) => {
   const [used, fileSystem] = await Promise.all([diskUsageOf(hostPath), usageOf(hostPath)]);
   const { capacityBytes, availableBytes, inodes, inodesFree } = fileSystem;
-  const { usedBytes, inodes: inodesUsed } = used;
-  return { name, usedBytes, inodesUsed, capacityBytes, availableBytes, inodes, inodesFree };
+  return {
+    usedBytes: used.usedBytes,
+    inodesUsed: used.inodes,
+    capacityBytes,
+    availableBytes,
+    inodes,
+    inodesFree,
+  };
 };

@@ -1,8 +1,9 @@
-import type { Pod } from '../../api/types.ts';
-import { systemClock } from '../../client/clock.ts';
+import type { Container, Pod } from '../../api/types.ts';
+import { systemClock, wait } from '../../client/clock.ts';
 import type { Clock } from '../../client/clock.ts';
 import type { Client } from '../../client/rest.ts';
 import { trace } from '../../linux/trace.ts';
+import type { Device } from '../../runtime/cri/types.ts';
 import type { ResourceList } from '../environment/resource-field.ts';
 import { createObjectManager } from '../objects/object-manager.ts';
 import type { ObjectManager } from '../objects/object-manager.ts';
@@ -10,12 +11,14 @@ import { createTokenManager } from '../tokens/token-manager.ts';
 import type { TokenManager } from '../tokens/token-manager.ts';
 import { createAfterBurst } from './after-burst.ts';
 import { cleanSubPaths } from './clean-sub-paths.ts';
+import { containerDevices } from './container-devices.ts';
 import { containerMounts } from './container-mounts.ts';
 import type { ContainerMount, ContainerMountsOptions, MountedVolume } from './container-mounts.ts';
 import { tearDownDirectory } from './empty-dir.ts';
 import { watchLimits } from './limits.ts';
 import type { LimitExceeded } from './limits.ts';
-import { metaDirectory, podDirectory, volumeDirectory } from './paths.ts';
+import { metaDirectory, podDirectory, volumeDeviceLink, volumeDirectory } from './paths.ts';
+import type { PersistentVolumes } from './persistent-volumes.ts';
 import { removePodDirectory } from './pod-directory.ts';
 import { PodVolumes } from './pod-volumes.ts';
 import type { VolumePlugin, VolumeServices } from './plugin.ts';
@@ -23,7 +26,9 @@ import { volumePlugins } from './plugins.ts';
 import { readVolumeFile } from './read-volume-file.ts';
 import { volumeStats } from './stats.ts';
 import type { VolumeStats } from './stats.ts';
+import { asVolumeError } from './volume-error.ts';
 import { podsOnDisk, volumesOnDisk } from './volumes-on-disk.ts';
+import type { VolumeOnDisk } from './volumes-on-disk.ts';
 import { VolumeWorker } from './volume-worker.ts';
 
 export interface VolumeEvent {
@@ -47,6 +52,10 @@ export interface VolumeManagerOptions {
   objects?: ObjectManager;
   tokens?: TokenManager;
   plugins?: readonly VolumePlugin[];
+  /** Without it there are no claims and no drivers. */
+  persistent?: PersistentVolumes;
+  /** A Pod whose volumes could not be processed can be synced again. */
+  onProcessed?: (uid: string) => void;
   clock?: Clock;
 }
 
@@ -65,24 +74,35 @@ export interface VolumeManager {
   waitForMount(pod: Pod, options?: WaitForMountOptions): Promise<Map<string, MountedVolume>>;
   /** Throws ContainerConfigError. */
   mountsFor(options: ContainerMountsOptions): ContainerMount[];
+  /** The block volumes of a container. Throws ContainerConfigError. */
+  devicesFor(options: { pod: Pod; container: Container }): Device[];
   /** For fileKeyRef; rejects with Error. */
   readVolumeFile(pod: Pod, volumeName: string, path: string): Promise<string>;
   unmountPod(uid: string, options?: WaitForMountOptions): Promise<void>;
   /** Something of the Pod may be mounted. */
   hasVolumes(uid: string): boolean;
   removePodDirectory(uid: string): Promise<void>;
-  /** Unmounts and removes the Pods on disk that are not in `keep`; answers their uids. Errors are logged. */
+  /**
+   * Unmounts and removes the Pods on disk that are not in `keep`; answers the uids of those that are gone in a few seconds, the
+   * others are tried on. Errors are logged. To be called once all Pods are known.
+   */
   removeOrphans(options: { keep: ReadonlySet<string> }): Promise<string[]>;
   statsFor(uid: string): Promise<VolumeStats[]>;
   close(): Promise<void>;
 }
 
 const waitTimeoutMs = 123_000;
+/** How long the start of the kubelet waits for what deleted Pods have left; it goes on in the background. */
+const orphanPatienceMs = 5000;
+const orphanRetryMs = 1000;
+/** How long what nobody holds stays staged for a claim that can't be looked at. */
+const claimsPatienceMs = 10_000;
 const debug = trace('volumes');
 
 /** Makes the volume manager of a node; nothing happens before reconstruct or syncPod. */
 export const createVolumeManager = (options: VolumeManagerOptions): VolumeManager => {
-  const { rootDir, client, recordEvent, log, clock = systemClock, plugins = volumePlugins } = options;
+  const { rootDir, client, recordEvent, log, clock = systemClock, persistent } = options;
+  const plugins = options.plugins ?? [...volumePlugins, ...(persistent?.plugins ?? [])];
   const warn = (error: unknown, message: string, fields: Record<string, unknown> = {}) =>
     log?.warn({ ...fields, error: error instanceof Error ? error.message : String(error) }, message);
   const objects =
@@ -103,6 +123,8 @@ export const createVolumeManager = (options: VolumeManagerOptions): VolumeManage
     later: (work) => afterBurst.add(work),
   };
   const pods = new Map<string, PodVolumes>();
+  const closing = new AbortController();
+  let closed = false;
   const limits = watchLimits({ clock, onLimitExceeded: options.onLimitExceeded ?? (() => undefined) });
 
   const makeWorker = (uid: string) => (volume: Parameters<PodVolumesWorkerFactory>[0]) => {
@@ -112,7 +134,10 @@ export const createVolumeManager = (options: VolumeManagerOptions): VolumeManage
       place: {
         podUid: uid,
         volumeName,
-        directory: volumeDirectory(podDir, plugin.name, volumeName),
+        directory:
+          plugin.mode === 'Block'
+            ? volumeDeviceLink(podDir, plugin.name, volumeName)
+            : volumeDirectory(podDir, plugin.name, volumeName),
         metaDirectory: metaDirectory(podDir, plugin.name, volumeName),
       },
       plugin: withSubPaths(plugin, podDir),
@@ -120,10 +145,9 @@ export const createVolumeManager = (options: VolumeManagerOptions): VolumeManage
       clock,
       onChange,
       onSetUpError(error, pod) {
-        const why = error instanceof Error ? error.message : String(error);
-        const message = `MountVolume.SetUp failed for volume "${volumeName}" : ${why}`;
+        const { message, reason } = asVolumeError(error, { step: 'MountVolume.SetUp failed', volumeName });
         debug(message, { pod: uid });
-        recordEvent({ pod, type: 'Warning', reason: 'FailedMount', message });
+        recordEvent({ pod, type: 'Warning', reason, message });
       },
       onTearDownError: (error) =>
         warn(error, 'UnmountVolume.TearDown failed', { pod: uid, volume: volumeName }),
@@ -133,7 +157,13 @@ export const createVolumeManager = (options: VolumeManagerOptions): VolumeManage
   const podVolumes = (uid: string): PodVolumes => {
     const existing = pods.get(uid);
     if (existing !== undefined) return existing;
-    const made = new PodVolumes({ uid, plugins, makeWorker: makeWorker(uid) });
+    const made = new PodVolumes({
+      uid,
+      plugins,
+      makeWorker: makeWorker(uid),
+      followClaim: persistent?.followClaim,
+      onProcessed: () => options.onProcessed?.(uid),
+    });
     pods.set(uid, made);
     return made;
   };
@@ -144,15 +174,43 @@ export const createVolumeManager = (options: VolumeManagerOptions): VolumeManage
     }
   });
 
+  const stopRetrying = persistent?.onRetry(() => {
+    for (const volumes of pods.values()) volumes.retry();
+  });
+
+  const pluginOnDisk = ({ pluginName, mode }: VolumeOnDisk) =>
+    plugins.find((plugin) => plugin.name === pluginName && (plugin.mode ?? 'Filesystem') === mode) ??
+    unknownPlugin(pluginName);
+
+  const removeOrphan = async (uid: string): Promise<void> => {
+    while (!closed) {
+      try {
+        await manager.unmountPod(uid);
+        return await manager.removePodDirectory(uid);
+      } catch (error) {
+        warn(error, 'an orphaned pod directory could not be removed', { pod: uid });
+        await wait({ clock, delayMs: orphanRetryMs, signal: closing.signal });
+      }
+    }
+  };
+
+  /** What nobody holds is let go when it is known what is behind the claims of all Pods, or at least in a while. */
+  const releaseDevices = async () => {
+    const looks = [...pods.values()].map((volumes) => volumes.claimsAreLookedAt());
+    await Promise.race([
+      Promise.all(looks),
+      wait({ clock, delayMs: claimsPatienceMs, signal: closing.signal }),
+    ]);
+    if (!closed) persistent?.devices.podsAreKnown();
+  };
+
   const manager: VolumeManager = {
     objects,
     reconstruct() {
+      persistent?.reconstruct();
       for (const uid of podsOnDisk(rootDir)) {
-        for (const { pluginName, volumeName } of volumesOnDisk(rootDir, uid)) {
-          podVolumes(uid).adopt(
-            plugins.find(({ name }) => name === pluginName) ?? unknownPlugin(pluginName),
-            volumeName,
-          );
+        for (const volume of volumesOnDisk(rootDir, uid)) {
+          podVolumes(uid).adopt(pluginOnDisk(volume), volume.volumeName);
         }
       }
     },
@@ -172,6 +230,8 @@ export const createVolumeManager = (options: VolumeManagerOptions): VolumeManage
       const volumes = pods.get(uid)?.mounted() ?? new Map<string, MountedVolume>();
       return containerMounts(mounts, { podDir: podDirectory(rootDir, uid), volumes });
     },
+    devicesFor: ({ pod, container }) =>
+      containerDevices(container, pods.get(pod.metadata?.uid ?? '')?.mounted() ?? new Map()),
     async readVolumeFile(pod, volumeName, path) {
       const volume = pods
         .get(pod.metadata?.uid ?? '')
@@ -194,22 +254,31 @@ export const createVolumeManager = (options: VolumeManagerOptions): VolumeManage
     },
     async removeOrphans({ keep }) {
       const orphans = podsOnDisk(rootDir).filter((uid) => !keep.has(uid));
-      const removed = await Promise.all(
-        orphans.map(async (uid) => {
-          try {
-            await manager.unmountPod(uid);
-            await manager.removePodDirectory(uid);
-            return uid;
-          } catch (error) {
-            warn(error, 'an orphaned pod directory could not be removed', { pod: uid });
-            return undefined;
-          }
-        }),
-      );
-      return removed.filter((uid) => uid !== undefined);
+      const removed: string[] = [];
+      const removing = orphans.map((uid) => removeOrphan(uid).then(() => removed.push(uid)));
+      await Promise.race([
+        Promise.all(removing),
+        wait({ clock, delayMs: orphanPatienceMs, signal: closing.signal }),
+      ]);
+      void releaseDevices();
+      return removed;
     },
-    statsFor: (uid) => volumeStats(pods.get(uid)?.mounted() ?? new Map()),
+    statsFor: async (uid) => {
+      const volumes = pods.get(uid);
+      return volumeStats({
+        volumes: volumes?.mounted() ?? new Map(),
+        onAbnormal(name, message) {
+          const event = { type: 'Warning', reason: 'VolumeConditionAbnormal' } as const;
+          if (volumes?.pod)
+            recordEvent({ pod: volumes.pod, ...event, message: `Volume ${name}: ${message}` });
+        },
+        onError: (error, volume) => debug('volume not counted', { pod: uid, volume, error }),
+      });
+    },
     async close() {
+      closing.abort();
+      closed = true;
+      stopRetrying?.();
       removeObjectListener();
       limits.close();
       for (const volumes of pods.values()) volumes.close();

@@ -1,7 +1,9 @@
 import { createBackOff } from '../../client/back-off.ts';
 import type { Clock } from '../../client/clock.ts';
-import type { Pod, Volume } from '../../api/types.ts';
-import type { VolumePlace, VolumePlugin, VolumeServices } from './plugin.ts';
+import { quantityValue } from '../../api/quantity.ts';
+import type { Pod } from '../../api/types.ts';
+import type { SetUpOptions, VolumePlace, VolumePlugin, VolumeServices } from './plugin.ts';
+import type { VolumeSpec } from './volume-spec.ts';
 
 export interface VolumeWorkerOptions {
   place: VolumePlace;
@@ -10,7 +12,7 @@ export interface VolumeWorkerOptions {
   clock: Clock;
   /** The volume was mounted, has failed, or is gone. */
   onChange: () => void;
-  /** setUp has failed and will be tried again. */
+  /** setUp or resize has failed and will be tried again. */
   onSetUpError: (error: unknown, pod: Pod) => void;
   /** tearDown has failed and will be tried again. */
   onTearDownError: (error: unknown) => void;
@@ -24,7 +26,8 @@ const createVolumeBackOff = () => createBackOff({ initialMs: 500, capMs: 122_000
  *
  *               want()            ok
  *      absent ─────────▶ setUp ────────▶ mounted ──(Pod or object changed, token due)──▶ setUp again
- *        ▲                │ error: told, then back-off, or wake()
+ *        ▲                │ error: told,      └────(PersistentVolume has grown)─────────▶ resize
+ *        │                │ then back-off, or wake()
  *        │ ok             ▼
  *     tearDown ◀───── unwant(), which ends a running setUp
  *        └── error: told, then back-off
@@ -38,9 +41,12 @@ export class VolumeWorker {
   readonly #options: VolumeWorkerOptions;
   readonly #backOff = createVolumeBackOff();
   readonly #stopping = new AbortController();
-  #wanted: { pod: Pod; volume: Volume } | undefined;
+  #wanted: { pod: Pod; spec: VolumeSpec } | undefined;
   #mounted = false;
+  #resizeDue = false;
   #gone = false;
+  /** The last try has failed. */
+  #failed = false;
   #unwanted = false;
   #due = false;
   #running = false;
@@ -62,24 +68,34 @@ export class VolumeWorker {
     return this.#gone;
   }
 
-  /** The volume as the Pod has it; undefined for one found on disk that no Pod has claimed yet. */
-  get volume(): Volume | undefined {
-    return this.#wanted?.volume;
+  /** What the volume is; undefined for one found on disk that no Pod has claimed yet. */
+  get spec(): VolumeSpec | undefined {
+    return this.#wanted?.spec;
   }
 
   /** The Pod wants the volume. Its content is looked at again when `changed` says that the Pod's own part has changed. */
-  want(pod: Pod, volume: Volume, { changed }: { changed: boolean }): void {
-    const first = this.#wanted === undefined;
-    this.#wanted = { pod, volume };
-    if (first || (changed && this.plugin.requiresRemount)) this.wake();
+  want(pod: Pod, spec: VolumeSpec, { changed }: { changed: boolean }): void {
+    const before = this.#wanted?.spec;
+    this.#wanted = { pod, spec };
+    if (before === undefined || (changed && this.plugin.requiresRemount)) this.wake();
+    else if (this.#mounted && this.plugin.resize !== undefined && mayResize(before, spec)) {
+      this.#resizeDue = true;
+      this.#backOff.reset();
+      this.#trigger();
+    }
   }
 
   /** Sets up again at once, without waiting for the back-off to end. */
   wake(): void {
     if (this.#wanted === undefined || this.#unwanted) return;
-    if (this.#mounted && !this.plugin.requiresRemount) return;
+    if (this.#mounted && !this.plugin.requiresRemount && !this.#resizeDue) return;
     this.#backOff.reset();
     this.#trigger();
+  }
+
+  /** What failed is tried again at once: whatever was in the way may be gone. */
+  retry(): void {
+    if (this.#failed) this.#trigger();
   }
 
   /** Takes the volume away; isGone tells when it is. */
@@ -109,28 +125,61 @@ export class VolumeWorker {
   async #work(): Promise<void> {
     while (this.#due && !this.#closed && !this.#gone) {
       this.#due = false;
-      await (this.#unwanted ? this.#tearDown() : this.#setUp());
+      await this.#step();
       this.#options.onChange();
     }
     this.#running = false;
   }
 
+  #step(): Promise<void> {
+    if (this.#unwanted) return this.#tearDown();
+    return this.#mounted && this.#resizeDue ? this.#resize() : this.#setUp();
+  }
+
   async #setUp(): Promise<void> {
-    const { place, plugin, services, clock } = this.#options;
-    if (this.#wanted === undefined) return;
-    const { pod } = this.#wanted;
+    const options = this.#setUpOptions();
+    if (options === undefined) return;
     try {
-      const signal = this.#stopping.signal;
-      const result = await plugin.setUp({ ...place, ...this.#wanted, services, signal });
+      const result = await this.plugin.setUp(options);
       this.#mounted = true;
-      this.#backOff.reset();
+      this.#succeeded();
       if (result?.refreshAtMs !== undefined)
-        this.#triggerIn(Math.max(1000, result.refreshAtMs - clock.now()));
+        this.#triggerIn(Math.max(1000, result.refreshAtMs - this.#options.clock.now()));
     } catch (error) {
-      if (this.#stopping.signal.aborted) return;
-      this.#triggerIn(this.#backOff.nextMs());
-      this.#options.onSetUpError(error, pod);
+      this.#setUpFailed(error, options.pod);
     }
+  }
+
+  async #resize(): Promise<void> {
+    const options = this.#setUpOptions();
+    if (options === undefined) return;
+    this.#resizeDue = false;
+    try {
+      await this.plugin.resize?.(options);
+      this.#succeeded();
+    } catch (error) {
+      this.#resizeDue = true;
+      this.#setUpFailed(error, options.pod);
+    }
+  }
+
+  #setUpOptions(): SetUpOptions | undefined {
+    const { place, services } = this.#options;
+    if (this.#wanted === undefined) return undefined;
+    const { pod, spec } = this.#wanted;
+    return { ...place, pod, spec, volume: spec.volume, services, signal: this.#stopping.signal };
+  }
+
+  #succeeded(): void {
+    this.#failed = false;
+    this.#backOff.reset();
+  }
+
+  #setUpFailed(error: unknown, pod: Pod): void {
+    if (this.#stopping.signal.aborted) return;
+    this.#failed = true;
+    this.#triggerIn(this.#backOff.nextMs());
+    this.#options.onSetUpError(error, pod);
   }
 
   async #tearDown(): Promise<void> {
@@ -139,6 +188,7 @@ export class VolumeWorker {
       this.#mounted = false;
       this.#gone = true;
     } catch (error) {
+      this.#failed = true;
       this.#triggerIn(this.#backOff.nextMs());
       this.#options.onTearDownError(error);
     }
@@ -150,3 +200,14 @@ export class VolumeWorker {
     this.#cancelTimer = this.#options.clock.after(delayMs, () => this.#trigger());
   }
 }
+
+/** The PersistentVolume has grown, or its claim says that the node has its part of the growing to do. */
+const mayResize = (before: VolumeSpec, after: VolumeSpec): boolean => {
+  const capacity = after.persistentVolume?.spec?.capacity?.['storage'];
+  if (capacity === undefined) return false;
+  const claimed = after.claim?.status?.capacity?.['storage'];
+  const previous = before.persistentVolume?.spec?.capacity?.['storage'];
+  const isLarger = (size: string | undefined) =>
+    size !== undefined && quantityValue(capacity) > quantityValue(size);
+  return isLarger(claimed) || isLarger(previous);
+};

@@ -309,20 +309,27 @@ test('image: left to the runtime', async (t) => {
   });
 });
 
-const refused: Volume[] = [
-  { name: 'v', nfs: { server: 'x', path: '/' } },
-  { name: 'v', iscsi: { targetPortal: 'x', iqn: 'y', lun: 0 } },
-  { name: 'v', persistentVolumeClaim: { claimName: 'x' } },
-  { name: 'v', rbd: { image: 'x', monitors: [] } },
+const unsupported = (type: string, remedy: string) =>
+  `: volumes of type ${type} are not supported; use ${remedy}`;
+
+const refused: [volume: Volume, why: string][] = [
+  [
+    { name: 'v', iscsi: { targetPortal: 'x', iqn: 'y', lun: 0 } },
+    unsupported('iscsi', 'a local PersistentVolume of the block device, or a CSI driver for iSCSI'),
+  ],
+  [{ name: 'v', rbd: { image: 'x', monitors: [] } }, unsupported('rbd', 'a CSI driver for Ceph RBD')],
+  [{ name: 'v', cephfs: { monitors: [] } }, unsupported('cephfs', 'a CSI driver for CephFS')],
+  // This volume manager was made without persistent volumes.
+  [{ name: 'v', persistentVolumeClaim: { claimName: 'x' } }, ''],
 ];
 
-for (const volume of refused) {
+for (const [volume, why] of refused) {
   test(`${Object.keys(volume)[1]}: refused at once`, async (t) => {
     const node = makeNode(t);
     const error = await t.throwsAsync(node.volumes.waitForMount(makePod([volume])));
     t.is(
       error?.message,
-      'unmounted volumes=[v], unattached volumes=[], failed to process volumes=[v]: failed to get Plugin from volumeSpec for volume "v" err=no volume plugin matched',
+      `unmounted volumes=[v], unattached volumes=[], failed to process volumes=[v]: failed to get Plugin from volumeSpec for volume "v" err=no volume plugin matched${why}`,
     );
     t.like(error, { interrupted: false, reason: 'FailedMount' });
   });

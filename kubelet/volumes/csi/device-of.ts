@@ -1,0 +1,42 @@
+import type { Device } from '../devices/device.ts';
+import type { VolumeSpec } from '../volume-spec.ts';
+import type { CsiContext } from './context.ts';
+import { csiSourceOf } from './csi-source.ts';
+import { attachRequired } from './driver-objects.ts';
+import { uniqueVolumeName } from './paths.ts';
+import { unstageBlock } from './unstage-block.ts';
+import { unstage } from './unstage.ts';
+
+/** A volume behind a driver, as it is known without its PersistentVolume too. */
+export interface CsiVolume {
+  driver: string;
+  handle: string;
+  /** The PersistentVolume's name, by which the folders of a block volume are called; undefined: a file system. */
+  blockName?: string | undefined;
+}
+
+/** What the node has of the volume, made when it is not known yet. */
+export const deviceOf = (
+  context: CsiContext,
+  volume: CsiVolume,
+  { state }: { state?: 'staged' | 'uncertain' } = {},
+): Device => {
+  const { driver, handle, blockName } = volume;
+  return context.devices.device({
+    uniqueName: uniqueVolumeName(driver, handle),
+    isAttachable: () => attachRequired(context.driverObjects.known(driver)),
+    unstage: () =>
+      blockName === undefined
+        ? unstage(context, { driver, handle })
+        : unstageBlock(context, { driver, handle, blockName }),
+    ...(state === undefined ? {} : { state }),
+  });
+};
+
+/** Whether a controller has attached the volume here, if one has to. */
+export const isAttached = ({ devices }: CsiContext, spec: VolumeSpec): boolean => {
+  if (spec.persistentVolume === undefined) return true;
+  const { driver, volumeHandle } = csiSourceOf(spec);
+  const device = devices.find(uniqueVolumeName(driver, volumeHandle));
+  return device === undefined || devices.isAttached(device);
+};

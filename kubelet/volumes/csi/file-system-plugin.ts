@@ -1,0 +1,121 @@
+import { errorInWords } from '../../../csi/error.ts';
+import type { SetUpOptions, SetUpResult, VolumePlugin } from '../plugin.ts';
+import { isMountedThisBoot, setMountedThisBoot } from '../ready-file.ts';
+import { asVolumeError } from '../volume-error.ts';
+import type { CsiContext } from './context.ts';
+import { csiPluginName } from './context.ts';
+import { csiSourceOf } from './csi-source.ts';
+import { deviceOf, isAttached } from './device-of.ts';
+import { expandAfterMount, expandInUse } from './expand.ts';
+import { publishTarget } from './paths.ts';
+import { publish } from './publish.ts';
+import type { PublishResult } from './publish.ts';
+import { stage } from './stage.ts';
+import { csiStats } from './stats.ts';
+import { unpublish } from './unpublish.ts';
+import { loadVolumeData } from './volume-data.ts';
+import { whenAttached } from './when-attached.ts';
+
+/** How often a volume is published again when its driver asks for that and no token is due before; about what upstream does. */
+const republishMs = 60_000;
+
+/**
+ * File systems behind CSI drivers: PersistentVolumes (attached, staged once for the node, published for each Pod) and inline volumes
+ * (published only).
+ */
+export const csiFileSystemPlugin = (context: CsiContext): VolumePlugin => ({
+  name: csiPluginName,
+  takesMountOptions: true,
+  canSupport: ({ volume, persistentVolume }) => (persistentVolume?.spec ?? volume).csi !== undefined,
+  requiresRemount: false,
+  readOnly: false,
+  hostPath: (_, { directory }) => publishTarget(directory),
+  isAttached: (spec) => isAttached(context, spec),
+
+  async setUp(options) {
+    const { spec, metaDirectory } = options;
+    const { name } = spec;
+    try {
+      if (isMountedThisBoot(metaDirectory)) return await setUpAgain(context, options);
+      const mount =
+        spec.persistentVolume === undefined
+          ? publish(context, options, {})
+          : mountPersistent(context, options);
+      const result = await mount;
+      setMountedThisBoot(metaDirectory);
+      return await refreshOf(context, options, result);
+    } catch (error) {
+      throw asVolumeError(error, {
+        step: 'MountVolume.SetUp failed',
+        volumeName: name,
+        why: errorInWords(error),
+      });
+    }
+  },
+
+  async tearDown(place) {
+    const data = loadVolumeData(place.directory);
+    if (data === undefined || data.volumeLifecycleMode === 'Ephemeral')
+      return unpublish(context, place, data);
+    const device = deviceOf(context, { driver: data.driverName, handle: data.volumeHandle });
+    await device.inTurn(() => unpublish(context, place, data));
+    return device.release(place.podUid);
+  },
+
+  adopt(place) {
+    const data = loadVolumeData(place.directory);
+    if (data === undefined || data.volumeLifecycleMode === 'Ephemeral') return;
+    const device = deviceOf(context, { driver: data.driverName, handle: data.volumeHandle });
+    device.hold(place.podUid);
+    device.markPublished(place.podUid);
+  },
+
+  resize: (options) => expandInUse(context, options),
+  stats: (spec, place) => csiStats(context, { spec, place, volumePath: publishTarget(place.directory) }),
+});
+
+const mountPersistent = (context: CsiContext, options: SetUpOptions): Promise<PublishResult> =>
+  whenAttached(context, options, 'MountVolume', async ({ device, publishContext }) => {
+    await stage(context, { ...options, device, publishContext });
+    device.markPublished(options.podUid);
+    const result = await publish(context, options, publishContext);
+    await expandAfterMount(context, options);
+    return result;
+  });
+
+/** After a restart, and when it is time to tell the driver again. The Pod has the volume all the while. */
+const setUpAgain = async (context: CsiContext, options: SetUpOptions): Promise<SetUpResult | undefined> => {
+  const { spec, podUid } = options;
+  if (spec.persistentVolume !== undefined) {
+    const { driver, volumeHandle: handle } = csiSourceOf(spec);
+    const device = deviceOf(context, { driver, handle });
+    device.hold(podUid);
+    device.markPublished(podUid);
+  }
+  if (!(await republishes(context, options))) return undefined;
+  const again = () => publish(context, options, {});
+  const result =
+    spec.persistentVolume === undefined
+      ? await again()
+      : await whenAttached(context, options, 'MountVolume', ({ publishContext }) =>
+          publish(context, options, publishContext),
+        );
+  return refreshOf(context, options, result);
+};
+
+const driverNameOf = ({ spec }: SetUpOptions): string => spec.volume.csi?.driver ?? csiSourceOf(spec).driver;
+
+const republishes = async ({ driverObjects }: CsiContext, options: SetUpOptions): Promise<boolean> => {
+  const driver = await driverObjects.get(driverNameOf(options)).catch(() => undefined);
+  return driver?.spec.requiresRepublish === true;
+};
+
+const refreshOf = async (
+  context: CsiContext,
+  options: SetUpOptions,
+  { refreshAtMs }: PublishResult,
+): Promise<SetUpResult | undefined> => {
+  if (!(await republishes(context, options))) return undefined;
+  const latest = context.clock.now() + republishMs;
+  return { refreshAtMs: refreshAtMs === undefined ? latest : Math.min(latest, refreshAtMs) };
+};
