@@ -19,6 +19,10 @@ export function pruneObject(
   return prune(object, root, { path: '', onUnknown }) as Record<string, unknown>;
 }
 
+/** A value that is part of an object, without what its schema doesn't know. */
+export const pruneValue = (value: unknown, schema: StructuralSchema): unknown =>
+  prune(value, schema, { path: '', onUnknown: () => undefined });
+
 interface Place {
   path: string;
   onUnknown: OnUnknown;

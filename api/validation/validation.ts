@@ -15,6 +15,11 @@ import {
   validateNodeUpdate,
   validateServiceAccount,
 } from './core.ts';
+import {
+  validateCustomResourceDefinition,
+  validateCustomResourceDefinitionStatusUpdate,
+  validateCustomResourceDefinitionUpdate,
+} from '../custom-resources/definition/definition.ts';
 import { validateEvent, validateEventsV1Event, validateEventsV1EventUpdate } from './event.ts';
 import type { FieldError } from './field-error.ts';
 import { validateLease, validateLeaseUpdate } from './lease.ts';
@@ -109,6 +114,11 @@ const rbac = 'rbac.authorization.k8s.io';
 
 const validators: Record<string, Validator> = {
   ConfigMap: validator({ create: validateConfigMap, update: validateConfigMapUpdate }),
+  'CustomResourceDefinition.apiextensions.k8s.io': validator({
+    create: validateCustomResourceDefinition,
+    update: validateCustomResourceDefinitionUpdate,
+    subresources: { status: validateCustomResourceDefinitionStatusUpdate },
+  }),
   Event: validator({ create: validateEvent, update: (event) => validateEvent(event) }),
   'Event.events.k8s.io': validator({ create: validateEventsV1Event, update: validateEventsV1EventUpdate }),
   'Lease.coordination.k8s.io': validator({ create: validateLease, update: validateLeaseUpdate }),

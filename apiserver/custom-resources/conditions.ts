@@ -32,11 +32,9 @@ export function hasFinding(definition: CustomResourceDefinition, finding: Findin
 export function setCondition(definition: CustomResourceDefinition, finding: Finding, now: Date): void {
   const previous = conditionOf(definition, finding.type);
   const isSame = previous?.status === finding.status && previous.lastTransitionTime !== undefined;
-  const { generation } = definition.metadata ?? {};
   const condition: CustomResourceDefinitionCondition = {
     lastTransitionTime: isSame ? (previous.lastTransitionTime ?? '') : timestamp(now),
     ...finding,
-    ...(generation !== undefined && { observedGeneration: generation }),
   };
   const conditions = definition.status?.conditions ?? [];
   definition.status = {

@@ -77,8 +77,31 @@ function readReference(reader: Reader, value: unknown, reference: string, place:
   if (short === 'Quantity') return readQuantity(value, place);
   if (short === 'Time' || short === 'MicroTime') return readTime(value, place);
   if (short === 'IntOrString') return readIntOrString(value, place);
+  const inner = SCHEMA_UNIONS[short];
+  if (inner !== undefined) return readSchemaUnion(reader, value, { name, inner }, place);
   if (schema.properties === undefined) return value;
   return readObject(reader, value, schema, { path: place.path, struct: short });
+}
+
+/** Fields of a schema that are a schema or something else (apiextensions.k8s.io JSONSchemaPropsOrBool …), and what else. */
+const SCHEMA_UNIONS: Record<string, 'bool' | 'array' | 'strings'> = {
+  JSONSchemaPropsOrBool: 'bool',
+  JSONSchemaPropsOrArray: 'array',
+  JSONSchemaPropsOrStringArray: 'strings',
+};
+
+function readSchemaUnion(
+  reader: Reader,
+  value: unknown,
+  { name, inner }: { name: string; inner: 'bool' | 'array' | 'strings' },
+  place: Place,
+): unknown {
+  const schema = { $ref: name.slice(0, name.indexOf('Or', name.lastIndexOf('.'))) };
+  if (isMap(value)) return readValue(reader, value, schema, place);
+  if (inner === 'bool' && typeof value === 'boolean') return value;
+  if (inner === 'strings' && Array.isArray(value)) return value;
+  if (inner === 'array' && Array.isArray(value)) return readArray(reader, value, { items: schema }, place);
+  return refuse(value, place, `apiextensions.${shortName(name)}`);
 }
 
 function readObject(reader: Reader, value: unknown, schema: Schema, place: Place): unknown {
@@ -112,15 +135,17 @@ function readMap(reader: Reader, value: Record<string, unknown>, schema: Schema,
 
 /** What Go's decoder makes of a null inside a map or list. */
 const zeroOf = (schema: Schema): unknown =>
-  schema.type === 'string'
-    ? ''
-    : schema.type === 'boolean'
-      ? false
-      : schema.type === 'array'
-        ? []
-        : schema.type === 'integer'
-          ? 0
-          : {};
+  schema.$ref?.endsWith('.JSON') === true
+    ? null
+    : schema.type === 'string'
+      ? ''
+      : schema.type === 'boolean'
+        ? false
+        : schema.type === 'array'
+          ? []
+          : schema.type === 'integer'
+            ? 0
+            : {};
 
 function readArray(reader: Reader, value: unknown, schema: Schema, place: Place): unknown {
   if (!Array.isArray(value)) return refuse(value, place, goType(schema, place));
