@@ -1,9 +1,6 @@
 import type { Node, Pod, PodSpec } from '../../api/types.ts';
 import { systemClock } from '../../client/clock.ts';
-import type { InformerFactory } from '../../client/informer-factory.ts';
-import type { ApiObject, ResourceId } from '../../client/objects.ts';
-import { createIndexedStore } from '../../client/store.ts';
-import type { IndexedStore, IndexFunction } from '../../client/store.ts';
+import type { ApiObject } from '../../client/objects.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { Client } from '../../client/rest.ts';
 import { createSchedulerCache } from '../../scheduler/cache.ts';
@@ -13,6 +10,7 @@ import type { SchedulerHandle } from '../../scheduler/framework/handle.ts';
 import type { Plugin } from '../../scheduler/framework/plugin.ts';
 import { findFeasibleNodes, scoreNodes } from '../../scheduler/framework/run-plugins.ts';
 import { defaultPlugins } from '../../scheduler/plugins/index.ts';
+import { fakeInformers } from './fake-informers.ts';
 
 let count = 0;
 
@@ -51,27 +49,6 @@ export const aNode = ({
   ...(spec === undefined ? {} : { spec }),
   status: { allocatable: { cpu: '2', memory: '4Gi', pods: '110', ...allocatable } },
 });
-
-/** Informers that know these objects and never hear more; handlers are told nothing. */
-const fakeInformers = (objects: Record<string, ApiObject[]>) => {
-  const stores = new Map<string, IndexedStore<ApiObject>>();
-  const store = (resource: string): IndexedStore<ApiObject> => {
-    const known = stores.get(resource);
-    if (known !== undefined) return known;
-    const created = createIndexedStore();
-    for (const object of objects[resource] ?? []) created.set(object);
-    stores.set(resource, created);
-    return created;
-  };
-  const informer = (
-    { resource }: ResourceId,
-    { indexers = {} }: { indexers?: Record<string, IndexFunction<ApiObject>> } = {},
-  ) => {
-    store(resource).addIndexers(indexers);
-    return { lister: store(resource), addHandler: () => () => undefined };
-  };
-  return { informer, store } as unknown as InformerFactory & { store: typeof store };
-};
 
 /** The default plugins over a cluster of these nodes and pods, without a server. */
 export const aCluster = ({

@@ -36,12 +36,13 @@ export interface BindOptions {
  * anew. What was written stays; it holds for the next try too, or its reader takes it back.
  */
 export const bindPodVolumes = async (options: BindOptions): Promise<void> => {
-  const { pod, volumes, waits, timeoutMs, signal } = options;
+  const { pod, nodeName, volumes, waits, timeoutMs, signal } = options;
   const written = await writeDecisions(options);
   const claims = [...volumes.bindings.map(({ claim }) => claim), ...volumes.provisions];
   try {
     const check = () => areBound(written, options);
-    await waits.until({ podKey: keyOf(pod), claimKeys: claims.map(keyOf), check, timeoutMs, signal });
+    const claimKeys = claims.map(keyOf);
+    await waits.until({ podKey: keyOf(pod), nodeName, claimKeys, check, timeoutMs, signal });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     throw new Error(`binding volumes: ${message}`, { cause: error });

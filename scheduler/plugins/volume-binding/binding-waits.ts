@@ -3,7 +3,7 @@ import type { Clock } from '../../../client/clock.ts';
 import type { InformerFactory } from '../../../client/informer-factory.ts';
 import { keyOf } from '../../../client/objects.ts';
 import type { ApiObject } from '../../../client/objects.ts';
-import { persistentVolumeClaims, persistentVolumes, pods } from '../../../client/resources.ts';
+import { nodes, persistentVolumeClaims, persistentVolumes, pods } from '../../../client/resources.ts';
 import { podSelection } from '../../framework/pod-selection.ts';
 
 /** Waits for what others do about volumes: each change of an object that is waited for asks again at once. */
@@ -13,8 +13,10 @@ export interface BindingWaits {
    * exceeded`, and with the signal's reason.
    */
   until(options: {
-    /** `namespace/name` of the pod. */
+    /** `namespace/name` of the pod; its end is a change. */
     podKey: string;
+    /** The node's end is one too. */
+    nodeName: string;
     /** `namespace/name` of the claims; a volume's changes count for the claim that it is bound to. */
     claimKeys: readonly string[];
     check: () => boolean;
@@ -45,6 +47,7 @@ export const createBindingWaits = ({
   informers.informer(persistentVolumeClaims).addHandler(follow((claim) => [claimKey(keyOf(claim))]));
   informers.informer(persistentVolumes).addHandler(follow(claimKeysOf));
   informers.informer(pods, podSelection).addHandler({ delete: (pod) => wake(podKeyOf(keyOf(pod))) });
+  informers.informer(nodes).addHandler({ delete: (node) => wake(nodeKey(keyOf(node))) });
 
   const register = (keys: readonly string[], look: () => void) => {
     for (const key of keys) {
@@ -61,7 +64,7 @@ export const createBindingWaits = ({
   };
 
   return {
-    async until({ podKey, claimKeys, check, timeoutMs, signal }) {
+    async until({ podKey, nodeName, claimKeys, check, timeoutMs, signal }) {
       signal.throwIfAborted();
       const done = Promise.withResolvers<void>();
       const look = () => {
@@ -71,7 +74,7 @@ export const createBindingWaits = ({
           done.reject(error);
         }
       };
-      const keys = [podKeyOf(podKey), ...claimKeys.map(claimKey)];
+      const keys = [podKeyOf(podKey), nodeKey(nodeName), ...claimKeys.map(claimKey)];
       const abort = () => done.reject(signal.reason);
       const cancel = clock.after(timeoutMs, () => done.reject(new Error('context deadline exceeded')));
       signal.addEventListener('abort', abort, { once: true });
@@ -90,6 +93,7 @@ export const createBindingWaits = ({
 
 const claimKey = (key: string) => `claim ${key}`;
 const podKeyOf = (key: string) => `pod ${key}`;
+const nodeKey = (name: string) => `node ${name}`;
 
 const claimKeysOf = ({ spec }: PersistentVolume): string[] => {
   const { name, namespace = '' } = spec?.claimRef ?? {};
