@@ -1,14 +1,19 @@
-import { claimProtection, volumeProtection } from '../../api/storage/annotations.ts';
+import {
+  attributesClassProtection,
+  claimProtection,
+  volumeProtection,
+} from '../../api/storage/annotations.ts';
 import type { AdmissionPlugin } from './admission.ts';
 import { isWriteTo } from './storage-object.ts';
 
 const PROTECTED = [
   { group: '', plural: 'persistentvolumeclaims', finalizer: claimProtection },
   { group: '', plural: 'persistentvolumes', finalizer: volumeProtection },
+  { group: 'storage.k8s.io', plural: 'volumeattributesclasses', finalizer: attributesClassProtection },
 ];
 
 /**
- * Gives each new claim and volume the finalizer that keeps it while it is used; the protection controllers take it away
+ * Gives each new claim, volume and VolumeAttributesClass the finalizer that keeps it while it is used; the protection controllers take it away
  * (upstream: plugin/pkg/admission/storage/storageobjectinuseprotection).
  */
 export const storageObjectInUseProtection: AdmissionPlugin = {

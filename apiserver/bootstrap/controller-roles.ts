@@ -233,6 +233,15 @@ export const CONTROLLER_ROLES: { name: string; rules: PolicyRule[] }[] = [
     name: 'ttl-controller',
     rules: [rule('list patch update watch', '', 'nodes'), EVENTS_RULE],
   },
+  {
+    name: 'volumeattributesclass-protection-controller',
+    rules: [
+      rule(READ, '', 'persistentvolumeclaims'),
+      rule(READ, '', 'persistentvolumes'),
+      rule('get list update watch', 'storage.k8s.io', 'volumeattributesclasses'),
+      EVENTS_RULE,
+    ],
+  },
 ];
 
 /** Roles within the system namespaces (upstream: bootstrappolicy namespace_policy.go). */

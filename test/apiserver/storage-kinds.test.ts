@@ -277,6 +277,11 @@ test('drivers, attachments and the rest of the group', async (t) => {
     attributes.body.message,
     'VolumeAttributesClass.storage.k8s.io "x" is invalid: parameters: Required value: must contain at least one key/value pair',
   );
+  const protectedClass = await make('volumeattributesclasses', 'VolumeAttributesClass', {
+    driverName: 'd.example.com',
+    parameters: { iops: '1' },
+  });
+  t.deepEqual(protectedClass.body.metadata.finalizers, ['kubernetes.io/vac-protection']);
   const capacities = `${STORAGE}/namespaces/default/csistoragecapacities`;
   const capacity = await server.post(capacities, {
     metadata: { generateName: 'c-' },
