@@ -76,7 +76,9 @@ export class NodeAuthorizer implements Authorizer {
   }
 
   #claim(node: string, attributes: Attributes): Decision {
-    const { verb, subresource } = attributes;
+    const { verb, subresource, name } = attributes;
+    // More than upstream, which allows get alone: a watch of one claim tells its kubelet no more, and at once that it has grown.
+    if (subresource === '' && name !== '' && READ.includes(verb)) return this.#related(node, attributes);
     if (subresource !== 'status') return this.#getOne(node, attributes);
     if (verb !== 'update' && verb !== 'patch') return refuse('can only get/update/patch this type');
     return this.#related(node, attributes);
