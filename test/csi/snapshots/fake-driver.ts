@@ -16,8 +16,6 @@ export const driverName = 'nn.fake.csi.podwright.io';
 
 export interface FakeDriverOptions {
   capabilities?: ControllerServiceCapabilityRPCType[];
-  /** How many times a snapshot is told as not ready. */
-  unreadyAnswers?: number;
 }
 
 /**
@@ -26,8 +24,8 @@ export interface FakeDriverOptions {
  */
 export const startFakeDriver = async ({
   capabilities = ['CREATE_DELETE_SNAPSHOT', 'LIST_SNAPSHOTS'],
-  unreadyAnswers = 0,
 }: FakeDriverOptions = {}) => {
+  let unreadyAnswers = 0;
   const dir = mkdtempSync(join(tmpdir(), 'nn-csi-'));
   const socketPath = join(dir, 'csi.sock');
   const snapshots = new Map<string, Snapshot>();
@@ -145,7 +143,7 @@ export const startFakeDriver = async ({
       },
     });
 
-  const server = await serve();
+  let server = await serve();
   const driver = openDriver({ name: driverName, socketPath });
   return {
     driver,
@@ -154,6 +152,24 @@ export const startFakeDriver = async ({
     calls,
     callsOf: (rpc: string) => calls.filter((call) => call.rpc === rpc).map(({ request }) => request),
     fail: (rpc: string, ...errors: (CsiError | 'hang')[]) => void failures.set(rpc, errors),
+    /** From now on each new snapshot is told as not ready so many times. */
+    staysUnreadyFor(count: number) {
+      unreadyAnswers = count;
+    },
+    /** A snapshot that nobody asked for through Kubernetes. */
+    addSnapshot: (id: string) =>
+      void snapshots.set(id, {
+        snapshotId: id,
+        sourceVolumeId: 'volume-of-old',
+        sizeBytes: 2 ** 30,
+        creationTime: { seconds: 1_600_000_000, nanos: 0 },
+        readyToUse: true,
+        groupSnapshotId: '',
+      }),
+    down: () => server.stop(),
+    async up() {
+      server = await serve();
+    },
     async stop() {
       driver.close();
       await server.stop();
