@@ -24,9 +24,14 @@ export class CsiError extends Error {
     this.method = method;
   }
 
+  /** The code as Go calls it, such as `InvalidArgument`: conditions have it for a reason. */
+  get goCodeName(): string {
+    return goNames[this.codeName];
+  }
+
   /** As Go's gRPC prints it, which is how events and conditions show it: `rpc error: code = NotFound desc = …`. */
   describe(): string {
-    return `rpc error: code = ${goNames[this.codeName]} desc = ${this.message}`;
+    return `rpc error: code = ${this.goCodeName} desc = ${this.message}`;
   }
 
   override toString(): string {

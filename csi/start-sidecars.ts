@@ -12,6 +12,8 @@ import { openDriver } from './sidecars/driver.ts';
 import type { OpenDriverOptions, SidecarDriver } from './sidecars/driver.ts';
 import { createProvisioner } from './sidecars/provisioner/provisioner.ts';
 import type { ProvisionerOptions } from './sidecars/provisioner/provisioner.ts';
+import { createResizer } from './sidecars/resizer/resizer.ts';
+import type { ResizerOptions } from './sidecars/resizer/resizer.ts';
 import { csiSnapshotter } from './sidecars/snapshotter/csi-snapshotter.ts';
 import { snapshotController } from './snapshots/controller.ts';
 
@@ -27,6 +29,7 @@ export interface SidecarsOptions {
   snapshots?: boolean | undefined;
   provisioner?: ProvisionerOptions | undefined;
   attacher?: AttacherOptions | undefined;
+  resizer?: ResizerOptions | undefined;
 }
 
 /**
@@ -65,8 +68,12 @@ function runSidecars(options: SidecarsOptions): { stop(): Promise<void> } {
 
 const storageControllers = (
   driver: SidecarDriver,
-  { provisioner, attacher }: SidecarsOptions,
-): ControllerFactory[] => [createProvisioner(driver, provisioner), createAttacher(driver, attacher)];
+  { provisioner, attacher, resizer }: SidecarsOptions,
+): ControllerFactory[] => [
+  createProvisioner(driver, provisioner),
+  createAttacher(driver, attacher),
+  createResizer(driver, resizer),
+];
 
 type Shared = Omit<Parameters<ControllerFactory>[0], 'informers'>;
 

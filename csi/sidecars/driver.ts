@@ -6,6 +6,7 @@ import type {
   ControllerServiceCapabilityRPCType,
   GroupControllerService,
   GroupControllerServiceCapabilityRPCType,
+  NodeServiceCapabilityRPCType,
   PluginCapabilityServiceType,
   PluginCapabilityVolumeExpansionType,
 } from '../types.ts';
@@ -16,6 +17,8 @@ export interface DriverCapabilities {
   expansion: ReadonlySet<PluginCapabilityVolumeExpansionType>;
   controller: ReadonlySet<ControllerServiceCapabilityRPCType>;
   groupController: ReadonlySet<GroupControllerServiceCapabilityRPCType>;
+  /** Of a node service at the same socket; empty when there is none. */
+  node: ReadonlySet<NodeServiceCapabilityRPCType>;
 }
 
 /** A driver as its sidecars use it: every call has the sidecars' timeout, unless the call says another. */
@@ -54,7 +57,7 @@ export const openDriver = ({ name, socketPath, timeoutMs = 15_000 }: OpenDriverO
     name,
     ...driver,
     capabilities() {
-      const asked = (capabilities ??= askCapabilities(driver));
+      const asked = (capabilities ??= askCapabilities({ ...driver, node: guard(connection.node) }));
       asked.catch(() => {
         if (capabilities === asked) capabilities = undefined;
       });
@@ -88,17 +91,23 @@ async function askCapabilities({
   identity,
   controller,
   groupController,
-}: Pick<SidecarDriver, 'identity' | 'controller' | 'groupController'>): Promise<DriverCapabilities> {
+  node,
+}: Omit<CsiDriver, 'close'>): Promise<DriverCapabilities> {
   const answer = await identity.getPluginCapabilities({});
   const plugin = new Set(answer.capabilities.flatMap(({ service }) => service?.type ?? []));
   const hasController = plugin.has('CONTROLLER_SERVICE');
   const hasGroups = plugin.has('GROUP_CONTROLLER_SERVICE');
   const ofController = hasController ? (await controller.controllerGetCapabilities({})).capabilities : [];
   const ofGroups = hasGroups ? (await groupController.groupControllerGetCapabilities({})).capabilities : [];
+  const ofNode = await node.nodeGetCapabilities({}).catch((error: unknown) => {
+    if (hasCode(error, 'UNIMPLEMENTED')) return { capabilities: [] };
+    throw error;
+  });
   return {
     plugin,
     expansion: new Set(answer.capabilities.flatMap(({ volumeExpansion }) => volumeExpansion?.type ?? [])),
     controller: new Set(ofController.flatMap(({ rpc }) => rpc?.type ?? [])),
     groupController: new Set(ofGroups.flatMap(({ rpc }) => rpc?.type ?? [])),
+    node: new Set(ofNode.capabilities.flatMap(({ rpc }) => rpc?.type ?? [])),
   };
 }

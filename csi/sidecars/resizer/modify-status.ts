@@ -1,0 +1,110 @@
+import type { PersistentVolumeClaim, PersistentVolumeClaimCondition } from '../../../api/types.ts';
+import { timeOf } from '../../../client/clock.ts';
+import { persistentVolumeClaims, persistentVolumes } from '../../../client/resources.ts';
+import type { CsiError } from '../../error.ts';
+import { isFinal } from './expand.ts';
+import type { Claimed } from './expand.ts';
+import type { Resizer } from './settings.ts';
+
+type Condition = Pick<PersistentVolumeClaimCondition, 'type'> & { reason?: string; message?: string };
+
+export type ModifyState = 'Pending' | 'InProgress' | 'Infeasible';
+
+/** The class doesn't exist: to be waited for. Target and conditions stay those of the modification before. */
+export const markPending = (resizer: Resizer, claim: PersistentVolumeClaim): Promise<PersistentVolumeClaim> =>
+  patchStatus(resizer, claim, {
+    modifyVolumeStatus: { status: 'Pending', ...targetOf(claim) },
+  });
+
+const targetOf = ({ status }: PersistentVolumeClaim) => {
+  const target = status?.modifyVolumeStatus?.targetVolumeAttributesClassName;
+  return target === undefined ? {} : { targetVolumeAttributesClassName: target };
+};
+
+/** The driver is about to be asked. */
+export const markModifying = (
+  resizer: Resizer,
+  claim: PersistentVolumeClaim,
+  target: string,
+): Promise<PersistentVolumeClaim> =>
+  patchStatus(resizer, claim, {
+    modifyVolumeStatus: { status: 'InProgress', targetVolumeAttributesClassName: target },
+    conditions: withConditions(resizer, claim, [
+      { type: 'ModifyingVolume', message: `Modifying volume to "${target}" is in progress.` },
+    ]),
+  });
+
+/** The driver has failed; unless finally, it may still be at it. */
+export function markModifyFailed(
+  resizer: Resizer,
+  claim: PersistentVolumeClaim,
+  error: CsiError,
+): Promise<PersistentVolumeClaim> {
+  const target = claim.status?.modifyVolumeStatus?.targetVolumeAttributesClassName ?? '';
+  const message = isFinal(error)
+    ? `Modifying volume to "${target}" failed. Waiting for retry.`
+    : `Modifying volume to "${target}" is still in progress.`;
+  const state: ModifyState = error.codeName === 'INVALID_ARGUMENT' ? 'Infeasible' : 'InProgress';
+  return patchStatus(resizer, claim, {
+    modifyVolumeStatus: { status: state, targetVolumeAttributesClassName: target },
+    conditions: withConditions(resizer, claim, [
+      { type: 'ModifyingVolume', message },
+      { type: 'ModifyVolumeError', reason: error.goCodeName, message: error.message },
+    ]),
+  });
+}
+
+/** The volume first: when this ends half way the claim still says that there is something to do. */
+export async function markModified(resizer: Resizer, { claim, volume }: Claimed): Promise<void> {
+  const { client } = resizer.context;
+  const target = claim.status?.modifyVolumeStatus?.targetVolumeAttributesClassName ?? '';
+  const { name = '', uid } = volume.metadata ?? {};
+  const patch = { metadata: { uid }, spec: { volumeAttributesClassName: target } };
+  await client.resource(persistentVolumes).patch({ name, type: 'merge', patch });
+  await patchStatus(resizer, claim, {
+    modifyVolumeStatus: null,
+    currentVolumeAttributesClassName: target,
+    conditions: (claim.status?.conditions ?? []).filter(
+      ({ type }) => type !== 'ModifyingVolume' && type !== 'ModifyVolumeError',
+    ),
+  });
+}
+
+/** The claim wants no class any more, and nothing is going on. */
+export const markRolledBack = (
+  resizer: Resizer,
+  claim: PersistentVolumeClaim,
+): Promise<PersistentVolumeClaim> =>
+  patchStatus(resizer, claim, {
+    conditions: (claim.status?.conditions ?? []).filter(({ type }) => type !== 'ModifyingVolume'),
+  });
+
+/** The time of a condition's transition changes with its status and reason only, not with its message. */
+function withConditions(
+  { context: { clock } }: Resizer,
+  { status }: PersistentVolumeClaim,
+  conditions: Condition[],
+): PersistentVolumeClaimCondition[] {
+  const present = status?.conditions ?? [];
+  const now = timeOf(clock.now());
+  const changed = conditions.map((condition) => {
+    const before = present.find(({ type }) => type === condition.type);
+    const isSame = before?.status === 'True' && (before.reason ?? '') === (condition.reason ?? '');
+    const lastTransitionTime = isSame ? (before.lastTransitionTime ?? now) : now;
+    return { ...condition, status: 'True', lastProbeTime: now, lastTransitionTime };
+  });
+  const others = present.filter(({ type }) => !changed.some((condition) => condition.type === type));
+  return [...others, ...changed];
+}
+
+function patchStatus(
+  { context: { client } }: Resizer,
+  { metadata }: PersistentVolumeClaim,
+  status: object,
+): Promise<PersistentVolumeClaim> {
+  const { name = '', namespace, uid, resourceVersion } = metadata ?? {};
+  const patch = { metadata: { uid, resourceVersion }, status };
+  return client
+    .resource(persistentVolumeClaims)
+    .patch({ name, namespace, type: 'merge', subresource: 'status', patch });
+}
