@@ -15,6 +15,11 @@ import {
 import { persistentVolumeController } from '../../controllers/persistent-volume/persistent-volume.ts';
 import { serveDriver } from '../../csi/serve.ts';
 import { startSidecars } from '../../csi/start-sidecars.ts';
+import {
+  migratedPlugins,
+  migratedPluginsAnnotation,
+  migratedPluginsValue,
+} from '../../csi/translation/index.ts';
 import type { CreateVolumeRequest } from '../../csi/types.ts';
 import { startScheduler } from '../../scheduler/index.ts';
 import { startTestApiServer, testLog } from '../client/api-server.ts';
@@ -33,12 +38,16 @@ interface Context {
 }
 const test = anyTest as TestFn<Context>;
 const driver = 'driver.example';
+const gceDriver = 'pd.csi.storage.gke.io';
+const drivers = [driver, gceDriver];
 
 test.beforeEach(async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'ff-driver-'));
-  const socketPath = join(dir, 'csi.sock');
+  const socketOf = (name: string) => join(dir, `${name}.sock`);
   const requests: CreateVolumeRequest[] = [];
-  const served = await serveNothingMaker(socketPath, requests);
+  const served = await Promise.all(
+    drivers.map((name) => serveNothingMaker({ name, socketPath: socketOf(name), requests })),
+  );
   const server = await startTestApiServer();
   const client = await server.admin();
   const metadata = { name: 'default', namespace: 'default' };
@@ -50,7 +59,7 @@ test.beforeEach(async (t) => {
     client,
     log: testLog,
     snapshots: false,
-    drivers: [{ name: driver, socketPath }],
+    drivers: drivers.map((name) => ({ name, socketPath: socketOf(name) })),
   });
   const scheduler = await startScheduler({
     client: await server.clientAs('system:kube-scheduler'),
@@ -64,18 +73,26 @@ test.beforeEach(async (t) => {
       await sidecars.stop();
       await controllers.stop();
       await server.stop();
-      await served.stop();
+      await Promise.all(served.map((each) => each.stop()));
       rmSync(dir, { recursive: true });
     },
   };
 });
 test.afterEach.always((t) => t.context.stop());
 
-const serveNothingMaker = (socketPath: string, requests: CreateVolumeRequest[]) =>
+const serveNothingMaker = ({
+  name,
+  socketPath,
+  requests,
+}: {
+  name: string;
+  socketPath: string;
+  requests: CreateVolumeRequest[];
+}) =>
   serveDriver({
     socketPath,
     identity: {
-      getPluginInfo: () => ({ name: driver, vendorVersion: '1', manifest: {} }),
+      getPluginInfo: () => ({ name, vendorVersion: '1', manifest: {} }),
       getPluginCapabilities: () => ({
         capabilities: (['CONTROLLER_SERVICE', 'VOLUME_ACCESSIBILITY_CONSTRAINTS'] as const).map((type) => ({
           service: { type },
@@ -108,8 +125,11 @@ const createNodeWithDriver = async (client: Client, zone: string) => {
     object: {
       apiVersion: 'storage.k8s.io/v1',
       kind: 'CSINode',
-      metadata: { name },
-      spec: { drivers: [{ name: driver, nodeID: name, topologyKeys: [zoneLabel] }] },
+      metadata: {
+        name,
+        annotations: { [migratedPluginsAnnotation]: migratedPluginsValue(migratedPlugins) },
+      },
+      spec: { drivers: drivers.map((each) => ({ name: each, nodeID: name, topologyKeys: [zoneLabel] })) },
     },
   });
 };
@@ -156,6 +176,43 @@ test('a pod with an immediate claim is placed where the volume was made', async 
   await client.resource(pods).create({ object: withoutUid(aPodWith(['data'])) });
   await client.resource(persistentVolumeClaims).create({ object: withoutUid(aClaim()) });
   await until('the pod has a node', async () => (await nodeOf(client, 'web')) === 'node-a');
+  t.pass();
+});
+
+test('a class of an in-tree plugin is served by the driver that has taken its place', async (t) => {
+  const { client, requests } = t.context;
+  const object = aClass({ provisioner: 'kubernetes.io/gce-pd', zones: ['b'] });
+  await client.resource(storageClasses).create({ object: { ...object, parameters: { fstype: 'ext4' } } });
+  await client.resource(persistentVolumeClaims).create({ object: withoutUid(aClaim()) });
+  await client.resource(pods).create({ object: withoutUid(aPodWith(['data'])) });
+  await until('the pod has a node', async () => (await nodeOf(client, 'web')) === 'node-b');
+  t.deepEqual(
+    requests.map(({ accessibilityRequirements }) => accessibilityRequirements?.preferred),
+    [[{ segments: { [zoneLabel]: 'b' } }]],
+  );
+  const claim = await client.resource(persistentVolumeClaims).get({ name: 'data', namespace: 'default' });
+  t.is(claim.metadata?.annotations?.['volume.kubernetes.io/storage-provisioner'], gceDriver);
+  const volume = await client.resource(persistentVolumes).get({ name: claim.spec?.volumeName ?? '' });
+  t.like(volume.spec?.gcePersistentDisk, { pdName: 'disk-1', fsType: 'ext4' });
+  t.is(volume.metadata?.labels?.[zoneLabel], 'b');
+  // A second pod finds it by the labels and by the node affinity of the translated volume.
+  await client.resource(pods).create({ object: withoutUid(aPodWith(['data'], { name: 'second' })) });
+  await until('the second has a node', async () => (await nodeOf(client, 'second')) === 'node-b');
+});
+
+test('an in-tree volume with a zone label alone is used in that zone', async (t) => {
+  const { client } = t.context;
+  await client
+    .resource(storageClasses)
+    .create({ object: aClass({ provisioner: 'kubernetes.io/no-provisioner' }) });
+  const disk = aVolume({
+    labels: { 'failure-domain.beta.kubernetes.io/zone': 'b' },
+    awsElasticBlockStore: { volumeID: 'aws://b/vol-1' },
+  });
+  await client.resource(persistentVolumes).create({ object: withoutUid(disk) });
+  await client.resource(persistentVolumeClaims).create({ object: withoutUid(aClaim()) });
+  await client.resource(pods).create({ object: withoutUid(aPodWith(['data'])) });
+  await until('the pod has a node', async () => (await nodeOf(client, 'web')) === 'node-b');
   t.pass();
 });
 

@@ -139,7 +139,8 @@ function wantedClass(
   const className = classOfClaim(claim);
   const storageClass = classes.lister.getByKey(className);
   if (storageClass === undefined) throw new Error(`storageclass.storage.k8s.io "${className}" not found`);
-  if (storageClass.provisioner !== provisioner && storageClass.provisioner !== driver.name) return undefined;
+  const ours = [driver.name, inTreeNameFor(driver.name)];
+  if (!ours.includes(storageClass.provisioner)) return undefined;
   const waitsForNode =
     storageClass.volumeBindingMode === 'WaitForFirstConsumer' && selectedNodeOf(claim) === '';
   return waitsForNode ? undefined : storageClass;
