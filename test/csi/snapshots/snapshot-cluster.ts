@@ -75,11 +75,11 @@ export const startSnapshotCluster = async ({ snapshotter = {}, ...fake }: Snapsh
     snapshot,
     content,
     /** Ends the controllers in the midst of what they do, as a death of the process would. */
-    async stopControllers() {
+    stopControllers: async () => {
       await Promise.all(controllers.map((running) => running.stop()));
       controllers = [];
     },
-    startControllers(which: 'both' | 'common' | 'sidecar' = 'both') {
+    startControllers: (which: 'both' | 'common' | 'sidecar' = 'both') => {
       const factories = [
         ...(which === 'sidecar' ? [] : [snapshotController()]),
         ...(which === 'common' ? [] : [sidecar()]),
