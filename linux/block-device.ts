@@ -1,7 +1,9 @@
 import { closeSync, constants, openSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import koffi from 'koffi';
 import { ioctl, ioctlWaiting } from './ioctl.ts';
-import { hasCode } from './system-error.ts';
+import { check, hasCode } from './system-error.ts';
 
 const BLKGETSIZE64 = 0x80081272;
 const BLKFLSBUF = 0x1261;
@@ -24,6 +26,28 @@ export async function flushBlockDevice(path: string): Promise<void> {
   } finally {
     closeSync(fd);
   }
+}
+
+const fallocate = koffi.load(null).func('int fallocate(int fd, int mode, int64_t offset, int64_t length)');
+const fallocateWaiting = promisify(fallocate.async) as (...args: number[]) => Promise<number>;
+
+const FALLOC_FL_KEEP_SIZE = 0x1;
+const FALLOC_FL_PUNCH_HOLE = 0x2;
+const FALLOC_FL_ZERO_RANGE = 0x10;
+
+/**
+ * Makes a part of a block device read as zeros, without giving it space where the device can take it back (a loop device punches a
+ * hole into its file), otherwise by writing zeros (fallocate(2)). Throws SystemError.
+ */
+export async function zeroBlockDevice(
+  fd: number,
+  { offset, length, path }: { offset: number; length: number; path: string },
+): Promise<void> {
+  for (const mode of [FALLOC_FL_PUNCH_HOLE, FALLOC_FL_ZERO_RANGE]) {
+    if ((await fallocateWaiting(fd, mode | FALLOC_FL_KEEP_SIZE, offset, length)) === 0) return;
+  }
+  const again = fallocate(fd, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, offset, length) as number;
+  check(again, { operation: 'zero', path }); // errno is known only to the thread that saw it
 }
 
 /**

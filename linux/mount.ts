@@ -110,3 +110,49 @@ export function unmount(target: string, { lazy, force, ifMounted }: UnmountOptio
     throw error;
   }
 }
+
+/** As mount(), in a thread: for file systems on disks, where it waits for reads and writes. Safe to be asked twice, as it is when it fails. */
+export async function mountWaiting(options: MountOptions): Promise<void> {
+  const { source, target, type, flags = [], data } = options;
+  const bits = flags.reduce((sum, flag) => sum | mountFlags[flag], 0);
+  const result = await libc.mountAsync(source ?? type ?? null, target, type ?? null, bits, data ?? null);
+  if (result < 0) mount(options); // errno is known only to the thread that saw it
+}
+
+/** As unmount(), in a thread: for file systems on disks, which write what is in memory first. */
+export async function unmountWaiting(target: string, options: UnmountOptions = {}): Promise<void> {
+  const result = await libc.umount2Async(target, UMOUNT_NOFOLLOW);
+  if (result < 0) unmount(target, options);
+}
+
+/**
+ * Sorts mount options as people write them (`ro,noatime,data=journal`, mount(8)) into flags and what the file system itself understands.
+ * `defaults` and the opposites of flags (`rw`, `suid`) say what holds anyway, unless a later one says otherwise.
+ */
+export function parseMountOptions(options: string[]): { flags: MountFlag[]; data: string } {
+  const flags = new Set<MountFlag>();
+  const data: string[] = [];
+  for (const option of options.flatMap((text) => text.split(',')).map((text) => text.trim())) {
+    if (option === '' || option === 'defaults') continue;
+    const opposite = opposites[option];
+    if (opposite !== undefined) flags.delete(opposite);
+    else if (isMountFlag(option)) flags.add(option);
+    else data.push(option);
+  }
+  return { flags: [...flags], data: data.join(',') };
+}
+
+const isMountFlag = (option: string): option is MountFlag => Object.hasOwn(mountFlags, option);
+
+const opposites: Record<string, MountFlag> = {
+  rw: 'ro',
+  suid: 'nosuid',
+  dev: 'nodev',
+  exec: 'noexec',
+  async: 'sync',
+  atime: 'noatime',
+  diratime: 'nodiratime',
+  norelatime: 'relatime',
+  nostrictatime: 'strictatime',
+  nolazytime: 'lazytime',
+};

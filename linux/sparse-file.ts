@@ -80,7 +80,7 @@ export async function copySparse(
   }
 }
 
-interface Extent {
+export interface Extent {
   offset: number;
   length: number;
 }
@@ -114,8 +114,8 @@ const lseek = koffi.load(null).func('int64_t lseek(int fd, int64_t offset, int w
 const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
 
-/** Where a file has data. A file system that does not know answers that all of it is. */
-function dataExtents(fd: number, size: number, path: string): Extent[] {
+/** Where a file has data (lseek(2), SEEK_DATA). A file system that does not know answers that all of it is. Throws SystemError. */
+export function dataExtents(fd: number, size: number, path: string): Extent[] {
   const extents: Extent[] = [];
   for (let end = 0; end < size;) {
     const offset = seek(fd, end, SEEK_DATA, path);

@@ -25,23 +25,29 @@ export async function checkPoolSpace(cloud: Cloud, neededBytes = 0): Promise<voi
   );
 }
 
-/** The image that a source names, and how large it is. */
-export function sourceImage(
-  cloud: Cloud,
-  source: DiskSource,
-): { id: string; path: string; sizeBytes: number } {
+export interface SourceImage {
+  id: string;
+  region: string;
+  path: string;
+  sizeBytes: number;
+}
+
+/** The image that a source names, and how large it is. Throws SNAPSHOT_NOT_FOUND, DISK_NOT_FOUND, NOT_READY. */
+export function sourceImage(cloud: Cloud, source: DiskSource): SourceImage {
   if ('snapshot' in source) {
     const snapshot = cloud.snapshots.get(source.snapshot);
     if (snapshot === undefined)
       throw new CloudError('SNAPSHOT_NOT_FOUND', `there is no snapshot '${source.snapshot}'`);
     if (snapshot.state !== 'ready')
       throw new CloudError('NOT_READY', `snapshot '${snapshot.id}' is not ready yet`);
-    return { id: snapshot.id, path: snapshotImage(cloud, snapshot), sizeBytes: snapshot.sizeBytes };
+    const { id, region, sizeBytes } = snapshot;
+    return { id, region, path: snapshotImage(cloud, snapshot), sizeBytes };
   }
   const disk = cloud.disks.get(source.disk);
   if (disk === undefined) throw new CloudError('DISK_NOT_FOUND', `there is no disk '${source.disk}'`);
   if (disk.state !== 'available') throw new CloudError('NOT_READY', `disk '${disk.id}' is not ready yet`);
-  return { id: disk.id, path: diskImage(cloud, disk), sizeBytes: disk.sizeBytes };
+  const { id, region, sizeBytes } = disk;
+  return { id, region, path: diskImage(cloud, disk), sizeBytes };
 }
 
 /** Clones an image within the pool (canClone), at least `sizeBytes` large, and makes it durable. An older try is replaced. */

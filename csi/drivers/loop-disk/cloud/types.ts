@@ -75,7 +75,10 @@ export interface Snapshot {
   id: string;
   name: string;
   region: string;
+  /** The disk that it is of, which may have been deleted since, and that disk's name and zone. */
   disk: string;
+  diskName: string;
+  zone: string;
   sizeBytes: number;
   state: 'copying' | 'ready' | 'deleting';
   group?: string;

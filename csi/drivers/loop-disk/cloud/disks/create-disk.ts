@@ -13,6 +13,7 @@ import {
   readFrom,
   sourceImage,
 } from '../content.ts';
+import type { SourceImage } from '../content.ts';
 import { asCloudError, startCopyTask } from '../copy-task.ts';
 import { CloudError } from '../errors.ts';
 import { checkZoneSpace, getZone } from '../regions/zones.ts';
@@ -122,8 +123,13 @@ async function makeClone(cloud: Cloud, disk: Copied): Promise<void> {
   });
 }
 
-function checkedSource(cloud: Cloud, { source, sizeBytes }: Copied): ReturnType<typeof sourceImage> {
+function checkedSource(cloud: Cloud, { source, region, sizeBytes }: Copied): SourceImage {
   const found = sourceImage(cloud, source);
+  if (found.region !== region)
+    throw new CloudError(
+      'ZONE_MISMATCH',
+      `source '${found.id}' is in region '${found.region}', not in '${region}'`,
+    );
   if (sizeBytes >= found.sizeBytes) return found;
   throw new CloudError(
     'SIZE_TOO_SMALL',
@@ -135,7 +141,7 @@ function checkedSource(cloud: Cloud, { source, sizeBytes }: Copied): ReturnType<
 export async function beginCopy(cloud: Cloud, disk: Disk): Promise<Disk> {
   const { source } = disk;
   if (source === undefined) return disk;
-  let from: ReturnType<typeof sourceImage>;
+  let from: SourceImage;
   try {
     from = checkedSource(cloud, { ...disk, source });
   } catch (error) {

@@ -51,6 +51,8 @@ export function newSnapshot({ name, disk, group }: { name: string; disk: Disk; g
     name,
     region: disk.region,
     disk: disk.id,
+    diskName: disk.name,
+    zone: disk.zone,
     sizeBytes: disk.sizeBytes,
     state: 'ready',
     ...(group === undefined ? {} : { group }),
