@@ -12,7 +12,7 @@ import { followAllocatable } from './plugin-registration/follow-allocatable.ts';
 import { createNodeDriverInfo } from './plugin-registration/node-driver-info.ts';
 import type { NodeDriverInfo } from './plugin-registration/node-driver-info.ts';
 import { startPluginManager } from './plugin-registration/plugin-manager.ts';
-import type { ObjectEvent } from './volumes/csi/context.ts';
+import type { ObjectEvent } from './volumes/volume-events.ts';
 import { createPersistentVolumes } from './volumes/persistent-volumes.ts';
 import type { PersistentVolumes } from './volumes/persistent-volumes.ts';
 

@@ -1,4 +1,3 @@
-import type { PersistentVolumeClaim, Pod } from '../../api/types.ts';
 import type { Clock } from '../../client/clock.ts';
 import type { Client } from '../../client/rest.ts';
 import type { OwnNode } from '../node/own-node.ts';
@@ -6,13 +5,20 @@ import type { CsiDrivers } from '../plugin-registration/csi-drivers.ts';
 import { followClaim } from './claims/follow-claim.ts';
 import type { ClaimFollower, FollowClaimOptions } from './claims/follow-claim.ts';
 import { csiBlockPlugin } from './csi/block-plugin.ts';
-import type { CsiContext, ObjectEvent } from './csi/context.ts';
+import type { CsiContext } from './csi/context.ts';
 import { followDriverObjects } from './csi/driver-objects.ts';
 import { csiFileSystemPlugin } from './csi/file-system-plugin.ts';
 import { reconstructDevices } from './csi/reconstruct.ts';
 import { createDeviceManager } from './devices/device-manager.ts';
 import type { DeviceManager } from './devices/device-manager.ts';
+import { guardedPlugin } from './guarded-plugin.ts';
+import { localBlockPlugin } from './local/block-plugin.ts';
+import { localFileSystemPlugin } from './local/file-system-plugin.ts';
+import { mountedDevices } from './local/mount-device.ts';
+import { localDevice } from './local/source.ts';
+import { nfsPlugin } from './nfs.ts';
 import type { VolumePlugin } from './plugin.ts';
+import type { VolumeEvents } from './volume-events.ts';
 
 export interface PersistentVolumesOptions {
   rootDir: string;
@@ -21,16 +27,15 @@ export interface PersistentVolumesOptions {
   clock: Clock;
   ownNode: OwnNode;
   drivers: CsiDrivers;
-  events: {
-    pod(pod: Pod, event: ObjectEvent): void;
-    claim(claim: PersistentVolumeClaim, event: ObjectEvent): void;
-  };
+  events: VolumeEvents;
   onError: (error: unknown, message: string, fields?: Record<string, unknown>) => void;
 }
 
 /** The part of the volumes that outlives Pods: claims, what is behind them, and what of it is on this node. */
 export interface PersistentVolumes {
   plugins: readonly VolumePlugin[];
+  /** Any plugin, kept from PersistentVolumes that this node must not use. */
+  guarded(plugin: VolumePlugin): VolumePlugin;
   devices: DeviceManager;
   driverObjects: CsiContext['driverObjects'];
   followClaim: (options: Omit<FollowClaimOptions, 'client' | 'clock'>) => ClaimFollower;
@@ -56,11 +61,21 @@ export const createPersistentVolumes = (options: PersistentVolumesOptions): Pers
   // A driver that needs no attachment is known as such only now.
   driverObjects.onChange(() => devices.look());
   return {
-    plugins: [csiFileSystemPlugin(context), csiBlockPlugin(context)],
+    plugins: [
+      csiFileSystemPlugin(context),
+      csiBlockPlugin(context),
+      localFileSystemPlugin(context),
+      localBlockPlugin(context),
+      nfsPlugin,
+    ],
+    guarded: (plugin) => guardedPlugin(plugin, ownNode),
     devices,
     driverObjects,
     followClaim: (claim) => followClaim({ ...claim, client, clock }),
-    reconstruct: () => reconstructDevices(context),
+    reconstruct() {
+      reconstructDevices(context);
+      for (const name of mountedDevices(options.rootDir)) localDevice(context, name, { state: 'uncertain' });
+    },
     onRetry(listener) {
       return drivers.onAdded(() => {
         devices.retry();

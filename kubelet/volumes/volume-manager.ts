@@ -140,7 +140,7 @@ export const createVolumeManager = (options: VolumeManagerOptions): VolumeManage
             : volumeDirectory(podDir, plugin.name, volumeName),
         metaDirectory: metaDirectory(podDir, plugin.name, volumeName),
       },
-      plugin: withSubPaths(plugin, podDir),
+      plugin: withSubPaths(persistent?.guarded(plugin) ?? plugin, podDir),
       services,
       clock,
       onChange,

@@ -52,7 +52,7 @@ export const csiBlockPlugin = (context: CsiContext): VolumePlugin => ({
       return undefined;
     }
     try {
-      await whenAttached(context, options, 'MapVolume', async ({ device, publishContext }) => {
+      await whenAttached(context, options, async ({ device, publishContext }) => {
         await stageBlock(context, { ...options, device, publishContext });
         device.markPublished(podUid);
         await publishBlock(context, options, publishContext);

@@ -75,7 +75,7 @@ export const csiFileSystemPlugin = (context: CsiContext): VolumePlugin => ({
 });
 
 const mountPersistent = (context: CsiContext, options: SetUpOptions): Promise<PublishResult> =>
-  whenAttached(context, options, 'MountVolume', async ({ device, publishContext }) => {
+  whenAttached(context, options, async ({ device, publishContext }) => {
     await stage(context, { ...options, device, publishContext });
     device.markPublished(options.podUid);
     const result = await publish(context, options, publishContext);
@@ -97,7 +97,7 @@ const setUpAgain = async (context: CsiContext, options: SetUpOptions): Promise<S
   const result =
     spec.persistentVolume === undefined
       ? await again()
-      : await whenAttached(context, options, 'MountVolume', ({ publishContext }) =>
+      : await whenAttached(context, options, ({ publishContext }) =>
           publish(context, options, publishContext),
         );
   return refreshOf(context, options, result);

@@ -1,0 +1,126 @@
+import { mkdirSync, rmdirSync, rmSync } from 'node:fs';
+import { growFileSystem } from '../../../linux/grow-filesystem.ts';
+import { isMountPoint } from '../../../linux/mount-info.ts';
+import { bindMount, mount, parseMountOptions, unmountWaiting } from '../../../linux/mount.ts';
+import { hasCode } from '../../../linux/system-error.ts';
+import { fileSystemStats } from '../file-system-stats.ts';
+import { applyFsGroup, fsGroupOf } from '../ownership.ts';
+import type { SetUpOptions, VolumePlace, VolumePlugin } from '../plugin.ts';
+import { isMountedThisBoot, setMountedThisBoot } from '../ready-file.ts';
+import { asVolumeError } from '../volume-error.ts';
+import { resizeAfterMount, resizeInUse } from '../resize/resize-claim.ts';
+import type { VolumeSpec } from '../volume-spec.ts';
+import { refuseSecondPod } from '../way.ts';
+import { deviceMountPath, mountDevice } from './mount-device.ts';
+import { localDevice, localPluginName, localSourceOf } from './source.ts';
+import type { LocalContext } from './source.ts';
+
+/**
+ * PersistentVolumes on this node's own disks: a directory, or a block device whose file system the kubelet makes when it is empty and
+ * mounts once for all Pods. Each Pod gets a bind mount. Upstream: pkg/volume/local.
+ */
+export const localFileSystemPlugin = (context: LocalContext): VolumePlugin => ({
+  name: localPluginName,
+  takesMountOptions: true,
+  canSupport: ({ persistentVolume }) => persistentVolume?.spec?.local !== undefined,
+  requiresRemount: false,
+  readOnly: false,
+
+  async setUp(options) {
+    const { spec, podUid, metaDirectory } = options;
+    const device = localDevice(context, spec.name);
+    device.hold(podUid);
+    if (isMountedThisBoot(metaDirectory)) {
+      device.markPublished(podUid);
+      return undefined;
+    }
+    await device.inTurn(async () => {
+      refuseSecondPod(device, options);
+      device.markPublished(podUid);
+      await setUpInTurn(context, options);
+    });
+    setMountedThisBoot(metaDirectory);
+    return undefined;
+  },
+
+  async tearDown(place) {
+    const device = localDevice(context, place.volumeName);
+    await device.inTurn(() => unbind(place));
+    device.release(place.podUid);
+  },
+
+  adopt({ volumeName, podUid }) {
+    const device = localDevice(context, volumeName);
+    device.hold(podUid);
+    device.markPublished(podUid);
+  },
+
+  resize: ({ spec, pod }) =>
+    localDevice(context, spec.name).inTurn(() =>
+      resizeInUse(context, { spec, pod, expand: () => grow(context, spec) }),
+    ),
+
+  stats: (_, { directory }) => fileSystemStats(directory),
+});
+
+const setUpInTurn = async (context: LocalContext, options: SetUpOptions): Promise<void> => {
+  const { rootDir } = context;
+  const { spec, directory, pod, podUid } = options;
+  const source = localSourceOf(spec);
+  const { local, mountOptions = [] } = spec.persistentVolume?.spec ?? {};
+  const device = localDevice(context, spec.name);
+  if (source.isDevice) {
+    const step = 'MountVolume.MountDevice failed';
+    const wanted = {
+      rootDir,
+      name: spec.name,
+      device: source.path,
+      fsType: local?.fsType ?? '',
+      mountOptions,
+    };
+    await device
+      // What failed has left nothing: mountDevice has unmounted it again.
+      .stage(
+        (begin) => (begin(), mountDevice({ ...wanted, readOnly: spec.readOnly })),
+        () => true,
+      )
+      .catch((error: unknown) => {
+        throw asVolumeError(error, { step, volumeName: spec.name });
+      });
+  }
+  bind(source.isDevice ? deviceMountPath(rootDir, spec.name) : source.path, options);
+  await resizeAfterMount(context, { spec, pod, expand: () => grow(context, spec) });
+  // The first Pod's group stays: to change it would take the files from the others.
+  if (spec.readOnly || device.isPublishedElsewhere(podUid)) return;
+  const changePolicy = pod.spec?.securityContext?.fsGroupChangePolicy;
+  applyFsGroup({ directory, fsGroup: fsGroupOf(pod), readOnly: false, changePolicy });
+};
+
+/** A directory has whatever its disk has. */
+const grow = async ({ rootDir }: LocalContext, spec: VolumeSpec): Promise<void> => {
+  const { path, isDevice } = localSourceOf(spec);
+  if (isDevice) await growFileSystem(deviceMountPath(rootDir, spec.name), path);
+};
+
+const bind = (source: string, { spec, directory }: SetUpOptions): void => {
+  if (isMountPoint(directory)) return;
+  mkdirSync(directory, { recursive: true, mode: 0o750 });
+  bindMount({ source, target: directory, readOnly: spec.readOnly });
+  const { flags } = parseMountOptions(spec.persistentVolume?.spec?.mountOptions ?? []);
+  if (flags.length > 0) {
+    mount({
+      target: directory,
+      flags: ['remount', 'bind', ...flags, ...(spec.readOnly ? ['ro' as const] : [])],
+    });
+  }
+};
+
+const unbind = async ({ directory, metaDirectory }: VolumePlace): Promise<void> => {
+  rmSync(metaDirectory, { recursive: true, force: true });
+  await unmountWaiting(directory, { ifMounted: true });
+  try {
+    rmdirSync(directory);
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error;
+  }
+};
