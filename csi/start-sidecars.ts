@@ -8,6 +8,8 @@ import { runWhileElected } from '../client/leader-election.ts';
 import type { Client } from '../client/rest.ts';
 import { createAttacher } from './sidecars/attacher/attacher.ts';
 import type { AttacherOptions } from './sidecars/attacher/attacher.ts';
+import { createCapacityTracker } from './sidecars/capacity/capacity.ts';
+import type { CapacityOptions } from './sidecars/capacity/capacity.ts';
 import { openDriver } from './sidecars/driver.ts';
 import type { OpenDriverOptions, SidecarDriver } from './sidecars/driver.ts';
 import { createProvisioner } from './sidecars/provisioner/provisioner.ts';
@@ -30,6 +32,7 @@ export interface SidecarsOptions {
   provisioner?: ProvisionerOptions | undefined;
   attacher?: AttacherOptions | undefined;
   resizer?: ResizerOptions | undefined;
+  capacity?: CapacityOptions | undefined;
 }
 
 /**
@@ -68,11 +71,12 @@ function runSidecars(options: SidecarsOptions): { stop(): Promise<void> } {
 
 const storageControllers = (
   driver: SidecarDriver,
-  { provisioner, attacher, resizer }: SidecarsOptions,
+  { provisioner, attacher, resizer, capacity }: SidecarsOptions,
 ): ControllerFactory[] => [
   createProvisioner(driver, provisioner),
   createAttacher(driver, attacher),
   createResizer(driver, resizer),
+  createCapacityTracker(driver, capacity),
 ];
 
 type Shared = Omit<Parameters<ControllerFactory>[0], 'informers'>;

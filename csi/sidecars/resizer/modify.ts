@@ -143,7 +143,7 @@ async function modify(
   modifier: Modifier,
   { claim, volume }: Claimed,
   target: VolumeAttributesClass,
-): Promise<{ retryAfterMs: number } | void> {
+): Promise<void> {
   const { driver, signal } = modifier;
   const targetName = target.metadata?.name;
   try {
@@ -190,7 +190,7 @@ async function afterFailure(
   modifier: Modifier,
   claim: PersistentVolumeClaim,
   error: CsiError,
-): Promise<{ retryAfterMs: number } | void> {
+): Promise<never> {
   const key = keyOf(claim);
   const target = claim.status?.modifyVolumeStatus?.targetVolumeAttributesClassName ?? '';
   if (isFinal(error)) modifier.settled.add(key);
@@ -199,8 +199,9 @@ async function afterFailure(
   const goesOn = isFinal(error) ? '' : `. Still modifying to VAC ${target}`;
   const message = `${errorInWords(error)}${goesOn}`;
   tell(modifier, claim, { type: 'Warning', reason: 'VolumeModifyFailed', message });
-  if (error.codeName !== 'INVALID_ARGUMENT') throw error;
-  const { slowRetryMs, context } = modifier;
-  modifier.infeasible.set(key, { target, untilMs: context.clock.now() + slowRetryMs });
-  return { retryAfterMs: slowRetryMs };
+  if (error.codeName === 'INVALID_ARGUMENT') {
+    const { slowRetryMs, context } = modifier;
+    modifier.infeasible.set(key, { target, untilMs: context.clock.now() + slowRetryMs });
+  }
+  throw error;
 }
