@@ -137,7 +137,7 @@ const createNodeWithDriver = async (client: Client, zone: string) => {
 const nodeOf = async (client: Client, name: string) =>
   (await client.resource(pods).get({ name, namespace: 'default' })).spec?.nodeName;
 
-test('a claim of a waiting class ends as a volume in the zone of its pod', async (t) => {
+test.serial('a claim of a waiting class ends as a volume in the zone of its pod', async (t) => {
   const { client, requests } = t.context;
   await client.resource(storageClasses).create({ object: aClass({ provisioner: driver, zones: ['b'] }) });
   await client.resource(persistentVolumeClaims).create({ object: withoutUid(aClaim()) });
@@ -155,7 +155,7 @@ test('a claim of a waiting class ends as a volume in the zone of its pod', async
   ]);
 });
 
-test('a local volume is bound late, where its disk is', async (t) => {
+test.serial('a local volume is bound late, where its disk is', async (t) => {
   const { client, requests } = t.context;
   const object = aClass({ provisioner: 'kubernetes.io/no-provisioner' });
   await client.resource(storageClasses).create({ object });
@@ -168,7 +168,7 @@ test('a local volume is bound late, where its disk is', async (t) => {
   t.deepEqual(requests, []);
 });
 
-test('a pod with an immediate claim is placed where the volume was made', async (t) => {
+test.serial('a pod with an immediate claim is placed where the volume was made', async (t) => {
   const { client } = t.context;
   await client
     .resource(storageClasses)
@@ -179,7 +179,7 @@ test('a pod with an immediate claim is placed where the volume was made', async 
   t.pass();
 });
 
-test('a class of an in-tree plugin is served by the driver that has taken its place', async (t) => {
+test.serial('a class of an in-tree plugin is served by the driver that has taken its place', async (t) => {
   const { client, requests } = t.context;
   const object = aClass({ provisioner: 'kubernetes.io/gce-pd', zones: ['b'] });
   await client.resource(storageClasses).create({ object: { ...object, parameters: { fstype: 'ext4' } } });
@@ -200,7 +200,7 @@ test('a class of an in-tree plugin is served by the driver that has taken its pl
   await until('the second has a node', async () => (await nodeOf(client, 'second')) === 'node-b');
 });
 
-test('an in-tree volume with a zone label alone is used in that zone', async (t) => {
+test.serial('an in-tree volume with a zone label alone is used in that zone', async (t) => {
   const { client } = t.context;
   await client
     .resource(storageClasses)
@@ -216,7 +216,41 @@ test('an in-tree volume with a zone label alone is used in that zone', async (t)
   t.pass();
 });
 
-test('fifty claims with their pods', async (t) => {
+test.serial('local volumes go to as many pods as there are, each near to its own', async (t) => {
+  const { client } = t.context;
+  const object = aClass({ provisioner: 'kubernetes.io/no-provisioner' });
+  await client.resource(storageClasses).create({ object });
+  const numbers = Array.from({ length: 10 }, (_, index) => index);
+  for (const number of numbers) {
+    const zone = number % 3 === 0 ? 'a' : 'b';
+    const local = aVolume({ name: `pv-${number}`, zone, local: { path: `/mnt/${number}` } });
+    await client.resource(persistentVolumes).create({ object: withoutUid(local) });
+  }
+  const names = Array.from({ length: 12 }, (_, index) => `pod-${index}`);
+  await Promise.all(
+    names.map(async (name) => {
+      await client.resource(persistentVolumeClaims).create({ object: withoutUid(aClaim({ name })) });
+      await client.resource(pods).create({ object: withoutUid(aPodWith([name], { name })) });
+    }),
+  );
+  const placed = async () => {
+    const { items } = await client.resource(pods).list({ namespace: 'default' });
+    return items.filter(({ spec }) => (spec?.nodeName ?? '') !== '');
+  };
+  await until('ten have a node', async () => (await placed()).length === 10);
+  const { items: claims } = await client.resource(persistentVolumeClaims).list({ namespace: 'default' });
+  const volumeOf = new Map(claims.map(({ metadata, spec }) => [metadata?.name, spec?.volumeName]));
+  const used = (await placed()).map(({ metadata, spec }) => ({
+    volume: volumeOf.get(metadata?.name) ?? '',
+    node: spec?.nodeName,
+  }));
+  t.is(new Set(used.map(({ volume }) => volume)).size, 10);
+  for (const { volume, node } of used) {
+    t.is(node, Number(volume.slice('pv-'.length)) % 3 === 0 ? 'node-a' : 'node-b');
+  }
+});
+
+test.serial('fifty claims with their pods', async (t) => {
   const { client, requests } = t.context;
   await client.resource(storageClasses).create({ object: aClass({ provisioner: driver }) });
   const names = Array.from({ length: 50 }, (_, index) => `pod-${index}`);
