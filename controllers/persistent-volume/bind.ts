@@ -4,7 +4,6 @@ import type { PersistentVolume, PersistentVolumeClaim } from '../../api/types.ts
 import { keyOf } from '../../client/objects.ts';
 import { hasAnnotation, nameOf } from './binder.ts';
 import type { Binder } from './binder.ts';
-import { wakeClaims } from './wake.ts';
 import { saveClaim, saveVolume, setClaimPhase, setVolumePhase } from './save.ts';
 
 /**
@@ -20,8 +19,9 @@ export const bind = async (
   binder: Binder,
 ): Promise<void> => {
   const name = nameOf(volume);
+  const taken = { by: keyOf(claim), passedOver: new Set<string>() };
   const isOurs = !binder.taken.has(name);
-  if (isOurs) binder.taken.set(name, keyOf(claim));
+  if (isOurs) binder.taken.set(name, taken);
   try {
     const wanted = bindVolumeToClaim(volume, claim);
     const referring = wanted === volume ? volume : await saveVolume(wanted, binder);
@@ -29,8 +29,8 @@ export const bind = async (
     const named = await bindClaimToVolume(claim, { volume: boundVolume, binder });
     await setClaimPhase(named, { phase: 'Bound', volume: boundVolume }, binder);
   } catch (error) {
-    // Other claims have passed the volume over meanwhile, and may now have it.
-    wakeClaims(volume, binder);
+    // Not this claim: it comes again with back-off.
+    for (const key of taken.passedOver) binder.queueClaim(key);
     throw error;
   } finally {
     if (isOurs) binder.taken.delete(name);

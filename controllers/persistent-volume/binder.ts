@@ -21,12 +21,19 @@ export interface Binder {
   classes: Lister<StorageClass>;
   /** With the index podsByClaim. */
   pods: Lister<Pod>;
-  /** Volumes that a claim is being bound to just now, with the claim's key: no other claim may take them. */
-  taken: Map<string, string>;
+  /** By name, the volumes that a claim is being bound to just now: no other claim may take them. */
+  taken: Map<string, Taken>;
   /** What goes on in the background: recycling. */
   operations: Operations;
   queueClaim: (key: string) => void;
   queueVolume: (name: string) => void;
+}
+
+export interface Taken {
+  /** The key of the claim that takes the volume. */
+  by: string;
+  /** The keys of the claims that would have taken it: they may, should the binding fail. */
+  passedOver: Set<string>;
 }
 
 /** Index of volumes by the key of the claim that their claimRef names. */

@@ -7,7 +7,7 @@ import { pods, storageClasses } from '../../client/resources.ts';
 import { claimKeysOf, podsByClaim } from '../pods-by-claim.ts';
 import { createAnnouncements } from './announcements.ts';
 import { claimKeyOf, claimsByVolume, unboundByClass, volumeNameOf, volumesByClaim } from './binder.ts';
-import type { Binder } from './binder.ts';
+import type { Binder, Taken } from './binder.ts';
 import { createNewestObjects } from './newest-objects.ts';
 import { createOperations } from './operations.ts';
 import { syncClaim } from './sync-claim.ts';
@@ -83,7 +83,7 @@ const createStores = ({ informers }: ControllerContext) => ({
   volumes: createNewestObjects<PersistentVolume>({ [volumesByClaim]: (volume) => claimKeysIn(volume) }),
   classes: informers.informer(storageClasses).lister,
   pods: informers.informer(pods, { indexers: { [podsByClaim]: claimKeysOf } }).lister,
-  taken: new Map<string, string>(),
+  taken: new Map<string, Taken>(),
 });
 
 const claimKeysIn = (volume: PersistentVolume): string[] => {

@@ -3,7 +3,9 @@ import { isVolumeBoundToClaim } from '../../api/storage/bind-volume.ts';
 import { mismatchOf } from '../../api/storage/match-volume.ts';
 import { classOfClaim, defaultClassOf, hasClass, isDelayedBinding } from '../../api/storage/storage-class.ts';
 import type { PersistentVolume, PersistentVolumeClaim } from '../../api/types.ts';
+import { isNotFound } from '../../client/errors.ts';
 import { keyOf } from '../../client/objects.ts';
+import { persistentVolumes } from '../../client/resources.ts';
 import { isPodTerminated, podsByClaim } from '../pods-by-claim.ts';
 import { findBestVolume } from './best-volume.ts';
 import { bind } from './bind.ts';
@@ -59,7 +61,14 @@ const findVolume = (
   { binder, delayBinding }: { binder: Binder; delayBinding: boolean },
 ): PersistentVolume | undefined => {
   const key = keyOf(claim);
-  const excluded = { has: (name: string) => (binder.taken.get(name) ?? key) !== key };
+  const excluded = {
+    has(name: string): boolean {
+      const taken = binder.taken.get(name);
+      if (taken === undefined || taken.by === key) return false;
+      taken.passedOver.add(key);
+      return true;
+    },
+  };
   return findBestVolume({ claim, volumes: binder.volumes.list(), excluded, delayBinding });
 };
 
@@ -121,11 +130,28 @@ const syncBoundClaim = async (claim: PersistentVolumeClaim, binder: Binder): Pro
       'ClaimLost',
       'Bound claim has lost reference to PersistentVolume. Data on the volume is lost!',
     );
-  const volume = binder.volumes.getByKey(volumeName);
+  const volume = await boundVolume(claim, { volumeName, binder });
   if (volume === undefined)
     return lose('ClaimLost', 'Bound claim has lost its PersistentVolume. Data on the volume is lost!');
-  // Without claimRef: somebody unbound the volume, or its newest state isn't known yet. Both ways binding is right.
-  const claimRef = volume.spec?.claimRef;
-  if (claimRef === undefined || claimRef.uid === claim.metadata?.uid) return bind({ volume, claim }, binder);
+  if (mayBeBoundTo(volume, claim)) return bind({ volume, claim }, binder);
   return lose('ClaimMisbound', 'Two claims are bound to the same volume, this one is bound incorrectly');
+};
+
+/** Without claimRef: somebody unbound the volume, or its newest state isn't known yet. Both ways binding is right. */
+const mayBeBoundTo = ({ spec }: PersistentVolume, { metadata }: PersistentVolumeClaim): boolean =>
+  spec?.claimRef === undefined || spec.claimRef.uid === metadata?.uid;
+
+/** Before a claim is given up for lost, the server is asked: what is known here may be old. */
+const boundVolume = async (
+  claim: PersistentVolumeClaim,
+  { volumeName, binder }: { volumeName: string; binder: Binder },
+): Promise<PersistentVolume | undefined> => {
+  const known = binder.volumes.getByKey(volumeName);
+  if (known !== undefined && mayBeBoundTo(known, claim)) return known;
+  try {
+    return await binder.client.resource(persistentVolumes).get({ name: volumeName });
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
 };

@@ -54,7 +54,7 @@ const volumeHandler = ({ binder, announcements }: Followed) => {
 };
 
 /** Queues the claims to which a change of this volume may be good or bad news. */
-export const wakeClaims = (volume: PersistentVolume, { claims, classes, queueClaim }: Binder): void => {
+const wakeClaims = (volume: PersistentVolume, { claims, classes, queueClaim }: Binder): void => {
   for (const claim of claims.byIndex(claimsByVolume, nameOf(volume))) queueClaim(keyOf(claim));
   const claimKey = claimKeyOf(volume);
   if (claimKey !== undefined) return queueClaim(claimKey);
