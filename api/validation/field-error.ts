@@ -28,6 +28,9 @@ const titles = {
   InternalError: 'Internal error',
 };
 
+/** Given as the value of an error that doesn't show it: objects and lists would only be long. */
+export const omitted = Symbol('omitted');
+
 /** A value must be there: not absent, not empty. */
 export function required(field: string, detail = ''): FieldError {
   return withoutValue(field, 'FieldValueRequired', detail);
@@ -98,6 +101,7 @@ function withoutValue(field: string, reason: FieldErrorReason, detail: string): 
 }
 
 function withValue(field: string, reason: FieldErrorReason, value: unknown, detail: string): FieldError {
+  if (value === omitted) return withoutValue(field, reason, detail);
   const shown = typeof value === 'string' ? quote(value) : goJson(value);
   return { field, reason, message: `${titles[reason]}: ${shown}${detail === '' ? '' : `: ${detail}`}` };
 }

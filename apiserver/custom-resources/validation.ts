@@ -1,3 +1,4 @@
+import { hasRules, RuleValidator } from '../../api/custom-resources/cel/validator.ts';
 import type { StructuralSchema } from '../../api/custom-resources/structural-schema.ts';
 import { validateEmbedded } from '../../api/custom-resources/validation/embedded.ts';
 import { validateListTypes } from '../../api/custom-resources/validation/list-types.ts';
@@ -24,12 +25,12 @@ interface ValidationOptions {
 export function customValidation(
   options: ValidationOptions,
 ): Pick<CustomBehaviour, 'validate' | 'validateUpdate'> {
+  const rules = lazyRules(options.schema);
   return {
-    validate: (object) =>
-      withRules({ ...options, object, old: undefined, errors: checkNew(object, options) }),
+    validate: (object) => withRules(checkNew(object, options), () => rules()?.validate(object)),
     validateUpdate(object, old, subresource) {
       const check = subresource === 'status' ? checkStatus : checkChanged;
-      return withRules({ ...options, object, old, errors: check(object, old, options) });
+      return withRules(check(object, old, options), () => rules()?.validate(object, old));
     },
   };
 }
@@ -97,14 +98,15 @@ const BLOCKING: FieldErrorReason[] = [
 const NOT_CHECKED =
   'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation';
 
-function withRules({
-  errors,
-}: ValidationOptions & {
-  object: ApiObject;
-  old: ApiObject | undefined;
-  errors: FieldError[];
-}): FieldError[] {
+function withRules(errors: FieldError[], evaluate: () => FieldError[] | undefined): FieldError[] {
   if (errors.some(({ reason }) => BLOCKING.includes(reason)))
     return [...errors, invalid(NO_FIELD, null, NOT_CHECKED)];
-  return errors;
+  return [...errors, ...(evaluate() ?? [])];
+}
+
+/** Rules are compiled when the first object comes. */
+function lazyRules(schema: StructuralSchema): () => RuleValidator | undefined {
+  const has = hasRules(schema);
+  let validator: RuleValidator | undefined;
+  return () => (has ? (validator ??= new RuleValidator(schema)) : undefined);
 }
