@@ -85,7 +85,7 @@ export function addMacros(environment: Environment): void {
 /** What `has` is called in an expression that is handed to the package; as long, so that errors tell the right place. */
 const HAS = 'hAs';
 
-const TEXT_OR_HAS = /"""[^]*?"""|'\''[^]*?'\''|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\bhas(?=\s*\()/g;
+const TEXT_OR_HAS = /"""[^]*?"""|'''[^]*?'''|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\bhas(?=\s*\()/g;
 
 /** The expression with our own macro for the package's `has`, which takes no fields of list items or of what functions return. */
 export const withMacros = (expression: string): string =>
