@@ -12,11 +12,22 @@ import { basename, join } from 'node:path';
 import anyTest from 'ava';
 import type { ExecutionContext, TestFn } from 'ava';
 import type { PersistentVolume } from '../../../api/types.ts';
-import { nodes, persistentVolumes, storageClasses } from '../../../client/resources.ts';
+import {
+  clusterRoleBindings,
+  clusterRoles,
+  nodes,
+  persistentVolumes,
+  storageClasses,
+} from '../../../client/resources.ts';
 import type { Client } from '../../../client/rest.ts';
 import { persistentVolumeController } from '../../../controllers/persistent-volume/persistent-volume.ts';
 import { volumeProtectionController } from '../../../controllers/pv-protection/pv-protection.ts';
 import { claimProtectionController } from '../../../controllers/pvc-protection/pvc-protection.ts';
+import {
+  localProvisionerBindings,
+  localProvisionerRole,
+  localProvisionersGroup,
+} from '../../../csi/local-provisioner/permissions.ts';
 import { startLocalProvisioner } from '../../../csi/local-provisioner/start-local-provisioner.ts';
 import type { LocalClassOptions } from '../../../csi/local-provisioner/start-local-provisioner.ts';
 import { run } from '../../../linux/command.ts';
@@ -29,22 +40,31 @@ import { eventAbout, startControllerRig } from '../../controllers/controller-rig
 import { storageClient } from '../../controllers/persistent-volume/fixtures.ts';
 import { eventually, expectNothingLeft, isRoot, skipUnless } from '../../environment.ts';
 
-const test = anyTest as TestFn<Awaited<ReturnType<typeof startControllerRig>>>;
+type Rig = Awaited<ReturnType<typeof startControllerRig>>;
+const test = anyTest as TestFn<Rig & { limited: Client }>;
 
 const MiB = 2 ** 20;
 
 test.before(async (t) => {
-  t.context = await startControllerRig([
+  const rig = await startControllerRig([
     persistentVolumeController(),
     claimProtectionController,
     volumeProtectionController,
   ]);
+  t.context = { ...rig, limited: await provisionerClient(rig) };
 });
+/** As in a cluster: with no more rights than it needs. */
+const provisionerClient = async ({ client, server }: Rig): Promise<Client> => {
+  await client.resource(clusterRoles).create({ object: localProvisionerRole });
+  for (const object of localProvisionerBindings)
+    await client.resource(clusterRoleBindings).create({ object });
+  return server.clientAs('local-volume-provisioner', [localProvisionersGroup]);
+};
 test.after.always((t) => t.context.stop());
 
 /** A provisioner with a node and a discovery directory of its own; its mounts and loops go at the end, and nothing is left. */
 const startProvisioner = async (
-  t: ExecutionContext<Awaited<ReturnType<typeof startControllerRig>>>,
+  t: ExecutionContext<Rig & { limited: Client }>,
   classes: Record<string, LocalClassOptions> = {},
 ) => {
   const scratch = mkdtempSync(join(tmpdir(), 'bb-local-'));
@@ -60,7 +80,7 @@ const startProvisioner = async (
   const loops: { path: string; backingFile: string }[] = [];
   const start = () =>
     startLocalProvisioner({
-      client: t.context.client,
+      client: t.context.limited,
       nodeName,
       discoveryDir,
       classes,
