@@ -13,17 +13,18 @@ interface Running {
   stop(): Promise<void> | void;
 }
 
-type Component = 'control-plane' | 'apiserver' | 'controllers' | 'scheduler';
+type Component = 'control-plane' | 'apiserver' | 'controllers' | 'scheduler' | 'storage';
 type NodeComponent = 'node-daemon' | 'kubelet' | 'runtime';
 
 /** Runs a part of the control plane in this process until SIGTERM or SIGINT. Modules load only for what is asked. */
 export async function runComponent(component: Component, cluster: string): Promise<void> {
   const file = clusterFile(cluster);
   const starts: Record<Component, ((file: ClusterFile) => Promise<Running>)[]> = {
-    'control-plane': [startApiServer, startControllers, startScheduler],
+    'control-plane': [startApiServer, startControllers, startScheduler, startStorage],
     apiserver: [startApiServer],
     controllers: [startControllers],
     scheduler: [startScheduler],
+    storage: [startStorage],
   };
   await runUntilSignal(component, starts[component], file);
 }
@@ -42,8 +43,8 @@ export async function runNodeComponent(
     );
   }
   const starts: Record<NodeComponent, ((file: ClusterFile, node: NodeRecord) => Promise<Running>)[]> = {
-    'node-daemon': [startRuntime, startKubelet],
-    kubelet: [startKubelet],
+    'node-daemon': [startRuntime, startNodeStorage, startKubelet],
+    kubelet: [startNodeStorage, startKubelet],
     runtime: [startRuntime],
   };
   await runUntilSignal(
@@ -123,6 +124,17 @@ async function startScheduler(file: ClusterFile): Promise<Running> {
   const { ca, scheduler } = await controlPlaneIdentities(file);
   const client = await clientAs(scheduler, { file, ca: ca.cert, host: '127.0.0.1' });
   return start({ client, log: componentLog('scheduler') });
+}
+
+async function startStorage(file: ClusterFile): Promise<Running> {
+  const { startStorage: start } = await import('./storage.ts');
+  const { ca, controllers } = await controlPlaneIdentities(file);
+  return start(file, await clientAs(controllers, { file, ca: ca.cert, host: '127.0.0.1' }));
+}
+
+async function startNodeStorage(file: ClusterFile, node: NodeRecord): Promise<Running> {
+  const { startNodeStorage: start } = await import('./storage.ts');
+  return start(file, node);
 }
 
 async function startRuntime(file: ClusterFile, node: NodeRecord): Promise<Running> {

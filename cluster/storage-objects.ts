@@ -1,11 +1,10 @@
 import type { CSIDriver, StorageClass } from '../api/types.ts';
 import { isAlreadyExists } from '../client/errors.ts';
+import { LOOP_DISK } from '../csi/drivers/loop-disk/vendor.ts';
 import type { ApiObject, ResourceId } from '../client/objects.ts';
 import { csiDrivers, storageClasses } from '../client/resources.ts';
 import type { Client } from '../client/rest.ts';
 
-/** The loop-disk driver by its own name. */
-export const LOOP_DISK = 'loop-disk.csi.podwright.io';
 /** Names that in-tree volumes are translated to; the same driver serves them. */
 const MIGRATED = ['pd.csi.storage.gke.io', 'ebs.csi.aws.com'];
 /** All names that the loop-disk driver is served by. */

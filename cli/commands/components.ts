@@ -2,10 +2,11 @@ import type { Command } from 'commander';
 import { requireRoot } from '../failure.ts';
 
 const components = {
-  'control-plane': 'API server, controllers and scheduler in one process',
+  'control-plane': 'API server, controllers, scheduler and storage in one process',
   apiserver: 'the API server alone',
   controllers: 'the controllers alone',
   scheduler: 'the scheduler alone',
+  storage: 'the disks of the cluster and the CSI sidecars alone',
 };
 
 const nodeComponents = {
