@@ -57,7 +57,7 @@ export const createPersistentVolumes = (options: PersistentVolumesOptions): Pers
     ownNode,
     onUnstageError: (error, volume) => onError(error, 'UnmountDevice failed', { volume }),
   });
-  const context: CsiContext = { ...options, driverObjects, devices };
+  const context: CsiContext = { ...options, driverObjects, devices, held: new Map() };
   // A driver that needs no attachment is known as such only now.
   driverObjects.onChange(() => devices.look());
   return {

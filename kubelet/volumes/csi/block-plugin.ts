@@ -13,7 +13,7 @@ import { capabilityOf } from './capability.ts';
 import type { CsiContext } from './context.ts';
 import { csiPluginName } from './context.ts';
 import { csiSourceOf } from './csi-source.ts';
-import { deviceOf, isAttached } from './device-of.ts';
+import { holdDevice, isAttached, releaseDevice } from './device-of.ts';
 import { expandAfterMount, expandInUse } from './expand.ts';
 import { blockPaths } from './paths.ts';
 import { podInfo } from './pod-attributes.ts';
@@ -48,7 +48,7 @@ export const csiBlockPlugin = (context: CsiContext): VolumePlugin => ({
     const { spec, metaDirectory, podUid } = options;
     const { driver, volumeHandle: handle } = csiSourceOf(spec);
     if (isMountedThisBoot(metaDirectory)) {
-      hold(context, podUid, { driverName: driver, volumeHandle: handle, specVolID: spec.name });
+      holdDevice(context, options, { driver, handle, blockName: spec.name }).markPublished(podUid);
       return undefined;
     }
     try {
@@ -71,20 +71,20 @@ export const csiBlockPlugin = (context: CsiContext): VolumePlugin => ({
     return undefined;
   },
 
-  async tearDown(place) {
-    const { rootDir } = context;
-    const data = loadVolumeData(blockPaths(rootDir, place.volumeName).data);
-    rmSync(place.metaDirectory, { recursive: true, force: true });
-    if (data === undefined) return rmSync(place.directory, { force: true });
-    const { driverName: driver, volumeHandle: handle } = data;
-    const device = deviceOf(context, { driver, handle, blockName: place.volumeName });
-    await device.inTurn(() => unpublishBlock(context, place, data));
-    return device.release(place.podUid);
-  },
+  tearDown: (place) =>
+    releaseDevice(context, place, async () => {
+      const data = loadVolumeData(blockPaths(context.rootDir, place.volumeName).data);
+      rmSync(place.metaDirectory, { recursive: true, force: true });
+      if (data === undefined) rmSync(place.directory, { force: true });
+      else await unpublishBlock(context, place, data);
+    }),
 
-  adopt({ podUid, volumeName }) {
+  adopt(place) {
+    const { volumeName, podUid } = place;
     const data = loadVolumeData(blockPaths(context.rootDir, volumeName).data);
-    if (data !== undefined) hold(context, podUid, { ...data, specVolID: volumeName });
+    if (data === undefined) return;
+    const volume = { driver: data.driverName, handle: data.volumeHandle, blockName: volumeName };
+    holdDevice(context, place, volume).markPublished(podUid);
   },
 
   resize: (options) => expandInUse(context, options),
@@ -93,16 +93,6 @@ export const csiBlockPlugin = (context: CsiContext): VolumePlugin => ({
     return csiStats(context, { spec, place, volumePath });
   },
 });
-
-const hold = (
-  context: CsiContext,
-  podUid: string,
-  { driverName: driver, volumeHandle: handle, specVolID }: VolumeData,
-): void => {
-  const device = deviceOf(context, { driver, handle, blockName: specVolID });
-  device.hold(podUid);
-  device.markPublished(podUid);
-};
 
 const publishBlock = async (
   context: CsiContext,

@@ -2,6 +2,7 @@ import type { Clock } from '../../../client/clock.ts';
 import type { Client } from '../../../client/rest.ts';
 import type { OwnNode } from '../../node/own-node.ts';
 import type { CsiDrivers } from '../../plugin-registration/csi-drivers.ts';
+import type { Device } from '../devices/device.ts';
 import type { DeviceManager } from '../devices/device-manager.ts';
 import type { VolumeEvents } from '../volume-events.ts';
 import type { DriverObjects } from './driver-objects.ts';
@@ -17,6 +18,8 @@ export interface CsiContext {
   drivers: CsiDrivers;
   driverObjects: DriverObjects;
   devices: DeviceManager;
+  /** What the Pods' volumes hold, by the volume's folder: known before there are notes of it on disk. */
+  held: Map<string, Device>;
   events: VolumeEvents;
 }
 

@@ -1,4 +1,5 @@
 import type { Device } from '../devices/device.ts';
+import type { VolumePlace } from '../plugin.ts';
 import type { VolumeSpec } from '../volume-spec.ts';
 import type { CsiContext } from './context.ts';
 import { csiSourceOf } from './csi-source.ts';
@@ -31,6 +32,31 @@ export const deviceOf = (
         : unstageBlock(context, { driver, handle, blockName }),
     ...(state === undefined ? {} : { state }),
   });
+};
+
+/** The Pod's volume takes hold of what the node has of it. Idempotent. */
+export const holdDevice = (
+  context: CsiContext,
+  { directory, podUid }: Pick<VolumePlace, 'directory' | 'podUid'>,
+  volume: CsiVolume,
+): Device => {
+  const device = deviceOf(context, volume);
+  context.held.set(directory, device);
+  device.hold(podUid);
+  return device;
+};
+
+/** Does the work that takes the volume out of the Pod, and lets go of what the Pod held. */
+export const releaseDevice = async (
+  { held }: CsiContext,
+  { directory, podUid }: VolumePlace,
+  takeAway: () => Promise<void>,
+): Promise<void> => {
+  const device = held.get(directory);
+  if (device === undefined) return takeAway();
+  await device.inTurn(takeAway);
+  held.delete(directory);
+  device.release(podUid);
 };
 
 /** Whether a controller has attached the volume here, if one has to. */

@@ -5,7 +5,7 @@ import { asVolumeError } from '../volume-error.ts';
 import type { CsiContext } from './context.ts';
 import { csiPluginName } from './context.ts';
 import { csiSourceOf } from './csi-source.ts';
-import { deviceOf, isAttached } from './device-of.ts';
+import { holdDevice, isAttached, releaseDevice } from './device-of.ts';
 import { expandAfterMount, expandInUse } from './expand.ts';
 import { publishTarget } from './paths.ts';
 import { publish } from './publish.ts';
@@ -53,21 +53,14 @@ export const csiFileSystemPlugin = (context: CsiContext): VolumePlugin => ({
     }
   },
 
-  async tearDown(place) {
-    const data = loadVolumeData(place.directory);
-    if (data === undefined || data.volumeLifecycleMode === 'Ephemeral')
-      return unpublish(context, place, data);
-    const device = deviceOf(context, { driver: data.driverName, handle: data.volumeHandle });
-    await device.inTurn(() => unpublish(context, place, data));
-    return device.release(place.podUid);
-  },
+  tearDown: (place) =>
+    releaseDevice(context, place, () => unpublish(context, place, loadVolumeData(place.directory))),
 
   adopt(place) {
     const data = loadVolumeData(place.directory);
     if (data === undefined || data.volumeLifecycleMode === 'Ephemeral') return;
-    const device = deviceOf(context, { driver: data.driverName, handle: data.volumeHandle });
-    device.hold(place.podUid);
-    device.markPublished(place.podUid);
+    const volume = { driver: data.driverName, handle: data.volumeHandle };
+    holdDevice(context, place, volume).markPublished(place.podUid);
   },
 
   resize: (options) => expandInUse(context, options),
@@ -88,9 +81,7 @@ const setUpAgain = async (context: CsiContext, options: SetUpOptions): Promise<S
   const { spec, podUid } = options;
   if (spec.persistentVolume !== undefined) {
     const { driver, volumeHandle: handle } = csiSourceOf(spec);
-    const device = deviceOf(context, { driver, handle });
-    device.hold(podUid);
-    device.markPublished(podUid);
+    holdDevice(context, options, { driver, handle }).markPublished(podUid);
   }
   if (!(await republishes(context, options))) return undefined;
   const again = () => publish(context, options, {});

@@ -5,7 +5,7 @@ import { refuseSecondPod, wayOf } from '../way.ts';
 import { publishContextOf } from './attachment.ts';
 import type { CsiContext } from './context.ts';
 import { csiSourceOf } from './csi-source.ts';
-import { deviceOf } from './device-of.ts';
+import { holdDevice } from './device-of.ts';
 
 export interface AttachedVolume {
   device: Device;
@@ -19,13 +19,13 @@ export interface AttachedVolume {
  */
 export const whenAttached = async <T>(
   context: CsiContext,
-  { spec, podUid, signal }: SetUpOptions,
+  options: SetUpOptions,
   work: (volume: AttachedVolume) => Promise<T>,
 ): Promise<T> => {
+  const { spec, podUid, signal } = options;
   const { driver, volumeHandle: handle } = csiSourceOf(spec);
   const blockName = spec.mode === 'Block' ? spec.name : undefined;
-  const device = deviceOf(context, { driver, handle, blockName });
-  device.hold(podUid);
+  const device = holdDevice(context, options, { driver, handle, blockName });
   await context.driverObjects.get(driver);
   await context.devices.waitForAttach(device, signal);
   return device.inTurn(async () => {

@@ -84,14 +84,12 @@ export const startStorageBench = async (
     const names = new Set((node.status?.volumesAttached ?? []).map(({ name }) => name));
     change(names);
     const volumesAttached = [...names].map((name) => ({ name, devicePath: '' }));
-    await client
-      .resource(nodes)
-      .patch({
-        name: nodeName,
-        type: 'merge',
-        subresource: 'status',
-        patch: { status: { volumesAttached } },
-      });
+    await client.resource(nodes).patch({
+      name: nodeName,
+      type: 'merge',
+      subresource: 'status',
+      patch: { status: { volumesAttached } },
+    });
   };
   const handleOf = (name: string) => `handle-${name}`;
 
