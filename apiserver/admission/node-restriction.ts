@@ -5,6 +5,7 @@ import { jsonDiff } from '../../api/validation/unified-diff.ts';
 import { nodeNameOf } from '../authentication/user.ts';
 import type { Stores } from '../storage/stores.ts';
 import type { AdmissionAttributes, AdmissionPlugin } from './admission.ts';
+import { apiReferenceOf } from './api-references.ts';
 import { isMirror, MIRROR_ANNOTATION, refuse } from './pod-creation.ts';
 
 /** Keeps kubelets to their own Node, Pods and tokens (https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#noderestriction). */
@@ -123,6 +124,9 @@ function checkPod(attributes: AdmissionAttributes, node: string, stores: Stores)
     throw refuse(attributes, `node ${quoted} can only create pods with spec.nodeName set to itself`);
   }
   checkOwner(attributes, { pod, node, stores });
+  const reference = apiReferenceOf(pod.spec);
+  if (reference !== undefined)
+    throw refuse(attributes, `node ${quoted} can not create pods that reference ${reference}`);
 }
 
 function checkOwner(

@@ -187,6 +187,31 @@ test('a kubelet sees its node, its Pods and what they need, no more', async (t) 
   t.regex(pod.body.message, /node "node-1" can only create mirror pods$/);
 });
 
+test('a static Pod may not lead a node to what it may not read', async (t) => {
+  const server = await startTestServer(t);
+  const as = { as: await server.identity('system:node:node-1', ['system:nodes']) };
+  const node = await server.post('/api/v1/nodes', { metadata: { name: 'node-1' } }, as);
+  const { uid } = node.body.metadata;
+  const post = async (name: string, spec: object) => {
+    const mirror = podNamed(name, { nodeName: 'node-1', ...spec });
+    const metadata = {
+      name,
+      annotations: { 'kubernetes.io/config.mirror': 'x' },
+      ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: 'node-1', uid, controller: true }],
+    };
+    return (await server.post(PODS, { ...mirror, metadata }, as)).body;
+  };
+  t.is((await post('plain', {})).kind, 'Pod');
+  const refused = async (spec: object) =>
+    /can not create pods that reference (.*)$/.exec((await post('p', spec)).message)?.[1];
+  const withVolume = (source: object) => refused({ volumes: [{ name: 'v', ...source }] });
+  t.is(await withVolume({ configMap: { name: 'c' } }), 'configmaps');
+  t.is(await withVolume({ persistentVolumeClaim: { claimName: 'c' } }), 'persistentvolumeclaims');
+  t.is(await withVolume({ csi: { driver: 'd.example.com' } }), 'csidrivers (via CSI volumes)');
+  const secret = await post('p', { volumes: [{ name: 'v', secret: { secretName: 's' } }] });
+  t.is(secret.message, 'pods "p" is forbidden: a mirror pod may not reference secrets');
+});
+
 test('reviews answer what may be done', async (t) => {
   const server = await startTestServer(t);
   const ask = (spec: object) =>
