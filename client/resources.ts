@@ -3,6 +3,7 @@ import type {
   ClusterRoleBinding,
   ConfigMap,
   CoreV1Event,
+  CustomResourceDefinition,
   CSIDriver,
   CSINode,
   CSIStorageCapacity,
@@ -53,6 +54,10 @@ export const volumeAttachments = grouped<VolumeAttachment>('storage.k8s.io', 'vo
 export const volumeAttributesClasses = grouped<VolumeAttributesClass>(
   'storage.k8s.io',
   'volumeattributesclasses',
+);
+export const customResourceDefinitions = grouped<CustomResourceDefinition>(
+  'apiextensions.k8s.io',
+  'customresourcedefinitions',
 );
 export const leases = grouped<Lease>('coordination.k8s.io', 'leases');
 export const priorityClasses = grouped<PriorityClass>('scheduling.k8s.io', 'priorityclasses');

@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import { wait } from '../../client/clock.ts';
 import type { ApiObject } from '../../client/objects.ts';
+import { customResourceDefinitions } from '../../client/resources.ts';
 import { createReconciler } from '../../client/controller.ts';
 import type { ControllerFactory } from '../../client/controller.ts';
 import { discoverResources } from '../discovery.ts';
@@ -24,6 +26,8 @@ export const garbageCollector: ControllerFactory = (context) => {
   const byKind = new Map<string, DiscoveredResource>();
   const stopping = new AbortController();
   const complete = Promise.withResolvers<void>();
+  /** Aborted when a definition of custom resources says that there is something new to discover. */
+  let news = new AbortController();
 
   const reconciler = createReconciler({
     name: 'garbage-collector',
@@ -61,7 +65,8 @@ export const garbageCollector: ControllerFactory = (context) => {
     byKind.clear();
     for (const resource of found) byKind.set(`${resource.apiVersion}/${resource.kind}`, resource);
     const collectable = found.filter(isCollectable);
-    for (const resource of collectable) if (!watched.has(keyOf(resource))) watch(resource);
+    const fresh = collectable.filter((resource) => !watched.has(keyOf(resource)));
+    for (const resource of fresh) watch(resource);
     const present = new Set(collectable.map(keyOf));
     for (const [key, { resource, unfollow }] of watched) {
       if (present.has(key)) continue;
@@ -74,11 +79,13 @@ export const garbageCollector: ControllerFactory = (context) => {
       wait({ clock, delayMs: maxSyncMs, signal: stopping.signal }),
     ]);
     complete.resolve();
+    if (fresh.length > 0) visitAll(graph.unresolved());
   };
 
   const keepDiscovering = async () => {
     while (!stopping.signal.aborted) {
       let delayMs = discoveryIntervalMs;
+      news = new AbortController();
       try {
         await discover();
       } catch (error) {
@@ -86,15 +93,24 @@ export const garbageCollector: ControllerFactory = (context) => {
         delayMs = discoveryRetryMs;
         log.warn({ err: error, controller: 'garbage-collector' }, 'discovery failed, to be tried again');
       }
-      await wait({ clock, delayMs, signal: stopping.signal });
+      await wait({ clock, delayMs, signal: AbortSignal.any([stopping.signal, news.signal]) });
     }
   };
   void keepDiscovering();
+  const unfollow = informers.informer(customResourceDefinitions).addHandler({
+    add: () => news.abort(),
+    update: (definition, old) => {
+      if (!isDeepStrictEqual(definition.status, old.status) || !isDeepStrictEqual(definition.spec, old.spec))
+        news.abort();
+    },
+    delete: () => news.abort(),
+  });
 
   return {
     async stop() {
       stopping.abort(new Error('the garbage collector is stopped'));
       complete.resolve();
+      unfollow();
       for (const { unfollow } of watched.values()) unfollow();
       await reconciler.stop();
     },

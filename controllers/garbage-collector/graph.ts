@@ -32,6 +32,8 @@ export interface OwnerGraph {
   get(uid: string): GraphNode | undefined;
   /** An object is there or has changed. Answers what must be looked at: by uid. */
   observe(object: ApiObject, resource: DiscoveredResource): string[];
+  /** Owners that no one has seen, with those that tell of them: what may be known once more kinds are. */
+  unresolved(): string[];
   /** An object is gone. Answers what must be looked at: by uid. */
   remove(uid: string): string[];
 }
@@ -66,6 +68,10 @@ export const createOwnerGraph = (): OwnerGraph => {
 
   return {
     get: (uid) => nodes.get(uid),
+    unresolved: () =>
+      [...nodes.values()]
+        .filter(({ observed }) => !observed)
+        .flatMap(({ uid, dependents }) => [uid, ...[...dependents].map((dependent) => dependent.uid)]),
     observe(object, resource) {
       const { uid = '', name = '', namespace, ownerReferences = [], finalizers = [] } = object.metadata ?? {};
       const previous = nodes.get(uid);
