@@ -239,23 +239,23 @@ async function nothingIsLeft(): Promise<void> {
   story.check('no loop device of the cluster is attached', loops.length === 0);
 }
 
-const shell = (pod: string, script: string): string[] => [
-  'exec',
-  pod,
-  ...inNamespace,
-  '--',
-  'sh',
-  '-c',
-  script,
-];
+function shell(pod: string, script: string): string[] {
+  return ['exec', pod, ...inNamespace, '--', 'sh', '-c', script];
+}
 
-const elapsed = (started: number): string => `${Math.round(performance.now() - started)} ms`;
+function elapsed(started: number): string {
+  return `${Math.round(performance.now() - started)} ms`;
+}
 
 interface Named {
   metadata?: { name?: string };
 }
-const nameOf = ({ metadata }: Named): string => metadata?.name ?? '';
-const zoneOfNode = ({ metadata }: Node): string => metadata?.labels?.[ZONE_LABEL] ?? '';
+function nameOf({ metadata }: Named): string {
+  return metadata?.name ?? '';
+}
+function zoneOfNode({ metadata }: Node): string {
+  return metadata?.labels?.[ZONE_LABEL] ?? '';
+}
 
 function items<T>(resource: string): T[] {
   return (JSON.parse(story.quietly('get', resource, ...inNamespace, '-o', 'json')) as { items: T[] }).items;
@@ -265,12 +265,17 @@ function object<T>(resource: string, name: string): T {
   return JSON.parse(story.quietly('get', resource, name, ...inNamespace, '-o', 'json')) as T;
 }
 
-const names = (resource: string): string[] => items<Named>(resource).map(nameOf);
+function names(resource: string): string[] {
+  return items<Named>(resource).map(nameOf);
+}
 
-const phaseOf = (resource: string, name: string): string =>
-  object<PersistentVolume>(resource, name).status?.phase ?? '';
+function phaseOf(resource: string, name: string): string {
+  return object<PersistentVolume>(resource, name).status?.phase ?? '';
+}
 
-const nodeOf = (pod: string): string => object<Pod>('pod', pod).spec?.nodeName ?? '';
+function nodeOf(pod: string): string {
+  return object<Pod>('pod', pod).spec?.nodeName ?? '';
+}
 
 async function running(pod: string): Promise<void> {
   await story.until(`Pod ${pod} is running`, () => phaseOf('pod', pod) === 'Running');
@@ -282,20 +287,28 @@ function eventOf(name: string, reason: string): CoreV1Event | undefined {
   );
 }
 
-const readyToUse = (snapshot: string): boolean =>
-  object<{ status?: { readyToUse?: boolean } }>('volumesnapshot', snapshot).status?.readyToUse === true;
+function readyToUse(snapshot: string): boolean {
+  return (
+    object<{ status?: { readyToUse?: boolean } }>('volumesnapshot', snapshot).status?.readyToUse === true
+  );
+}
 
-const contentOf = (snapshot: string): string =>
-  object<{ status?: { boundVolumeSnapshotContentName?: string } }>('volumesnapshot', snapshot).status
-    ?.boundVolumeSnapshotContentName ?? '';
+function contentOf(snapshot: string): string {
+  return (
+    object<{ status?: { boundVolumeSnapshotContentName?: string } }>('volumesnapshot', snapshot).status
+      ?.boundVolumeSnapshotContentName ?? ''
+  );
+}
 
-const volumeOf = (claimName: string): string =>
-  object<{ spec: { volumeName?: string } }>('pvc', claimName).spec.volumeName ?? '';
+function volumeOf(claimName: string): string {
+  return object<{ spec: { volumeName?: string } }>('pvc', claimName).spec.volumeName ?? '';
+}
 
-const attachmentsOf = (volume: string): VolumeAttachment[] =>
-  items<VolumeAttachment>('volumeattachments').filter(
+function attachmentsOf(volume: string): VolumeAttachment[] {
+  return items<VolumeAttachment>('volumeattachments').filter(
     ({ spec }) => spec.attacher === DRIVER && spec.source.persistentVolumeName === volume,
   );
+}
 
 /** The disk behind a claim: its volume, and the loop device of the node with the file it shows. */
 function diskOf(claimName: string): { volume: string; device: string; backingFile: string } {
@@ -308,7 +321,9 @@ function diskOf(claimName: string): { volume: string; device: string; backingFil
   return { volume, device: loop.path, backingFile: loop.backingFile };
 }
 
-const loopOf = (file: string) => listLoops().find(({ backingFile }) => backingFile === file);
+function loopOf(file: string) {
+  return listLoops().find(({ backingFile }) => backingFile === file);
+}
 
 /** A file in a Pod's /data, seen from the host through the mount of the Pod's first process. */
 function fileOf(pod: string, name: string): string {
