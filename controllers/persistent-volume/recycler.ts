@@ -42,6 +42,8 @@ const recyclerPod = (
       {
         name: 'pv-recycler',
         image,
+        // Without a tag the default would be to ask the registry each time.
+        imagePullPolicy: 'IfNotPresent',
         command: ['/bin/sh'],
         args: ['-c', script],
         volumeMounts: [{ name: 'vol', mountPath: '/scrub' }],

@@ -15,6 +15,7 @@ import { csiNameFor, inTreePluginOfPv } from '../../csi/translation/index.ts';
 export const volumeExpandController: ControllerFactory = (context) => {
   const { client, informers } = context;
   const informer = informers.informer(persistentVolumeClaims);
+  const volumes = informers.informer(persistentVolumes).lister;
   const recorder = context.recorder('volume_expand');
   const tell = (object: PersistentVolumeClaim, message: string) =>
     recorder.event({ object, type: 'Normal', reason: 'ExternalExpanding', message });
@@ -32,7 +33,8 @@ export const volumeExpandController: ControllerFactory = (context) => {
     async reconcile(key) {
       const claim = informer.lister.getByKey(key);
       if (claim === undefined) return;
-      const volume = await client.resource(persistentVolumes).get({ name: claim.spec?.volumeName ?? '' });
+      const name = claim.spec?.volumeName ?? '';
+      const volume = volumes.getByKey(name) ?? (await client.resource(persistentVolumes).get({ name }));
       if (volume.spec?.claimRef?.uid !== claim.metadata?.uid)
         throw new Error(`persistent Volume is not bound to PVC being updated : ${key}`);
       if (!wantsGrowth(claim, volume)) return;

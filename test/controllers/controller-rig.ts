@@ -25,7 +25,7 @@ export const startControllerRig = async (factories: ControllerFactory[]) => {
   return {
     client,
     server,
-    async stop() {
+    stop: async () => {
       await controllers.stop();
       await server.stop();
     },

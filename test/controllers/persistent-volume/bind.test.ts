@@ -113,6 +113,14 @@ test('the attributes class of the volume is what the bound claim has', async (t)
   t.is(claim.status?.currentVolumeAttributesClassName, 'fast');
 });
 
+test('a volume whose file system is still to grow: the claim has the size from before', async (t) => {
+  const storage = storageClient(t.context.client);
+  const annotations = { 'volume.alpha.kubernetes.io/pre-resize-capacity': '512Mi' };
+  await storage.createVolume('preresize', { storageClassName: 'preresize' }, { annotations });
+  await storage.createClaim('preresize', { storageClassName: 'preresize' });
+  t.deepEqual((await storage.claimIn('preresize', 'Bound')).status?.capacity, { storage: '512Mi' });
+});
+
 test('without volume and class the claim says so', async (t) => {
   const { client } = t.context;
   const claim = await storageClient(client).createClaim('poor', { size: '900Ti' });
