@@ -1,4 +1,5 @@
 import { existsSync, lstatSync, readlinkSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { openCgroups } from '../cgroups/index.ts';
 import { detachLoop, loopsBelow } from '../linux/loop-device.ts';
 import { mountsBelow, unmountBelow } from '../linux/mount-info.ts';
@@ -34,10 +35,13 @@ export async function down(name: string): Promise<{ existed: boolean }> {
   return { existed };
 }
 
-/** Disks are mounted below the state folder, so that comes first; then their loop devices let go, and then the files. */
+/**
+ * Disks are mounted by the nodes, so those let go first, then the loop devices, then the files. The state folder is a mount too,
+ * and busy as long as a loop device has a file in it.
+ */
 async function removeDisks(name: string): Promise<void> {
   const { state, cloud } = clusterPaths(name);
-  unmountBelow(placeOf(state));
+  unmountBelow(join(placeOf(state), 'nodes'));
   await Promise.all(loopsBelow(placeOf(cloud)).map((loop) => detachLoop(loop)));
   removeFolder(cloud);
 }
