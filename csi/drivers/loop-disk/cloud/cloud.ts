@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { canClone } from '../../../../linux/sparse-file.ts';
 import { createLocks } from './locks.ts';
@@ -47,8 +47,10 @@ export interface Cloud {
   reservedDisks: Map<string, number>;
 }
 
-export function openCloud({ dir, log }: { dir: string; log: CloudLog }): Cloud {
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+export function openCloud(options: { dir: string; log: CloudLog }): Cloud {
+  const { log } = options;
+  mkdirSync(options.dir, { recursive: true, mode: 0o700 });
+  const dir = realpathSync(options.dir); // as the kernel names the files behind loop devices
   const records = <Record>(kind: string) => openRecords<Record>(join(dir, 'records', kind));
   return {
     dir,

@@ -1,4 +1,5 @@
-import { loopsBelow, cutOffLoop, detachLoop } from '../../../../linux/loop-device.ts';
+import { existsSync, realpathSync } from 'node:fs';
+import { cutOffLoop, detachLoop, loopsBelow } from '../../../../linux/loop-device.ts';
 import { hasCode } from '../../../../linux/system-error.ts';
 import { openCloud } from './cloud.ts';
 import type { CloudLog } from './cloud.ts';
@@ -46,7 +47,7 @@ export async function startCloud({
  */
 export async function detachAllLoops({ dir }: { dir: string }): Promise<string[]> {
   const held: string[] = [];
-  for (const loop of loopsBelow(dir)) {
+  for (const loop of loopsBelow(existsSync(dir) ? realpathSync(dir) : dir)) {
     try {
       await detachLoop(loop, { timeoutMs: 1000 });
     } catch (error) {
