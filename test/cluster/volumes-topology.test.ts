@@ -244,3 +244,11 @@ test.serial('disks go with their claims', async (t) => {
   t.deepEqual((await bench.client.resource(volumeAttachments).list()).items, []);
   t.deepEqual(tracesOf(`/${name}/`, ['loopDevices']), {});
 });
+
+test.serial('a disk that is in use when the cluster is taken down', async (t) => {
+  await aClaim('last', 'other');
+  await aPod('last', 'last');
+  await bench.running(t, 'last');
+  // What takes the cluster down proves that nothing of it is left.
+  t.is(tracesOf(`/${name}/`, ['loopDevices']).loopDevices?.length, 1);
+});
