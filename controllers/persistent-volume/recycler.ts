@@ -10,9 +10,10 @@ import type { Binder } from './binder.ts';
 const namespace = 'default';
 /** Upstream's seconds: at least, and for each GiB (RecommendedDefaultPersistentVolumeRecyclerConfiguration). */
 const timeouts = { hostPath: { minimum: 60, perGi: 30 }, nfs: { minimum: 300, perGi: 30 } };
-/** Upstream uses a Debian image of a registry; busybox is what every Podwright cluster has. */
+/** Upstream uses a Debian image of a registry; busybox is what every Podwright cluster has. Its find may have no -delete. */
 const image = 'docker.io/library/busybox';
-const script = 'test -e /scrub && find /scrub -mindepth 1 -delete && test -z "$(ls -A /scrub)" || exit 1';
+const script =
+  'test -e /scrub && find /scrub -mindepth 1 -maxdepth 1 -exec rm -rf {} + && test -z "$(ls -A /scrub)" || exit 1';
 
 /** The Pod that empties a volume of a kind that can be recycled; undefined for all others. */
 export const recyclerPodFor = (volume: PersistentVolume): Pod | undefined => {

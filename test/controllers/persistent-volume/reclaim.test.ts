@@ -124,7 +124,10 @@ test('Recycle: a Pod empties the volume, its events are told of the volume, whic
   t.like(pod.spec?.containers[0], {
     name: 'pv-recycler',
     command: ['/bin/sh'],
-    args: ['-c', 'test -e /scrub && find /scrub -mindepth 1 -delete && test -z "$(ls -A /scrub)" || exit 1'],
+    args: [
+      '-c',
+      'test -e /scrub && find /scrub -mindepth 1 -maxdepth 1 -exec rm -rf {} + && test -z "$(ls -A /scrub)" || exit 1',
+    ],
   });
   await client.resource(events).create({
     object: {
