@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { registerCluster } from './commands/cluster.ts';
 import { registerComponents } from './commands/components.ts';
+import { registerDisk } from './commands/disk.ts';
 import { registerImage } from './commands/image.ts';
 import { registerKubectl } from './commands/kubectl.ts';
 import { registerNode } from './commands/node.ts';
@@ -24,6 +25,7 @@ const program = new Command('podwright')
 registerCluster(program);
 registerKubectl(program);
 registerImage(program);
+registerDisk(program);
 registerNode(program);
 registerComponents(program);
 

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
 import { serviceAccountKeys, encryptionKey } from './certificates.ts';
 import { readClusterFile, type ClusterFile, type NodeRecord } from './cluster-file.ts';
 import { controlPlaneIdentities, nodeIdentities } from './identities.ts';
@@ -43,8 +44,8 @@ export async function runNodeComponent(
     );
   }
   const starts: Record<NodeComponent, ((file: ClusterFile, node: NodeRecord) => Promise<Running>)[]> = {
-    'node-daemon': [startRuntime, startNodeStorage, startKubelet],
-    kubelet: [startNodeStorage, startKubelet],
+    'node-daemon': [startRuntime, startNodeStorage, startKubelet, startLocalProvisioner],
+    kubelet: [startNodeStorage, startKubelet, startLocalProvisioner],
     runtime: [startRuntime],
   };
   await runUntilSignal(
@@ -135,6 +136,20 @@ async function startStorage(file: ClusterFile): Promise<Running> {
 async function startNodeStorage(file: ClusterFile, node: NodeRecord): Promise<Running> {
   const { startNodeStorage: start } = await import('./storage.ts');
   return start(file, node);
+}
+
+async function startLocalProvisioner(file: ClusterFile, node: NodeRecord): Promise<Running> {
+  const { startLocalProvisioner: start } =
+    await import('../csi/local-provisioner/start-local-provisioner.ts');
+  const { caCert, localProvisioner } = await nodeIdentities(file.name, node);
+  const discoveryDir = nodePaths(file.name, node.name).localDisks;
+  mkdirSync(discoveryDir, { recursive: true, mode: 0o711 });
+  return start({
+    client: await clientAs(localProvisioner, { file, ca: caCert, host: file.bridgeIp }),
+    nodeName: node.name,
+    discoveryDir,
+    log: componentLog('local-provisioner'),
+  });
 }
 
 async function startRuntime(file: ClusterFile, node: NodeRecord): Promise<Running> {

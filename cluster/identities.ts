@@ -1,3 +1,4 @@
+import { localProvisionersGroup } from '../csi/local-provisioner/permissions.ts';
 import { openCertificateAuthority, type KeyPair } from './certificates.ts';
 import type { ClusterFile, NodeRecord } from './cluster-file.ts';
 import { clusterPaths } from './paths.ts';
@@ -18,6 +19,8 @@ export interface NodeIdentities {
   caCert: string;
   server: KeyPair;
   client: KeyPair;
+  /** As whom the node's static local provisioner makes volumes, which a kubelet may not. */
+  localProvisioner: KeyPair;
 }
 
 /** First address of the service network: inside Pods the API server is https://kubernetes.default.svc. */
@@ -69,6 +72,11 @@ export async function nodeIdentities(cluster: string, node: NodeRecord): Promise
       usage: 'client',
       commonName: user,
       organizations: ['system:nodes'],
+    }),
+    localProvisioner: await authority.issue(`local-provisioner-${node.name}`, {
+      usage: 'client',
+      commonName: `podwright:local-volume-provisioner:${node.name}`,
+      organizations: [localProvisionersGroup],
     }),
   };
 }

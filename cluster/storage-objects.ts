@@ -1,8 +1,9 @@
 import type { CSIDriver, StorageClass } from '../api/types.ts';
 import { isAlreadyExists } from '../client/errors.ts';
 import { LOOP_DISK } from '../csi/drivers/loop-disk/vendor.ts';
+import { localProvisionerBindings, localProvisionerRole } from '../csi/local-provisioner/permissions.ts';
 import type { ApiObject, ResourceId } from '../client/objects.ts';
-import { csiDrivers, storageClasses } from '../client/resources.ts';
+import { clusterRoleBindings, clusterRoles, csiDrivers, storageClasses } from '../client/resources.ts';
 import type { Client } from '../client/rest.ts';
 
 /** Names that in-tree volumes are translated to; the same driver serves them. */
@@ -64,6 +65,8 @@ export async function ensureStorageObjects(client: Client): Promise<void> {
   await Promise.all([
     ...LOOP_DISK_NAMES.map((name) => ensure(client, csiDrivers, csiDriver(name))),
     ensure(client, storageClasses, standard),
+    ensure(client, clusterRoles, localProvisionerRole),
+    ...localProvisionerBindings.map((binding) => ensure(client, clusterRoleBindings, binding)),
   ]);
 }
 
