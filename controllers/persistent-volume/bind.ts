@@ -1,6 +1,7 @@
 import { bindCompleted, boundByController } from '../../api/storage/annotations.ts';
 import { bindVolumeToClaim } from '../../api/storage/bind-volume.ts';
 import type { PersistentVolume, PersistentVolumeClaim } from '../../api/types.ts';
+import { isConflict } from '../../client/errors.ts';
 import { keyOf } from '../../client/objects.ts';
 import { hasAnnotation, nameOf } from './binder.ts';
 import type { Binder } from './binder.ts';
@@ -58,7 +59,12 @@ const bindClaimToVolume = async (
  */
 export const unbind = async (volume: PersistentVolume, binder: Binder): Promise<void> => {
   const saved = await saveVolume(unbound(volume), binder);
-  await setVolumePhase(saved, { phase: 'Available' }, binder);
+  try {
+    await setVolumePhase(saved, { phase: 'Available' }, binder);
+  } catch (error) {
+    // The volume's own sync has seen that it is unbound, and was faster; or it will be its turn now.
+    if (!isConflict(error)) throw error;
+  }
 };
 
 const unbound = (volume: PersistentVolume): PersistentVolume => {
