@@ -10,12 +10,13 @@ import { decodeCustomResource } from './decode.ts';
 import { applySchemaDefaults } from '../../api/custom-resources/defaulting.ts';
 import { pruneObject } from '../../api/custom-resources/prune.ts';
 import { isConditionTrue } from './conditions.ts';
+import { convertsByWebhook, deprecationWarnings, finalizerWarnings } from './warnings.ts';
 import { customValidation } from './validation.ts';
 
 /** The records of the table of kinds for all served versions of a definition; `ended` is aborted when they are replaced. */
 export const kindsOf = (definition: CustomResourceDefinition, ended: AbortSignal): Kind[] =>
   definition.spec.versions
-    .filter(({ served }) => served)
+    .filter(({ served, storage }) => served && (storage || !convertsByWebhook(definition)))
     .map((version) => kindOf({ definition, version, ended }));
 
 interface KindSource {
@@ -42,13 +43,10 @@ function kindOf({ definition, version, ended }: KindSource): Kind {
     ...(names.shortNames !== undefined && { shortNames: names.shortNames }),
     ...(names.categories !== undefined && { categories: names.categories }),
     namespaced: scope === 'Namespaced',
-    // A definition that goes away takes no new objects.
-    verbs: isConditionTrue(definition, 'Terminating')
-      ? ALL_VERBS.filter((verb) => verb !== 'create')
-      : ALL_VERBS,
+    verbs: ALL_VERBS,
     subresources,
     columns: customColumns(version.additionalPrinterColumns),
-    strategy: { ...strategyOf(version), allowUnconditionalUpdate: false },
+    strategy: { ...strategyOf(version), warnings: finalizerWarnings, allowUnconditionalUpdate: false },
     ...selectableFieldsOf(version),
     tracksGeneration: true,
     viewOf: {
@@ -57,7 +55,7 @@ function kindOf({ definition, version, ended }: KindSource): Kind {
       fromStored: reader({ apiVersion, schema }),
       toStored: (object) => ({ ...object, apiVersion: storedVersion }),
     },
-    custom: behaviourOf({ schema, version, namespaced: scope === 'Namespaced', ended }),
+    custom: behaviourOf({ definition, version, ended }),
   };
 }
 
@@ -75,19 +73,17 @@ function reader({ apiVersion, schema }: { apiVersion: string; schema: Structural
   };
 }
 
-function behaviourOf(options: {
-  schema: StructuralSchema;
-  version: CustomResourceDefinitionVersion;
-  namespaced: boolean;
-  ended: AbortSignal;
-}): CustomBehaviour {
-  const { schema, ended, version } = options;
+function behaviourOf({ definition, version, ended }: KindSource): CustomBehaviour {
+  const schema = structuralSchemaOf(version.schema?.openAPIV3Schema);
+  const namespaced = definition.spec.scope === 'Namespaced';
   const scale = version.subresources?.scale;
   return {
     schema: withMetadata(schema),
     decode: (value) => decodeCustomResource(value, schema),
     applyDefaults: (object) => applySchemaDefaults(object, schema),
-    ...customValidation(options),
+    ...customValidation({ schema, version, namespaced }),
+    isTerminating: isConditionTrue(definition, 'Terminating'),
+    warnings: deprecationWarnings(version, definition),
     ...(scale !== undefined && { scale }),
     ended,
   };

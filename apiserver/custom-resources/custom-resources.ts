@@ -10,7 +10,7 @@ import type { ObjectStore } from '../storage/object-store.ts';
 import type { Stores } from '../storage/stores.ts';
 import { CLEANUP_FINALIZER, hasFinding, isConditionTrue, setCondition } from './conditions.ts';
 import { customResourceDefinition } from './definition.ts';
-import { ESTABLISHED, NOT_ACCEPTED } from './establishing.ts';
+import { approvalFinding, ESTABLISHED, NOT_ACCEPTED } from './establishing.ts';
 import { removeInstances } from './instances.ts';
 import { kindsOf } from './custom-kind.ts';
 import { acceptNames } from './naming.ts';
@@ -134,10 +134,11 @@ export class CustomResources {
     const others = this.#all().filter(({ metadata }) => metadata?.name !== definition.metadata?.name);
     const { names, condition } = acceptNames(copy, others);
     copy.status = { ...copy.status, acceptedNames: names };
-    if (!hasFinding(copy, condition)) setCondition(copy, condition, now);
-    const isEstablished = isConditionTrue(copy, 'Established');
     const established = condition.status === 'True' ? ESTABLISHED : NOT_ACCEPTED;
-    if (!isEstablished && !hasFinding(copy, established)) setCondition(copy, established, now);
+    const isEstablished = isConditionTrue(copy, 'Established');
+    const findings = [condition, isEstablished ? undefined : established, approvalFinding(copy)];
+    for (const finding of findings)
+      if (finding !== undefined && !hasFinding(copy, finding)) setCondition(copy, finding, now);
     return copy;
   }
 

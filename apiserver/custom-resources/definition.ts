@@ -3,6 +3,7 @@ import { timestamp } from '../endpoints/timestamp.ts';
 import type { ApiObject } from '../registry/kind.ts';
 import { ALL_VERBS, defineKind } from '../registry/kind.ts';
 import { CLEANUP_FINALIZER, setCondition } from './conditions.ts';
+import { definitionWarnings } from './warnings.ts';
 
 /** A version that is stored now belongs to the versions that objects may be stored in. */
 function noteStoredVersion(definition: CustomResourceDefinition): void {
@@ -52,7 +53,13 @@ export const customResourceDefinition = defineKind<CustomResourceDefinition>({
   namespaced: false,
   verbs: ALL_VERBS,
   tracksGeneration: true,
-  strategy: { prepareForCreate, prepareForUpdate, beginDeletion, allowUnconditionalUpdate: false },
+  strategy: {
+    prepareForCreate,
+    prepareForUpdate,
+    beginDeletion,
+    warnings: definitionWarnings,
+    allowUnconditionalUpdate: false,
+  },
   subresources: [
     {
       name: 'status',

@@ -1,5 +1,6 @@
 import type { Kind } from '../registry/kind.ts';
 import type { KindTable } from '../registry/table.ts';
+import { shownVerbs } from './shown-verbs.ts';
 
 /** The two roots that aggregated discovery is asked at. */
 export type DiscoveryRoot = '/api' | '/apis';
@@ -29,7 +30,7 @@ const describeResource = (kind: Kind) => ({
   responseKind: { group: kind.group, version: kind.version, kind: kind.kind },
   scope: kind.namespaced ? 'Namespaced' : 'Cluster',
   singularResource: kind.singular,
-  verbs: kind.verbs,
+  verbs: shownVerbs(kind),
   ...(kind.shortNames !== undefined && { shortNames: kind.shortNames }),
   ...(kind.categories !== undefined && { categories: kind.categories }),
   ...(kind.subresources !== undefined && {

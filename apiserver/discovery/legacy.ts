@@ -1,6 +1,7 @@
 import type { Kind, Subresource } from '../registry/kind.ts';
 import { apiVersionOf } from '../registry/kind.ts';
 import type { KindTable } from '../registry/table.ts';
+import { shownVerbs } from './shown-verbs.ts';
 
 /** GET /api. */
 export const coreVersions = (serverAddress: string) => ({
@@ -51,7 +52,7 @@ const describe = (kind: Kind) => ({
   singularName: kind.singular,
   namespaced: kind.namespaced,
   kind: kind.kind,
-  verbs: kind.verbs,
+  verbs: shownVerbs(kind),
   ...(kind.shortNames !== undefined && { shortNames: kind.shortNames }),
   ...(kind.categories !== undefined && { categories: kind.categories }),
 });

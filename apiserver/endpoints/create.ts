@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { validateObject } from '../../api/validation/validation.ts';
 import { StatusError, generateNameConflict } from '../../api/status.ts';
-import { badRequest, existsError, invalidError, methodNotSupported } from '../http/errors.ts';
-import type { ApiObject } from '../registry/kind.ts';
+import { badRequest, existsError, forbiddenError, invalidError, methodNotSupported } from '../http/errors.ts';
+import type { ApiObject, Kind } from '../registry/kind.ts';
 import type { Endpoint, ResourceRequest } from './context.ts';
 import { checkPlace, readObject } from './read-object.ts';
 import { present } from './represent.ts';
@@ -61,6 +61,7 @@ const isAlreadyExists = (error: unknown): boolean =>
 
 async function createNamed({ request, object, options }: Creation): Promise<ApiObject> {
   const { kind, server } = request;
+  if (kind.custom?.isTerminating === true) throw terminating(kind, object);
   fillSystemFields(object, server.now());
   if (kind.tracksGeneration === true) object.metadata.generation = 1;
   recordManager({ request, object, old: undefined, options, now: server.now() });
@@ -72,6 +73,13 @@ async function createNamed({ request, object, options }: Creation): Promise<ApiO
   request.warnings.push(...(kind.strategy.warnings?.(object) ?? []));
   return store({ request, object, options });
 }
+
+const terminating = (kind: Kind, { metadata }: ApiObject): StatusError =>
+  forbiddenError(
+    kind,
+    metadata.name ?? '',
+    'create not allowed while custom resource definition is terminating',
+  );
 
 async function store({ request, object, options }: Creation): Promise<ApiObject> {
   const { kind, server } = request;

@@ -73,6 +73,7 @@ async function dispatch(
       status: 200,
       body: await listObjects(resource),
       contentType: mediaType,
+      warnings: resource.warnings,
     });
   }
   await answerResult(resource);
@@ -97,7 +98,8 @@ export function resourceRequest(
   const streams = subresource !== undefined && ['log', 'proxy'].includes(subresource.name);
   const representation = negotiate(streams ? undefined : request.headers.accept);
   if (representation === undefined || representation.as === 'APIGroupDiscoveryList') throw notAcceptable();
-  return { ...options, kind, subresource, representation, warnings: [] };
+  const warnings = [...(kind.custom?.warnings ?? [])];
+  return { ...options, kind, subresource, representation, warnings };
 }
 
 /** A path must name its object in one way only: two spellings of one store key would be authorised differently. */

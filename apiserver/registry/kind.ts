@@ -73,6 +73,10 @@ export interface CustomBehaviour {
   applyDefaults(object: ApiObject): void;
   validate(object: ApiObject): FieldError[];
   validateUpdate(object: ApiObject, old: ApiObject, subresource: string): FieldError[];
+  /** The definition goes away: objects can only be made fewer. */
+  isTerminating: boolean;
+  /** What users of a deprecated version are told. */
+  warnings: string[];
   /** Where the scale subresource finds what it shows. */
   scale?: CustomResourceSubresourceScale;
   /** Aborted when this record is replaced or removed: its watches end, and clients look afresh. */
