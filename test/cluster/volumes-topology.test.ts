@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import anyTest from 'ava';
 import type { ExecutionContext, TestFn } from 'ava';
-import type { PersistentVolume, PodSpec, StorageClass } from '../../api/types.ts';
+import type { NodeSelectorRequirement, PersistentVolume, PodSpec, StorageClass } from '../../api/types.ts';
 import {
   nodes,
   persistentVolumeClaims,
@@ -78,6 +78,27 @@ const aPod = (podName: string, claimName: string, more: Partial<PodSpec> = {}) =
       },
     ],
     ...more,
+  });
+
+/** A folder as a volume, on the nodes with these labels. */
+const aLocalVolume = (
+  volumeName: string,
+  { path, matchExpressions }: { path: string; matchExpressions: NodeSelectorRequirement[] },
+) =>
+  bench.client.resource(persistentVolumes).create({
+    object: {
+      apiVersion: 'v1',
+      kind: 'PersistentVolume',
+      metadata: { name: volumeName },
+      spec: {
+        capacity: { storage: '1Gi' },
+        accessModes: ['ReadWriteOnce'],
+        storageClassName: 'local',
+        persistentVolumeReclaimPolicy: 'Retain',
+        local: { path },
+        nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions }] } },
+      },
+    },
   });
 
 /** Resolves when the scheduler has refused the Pod with exactly these words. */
@@ -209,21 +230,7 @@ test.serial('a local volume is bound when a Pod comes, on its own node', async (
     },
   });
   const matchExpressions = [{ key: 'kubernetes.io/hostname', operator: 'In', values: ['node-3'] }];
-  await bench.client.resource(persistentVolumes).create({
-    object: {
-      apiVersion: 'v1',
-      kind: 'PersistentVolume',
-      metadata: { name: 'local' },
-      spec: {
-        capacity: { storage: '1Gi' },
-        accessModes: ['ReadWriteOnce'],
-        storageClassName: 'local',
-        persistentVolumeReclaimPolicy: 'Retain',
-        local: { path },
-        nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions }] } },
-      },
-    },
-  });
+  await aLocalVolume('local', { path, matchExpressions });
   await aClaim('local', 'local');
   await aPod('local', 'local');
   await bench.running(t, 'local');
@@ -234,12 +241,47 @@ test.serial('a local volume is bound when a Pod comes, on its own node', async (
   rmSync(path, { recursive: true });
 });
 
+test.serial('any label of a node may say where a volume is', async (t) => {
+  const path = mkdtempSync(join(tmpdir(), 'ff-rack-'));
+  const patch = { metadata: { labels: { rack: 'r2' } } };
+  await bench.client.resource(nodes).patch({ name: 'node-2', type: 'merge', patch });
+  const matchExpressions = [{ key: 'rack', operator: 'In', values: ['r2'] }];
+  await aLocalVolume('rack', { path, matchExpressions });
+  await aClaim('rack', 'local');
+  await aPod('rack', 'rack');
+  await bench.running(t, 'rack');
+  t.is(await nodeOf('rack'), 'node-2');
+  await bench.remove('rack');
+  await bench.gone('rack');
+  rmSync(path, { recursive: true });
+});
+
+test.serial('a disk that lives as long as its Pod', async (t) => {
+  const volumeClaimTemplate = {
+    spec: {
+      storageClassName: 'other',
+      accessModes: ['ReadWriteOnce'],
+      resources: { requests: { storage: '64Mi' } },
+    },
+  };
+  await aPod('scratch', 'none', { volumes: [{ name: 'data', ephemeral: { volumeClaimTemplate } }] });
+  await bench.running(t, 'scratch');
+  t.is(await nodeOf('scratch'), 'node-3');
+  const volume = await volumeOf('scratch-data');
+  await bench.remove('scratch');
+  await bench.gone('scratch');
+  await until('its disk is gone', async () => {
+    const { items } = await bench.client.resource(persistentVolumes).list();
+    return items.every(({ metadata }) => metadata?.name !== volume.metadata?.name);
+  });
+});
+
 test.serial('disks go with their claims', async (t) => {
   const resource = bench.client.resource(persistentVolumeClaims);
   for (const claimName of ['data', 'alone', 'in-tree']) await resource.delete({ name: claimName, namespace });
   await until('no disk is left', async () => {
     const { items } = await bench.client.resource(persistentVolumes).list();
-    return items.every(({ metadata }) => metadata?.name === 'local');
+    return items.every(({ spec }) => spec?.local !== undefined);
   });
   t.deepEqual((await bench.client.resource(volumeAttachments).list()).items, []);
   t.deepEqual(tracesOf(`/${name}/`, ['loopDevices']), {});
