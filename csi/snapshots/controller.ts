@@ -4,10 +4,11 @@ import type { ControllerFactory, Reconciler } from '../../client/controller.ts';
 import { keyOf } from '../../client/objects.ts';
 import { restoredFrom } from './delete-snapshot.ts';
 import { followGroups } from './groups/follow-groups.ts';
-import { snapshotInformers } from './informers.ts';
+import { snapshotInformers, sourceClaimKeys } from './informers.ts';
 import type { SnapshotInformers } from './informers.ts';
 import { namespaceOf, refKey } from './names.ts';
 import type { Snapshotting } from './snapshotting.ts';
+import { syncClaim } from './sync-claim.ts';
 import { syncContent } from './sync-content.ts';
 import { syncSnapshot } from './sync-snapshot.ts';
 
@@ -48,11 +49,19 @@ export const snapshotController = (): ControllerFactory => (context) => {
     reconcile: (key) => syncContent(world, key),
   });
   contents.follow(informers.contents);
+  const claims = createReconciler({
+    name: 'snapshot-source-controller',
+    context,
+    concurrency,
+    reconcile: (key) => syncClaim(world, key),
+  });
+  claims.follow(informers.claims);
+  claims.follow(informers.snapshots, sourceClaimKeys);
   followForSnapshots(world, snapshots, informers);
   const groups = followGroups({ context, concurrency, world, informers });
   return {
     async stop() {
-      await Promise.all([snapshots.stop(), contents.stop(), groups.stop()]);
+      await Promise.all([snapshots, contents, claims, groups].map((each) => each.stop()));
     },
   };
 };

@@ -2,23 +2,26 @@ import { quote } from '../../api/go-format.ts';
 import type { PersistentVolume } from '../../api/types.ts';
 import { isAlreadyExists, isConflict } from '../../client/errors.ts';
 import { keyOf } from '../../client/objects.ts';
-import { annotations, dynamicContentName, finalizers, nameOf, namespaceOf, uidOf } from './names.ts';
+import { annotations, dynamicContentName, finalizers, hasFinalizer, isDeleting } from './names.ts';
+import { nameOf, namespaceOf, uidOf } from './names.ts';
 import { volumeSnapshotContents } from './resources.ts';
 import { secretRefOf, snapshotterSecret } from './secrets.ts';
 import type { SecretRef } from './secrets.ts';
 import { snapshotClass } from './snapshot-class.ts';
-import { protectClaim } from './source-claim.ts';
 import { boundVolume, sourceClaim } from './source-volume.ts';
 import { updateFailed, wordsOf } from './snapshotting.ts';
 import type { Snapshotting } from './snapshotting.ts';
 import type { VolumeSnapshot, VolumeSnapshotClass, VolumeSnapshotContent } from './types.ts';
 
-/** Makes the content that asks the driver for a snapshot of the claim's volume. Rejects with upstream's words. */
+/**
+ * Makes the content that asks the driver for a snapshot of the claim's volume; undefined while the claim isn't held yet, which
+ * sync-claim.ts does. Rejects with upstream's words.
+ */
 export const createContent = async (
   world: Snapshotting,
   snapshot: VolumeSnapshot,
-): Promise<VolumeSnapshotContent> => {
-  await protectClaim(world, snapshot);
+): Promise<VolumeSnapshotContent | undefined> => {
+  if (!isClaimHeld(world, snapshot)) return undefined;
   const object = contentFor(await inputOf(world, snapshot));
   const content = await create(world, snapshot, object);
   world.recorder.event({
@@ -28,6 +31,15 @@ export const createContent = async (
     message: `Waiting for a snapshot ${keyOf(snapshot)} to be created by the CSI driver.`,
   });
   return content;
+};
+
+const isClaimHeld = ({ claims }: Snapshotting, snapshot: VolumeSnapshot): boolean => {
+  const { persistentVolumeClaimName: name = '' } = snapshot.spec.source;
+  const claim = claims.get({ namespace: namespaceOf(snapshot), name });
+  if (claim === undefined) throw updateFailed(nameOf(snapshot), 'cannot get claim from snapshot');
+  if (hasFinalizer(claim, finalizers.claimAsSource)) return true;
+  if (!isDeleting(claim)) return false;
+  throw updateFailed(name, 'cannot add finalizer on claim because it is being deleted');
 };
 
 interface Input {

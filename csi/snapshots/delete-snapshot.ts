@@ -2,10 +2,11 @@ import type { PersistentVolumeClaim } from '../../api/types.ts';
 import { isConflict, isNotFound } from '../../client/errors.ts';
 import { keyOf } from '../../client/objects.ts';
 import { changeFinalizers } from './finalizers.ts';
+import { ownerGroupName } from './groups/membership.ts';
+import { orMissing } from './or-missing.ts';
 import { annotationOf, annotations, dynamicContentName, finalizers } from './names.ts';
 import { hasFinalizer, isDeleting, isUnset, nameOf, namespaceOf, refersTo, uidOf } from './names.ts';
 import { snapshotGroup, volumeSnapshotContents, volumeSnapshots } from './resources.ts';
-import { releaseClaim } from './source-claim.ts';
 import { updateFailed, wordsOf } from './snapshotting.ts';
 import type { Snapshotting } from './snapshotting.ts';
 import type { VolumeSnapshot, VolumeSnapshotContent } from './types.ts';
@@ -17,7 +18,7 @@ import type { VolumeSnapshot, VolumeSnapshotContent } from './types.ts';
  */
 export const deleteSnapshot = async (world: Snapshotting, snapshot: VolumeSnapshot): Promise<void> => {
   if (!isHeldByUs(snapshot)) return;
-  const content = boundContent(world, snapshot);
+  const content = await boundContent(world, snapshot);
   if (content !== undefined && isBeingRestored(world, snapshot))
     throw pending(
       world,
@@ -29,7 +30,6 @@ export const deleteSnapshot = async (world: Snapshotting, snapshot: VolumeSnapsh
   const takesContent = content?.spec.deletionPolicy === 'Delete';
   if (content !== undefined) await announceDeletion(world, content);
   if (content !== undefined && takesContent) await deleteContent(world, snapshot, content);
-  await releaseClaim(world, snapshot, { leaving: true });
   await letGo(world, snapshot, [
     finalizers.snapshotAsSource,
     ...(takesContent ? [] : [finalizers.snapshotBound]),
@@ -38,18 +38,25 @@ export const deleteSnapshot = async (world: Snapshotting, snapshot: VolumeSnapsh
 };
 
 const isHeldByUs = (snapshot: VolumeSnapshot): boolean =>
-  hasFinalizer(snapshot, finalizers.snapshotAsSource) || hasFinalizer(snapshot, finalizers.snapshotBound);
+  [finalizers.snapshotAsSource, finalizers.snapshotBound, finalizers.snapshotInGroup].some((finalizer) =>
+    hasFinalizer(snapshot, finalizer),
+  );
 
 /** The content, when it points back; the status may not tell it yet. */
-const boundContent = (
-  { contents }: Snapshotting,
+const boundContent = async (
+  { client, contents }: Snapshotting,
   snapshot: VolumeSnapshot,
-): VolumeSnapshotContent | undefined => {
+): Promise<VolumeSnapshotContent | undefined> => {
   const { boundVolumeSnapshotContentName: bound } = snapshot.status ?? {};
-  const isDynamic = snapshot.spec.source.persistentVolumeClaimName !== undefined;
-  const name = isUnset(bound) && isDynamic ? dynamicContentName(uidOf(snapshot)) : (bound ?? '');
-  const content = contents.get({ name });
-  return content !== undefined && refersTo(content.spec.volumeSnapshotRef, snapshot) ? content : undefined;
+  const named = snapshot.spec.source.volumeSnapshotContentName ?? dynamicContentName(uidOf(snapshot));
+  const name = isUnset(bound) ? named : bound;
+  const isBound = (content: VolumeSnapshotContent | undefined) =>
+    content !== undefined && refersTo(content.spec.volumeSnapshotRef, snapshot);
+  const known = contents.get({ name });
+  if (isBound(known) || isUnset(name)) return known;
+  // It may have been made or bound a moment ago: what is not in the cache must not be left behind.
+  const present = await orMissing(client.resource(volumeSnapshotContents).get({ name }));
+  return isBound(present) ? present : undefined;
 };
 
 /** Whether a claim of its namespace that has no volume yet is to be filled from the snapshot. */
@@ -76,7 +83,7 @@ const pending = (
 
 /** Throws while the snapshot's group is there; true when it was part of one that is gone. */
 const refuseInGroup = (world: Snapshotting, snapshot: VolumeSnapshot): boolean => {
-  const { volumeGroupSnapshotName: name } = snapshot.status ?? {};
+  const name = snapshot.status?.volumeGroupSnapshotName ?? ownerGroupName(snapshot);
   if (name === undefined) return false;
   const group = world.groups.get({ namespace: namespaceOf(snapshot), name });
   if (group === undefined) return true;

@@ -28,7 +28,8 @@ export const snapshotInformers = ({ informers }: ControllerContext) => ({
 
 export type SnapshotInformers = ReturnType<typeof snapshotInformers>;
 
-const sourceClaimKeys = (snapshot: VolumeSnapshot): string[] => {
+/** The key of the claim that the snapshot is taken of. */
+export const sourceClaimKeys = (snapshot: VolumeSnapshot): string[] => {
   const { persistentVolumeClaimName: name } = snapshot.spec.source;
   return name === undefined ? [] : [`${namespaceOf(snapshot)}/${name}`];
 };

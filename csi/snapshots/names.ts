@@ -68,7 +68,8 @@ export const refersTo = (ref: ObjectReference, object: ApiObject): boolean =>
 export const mayReferTo = (ref: ObjectReference, object: ApiObject): boolean =>
   refersByName(ref, object) && (isUnset(ref.uid) || ref.uid === uidOf(object));
 
-export const isUnset = (text: string | undefined): boolean => text === undefined || text === '';
+export const isUnset = (text: string | undefined): text is '' | undefined =>
+  text === undefined || text === '';
 
 const refersByName = ({ name, namespace }: ObjectReference, object: ApiObject): boolean =>
   name === nameOf(object) && namespace === namespaceOf(object);

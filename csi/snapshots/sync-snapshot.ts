@@ -13,7 +13,6 @@ import { finalizers, isDeleting, isUnset, nameOf, namespaceOf, refersTo } from '
 import { volumeSnapshots } from './resources.ts';
 import { chooseClass } from './snapshot-class.ts';
 import { updateSnapshotStatus } from './snapshot-status.ts';
-import { releaseClaim } from './source-claim.ts';
 import { updateFailed, wordsOf } from './snapshotting.ts';
 import type { Snapshotting } from './snapshotting.ts';
 import type { VolumeSnapshot, VolumeSnapshotContent } from './types.ts';
@@ -22,13 +21,12 @@ import type { VolumeSnapshot, VolumeSnapshotContent } from './types.ts';
  * One step of a VolumeSnapshot (external-snapshotter pkg/common-controller/snapshot_controller.go). Looks at the present state only,
  * so it can be cut off anywhere and begun again:
  *
- *   class, finalizers ─▶ content made or found ─▶ bound ─▶ (driver works) ─▶ ready ─▶ claim released
+ *   class, finalizers ─▶ (claim held) ─▶ content made or found ─▶ bound ─▶ (driver works) ─▶ ready
  *                                                    └──── deletionTimestamp ──▶ content deleted ─▶ finalizers gone
  */
 export const syncSnapshot = async (world: Snapshotting, key: string): Promise<void> => {
   const known = world.snapshots.getByKey(key);
   if (known === undefined) return;
-  await releaseClaim(world, known, { leaving: false });
   if (isDeleting(known)) return deleteSnapshot(world, known);
   const chosenClass = await chooseClass(world, known);
   await validateSource(world, known);
@@ -133,7 +131,8 @@ const advance = async (
   if (snapshot.spec.source.volumeSnapshotContentName !== undefined)
     return followStatus(world, snapshot, await bindExisting(world, snapshot, content));
   if (isGroupMember(snapshot)) return followStatus(world, snapshot, memberContent(snapshot, content));
-  return followStatus(world, snapshot, content ?? (await createOrReport(world, snapshot)));
+  const current = content ?? (await createOrReport(world, snapshot));
+  if (current !== undefined) await followStatus(world, snapshot, current);
 };
 
 const bindExisting = async (
@@ -167,7 +166,7 @@ const memberContent = (
 const createOrReport = async (
   world: Snapshotting,
   snapshot: VolumeSnapshot,
-): Promise<VolumeSnapshotContent> => {
+): Promise<VolumeSnapshotContent | undefined> => {
   try {
     return await createContent(world, snapshot);
   } catch (error) {

@@ -5,6 +5,7 @@ import { isBeingRestored } from '../delete-snapshot.ts';
 import { changeFinalizers } from '../finalizers.ts';
 import { annotationOf, annotations, dynamicGroupContentName, finalizers, hasFinalizer } from '../names.ts';
 import { isDeleting, isUnset, nameOf, namespaceOf, refersTo, uidOf } from '../names.ts';
+import { orMissing } from '../or-missing.ts';
 import { volumeGroupSnapshotContents, volumeGroupSnapshots, volumeSnapshots } from '../resources.ts';
 import { updateFailed, wordsOf } from '../snapshotting.ts';
 import type { Snapshotting } from '../snapshotting.ts';
@@ -16,7 +17,7 @@ import type { VolumeGroupSnapshot, VolumeGroupSnapshotContent, VolumeSnapshot } 
  */
 export const deleteGroup = async (world: Snapshotting, group: VolumeGroupSnapshot): Promise<void> => {
   if (!hasFinalizer(group, finalizers.groupBound)) return;
-  const content = boundContent(world, group);
+  const content = await boundContent(world, group);
   const members = world.snapshots.byIndex('group', keyOf(group));
   refuseWhileRestored(world, group, members);
   const takesContent = content?.spec.deletionPolicy === 'Delete';
@@ -35,15 +36,20 @@ export const deleteGroup = async (world: Snapshotting, group: VolumeGroupSnapsho
 };
 
 /** The content, when it points back; the status may not tell it yet. */
-const boundContent = (
-  { groupContents }: Snapshotting,
+const boundContent = async (
+  { client, groupContents }: Snapshotting,
   group: VolumeGroupSnapshot,
-): VolumeGroupSnapshotContent | undefined => {
+): Promise<VolumeGroupSnapshotContent | undefined> => {
   const { boundVolumeGroupSnapshotContentName: bound } = group.status ?? {};
-  const isDynamic = group.spec.source.volumeGroupSnapshotContentName === undefined;
-  const name = isUnset(bound) && isDynamic ? dynamicGroupContentName(uidOf(group)) : (bound ?? '');
-  const content = groupContents.get({ name });
-  return content !== undefined && refersTo(content.spec.volumeGroupSnapshotRef, group) ? content : undefined;
+  const named = group.spec.source.volumeGroupSnapshotContentName ?? dynamicGroupContentName(uidOf(group));
+  const name = isUnset(bound) ? named : bound;
+  const isBound = (content: VolumeGroupSnapshotContent | undefined) =>
+    content !== undefined && refersTo(content.spec.volumeGroupSnapshotRef, group);
+  const known = groupContents.get({ name });
+  if (isBound(known) || isUnset(name)) return known;
+  // It may have been made or bound a moment ago: what is not in the cache must not be left behind.
+  const present = await orMissing(client.resource(volumeGroupSnapshotContents).get({ name }));
+  return isBound(present) ? present : undefined;
 };
 
 const refuseWhileRestored = (
