@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { migratedTo } from '../../../api/storage/annotations.ts';
 import type { PersistentVolume, VolumeAttachment } from '../../../api/types.ts';
 import { createReconciler } from '../../../client/controller.ts';
@@ -94,15 +93,11 @@ function reconcileAttachments(attacher: Attacher, options: AttacherOptions): Con
   };
 }
 
-/** Our own report of an error is none: to act upon it would be to ignore the back-off. */
-function isNews(attachment: VolumeAttachment, previous: VolumeAttachment): boolean {
-  const essence = ({ metadata, spec, status }: VolumeAttachment) => ({
-    spec,
-    metadata: { ...metadata, resourceVersion: undefined, managedFields: undefined },
-    status: { ...status, attachError: undefined, detachError: undefined },
-  });
-  return !isDeepStrictEqual(essence(attachment), essence(previous));
-}
+/** Our own marks are none: to act upon them would be to ignore the back-off, and to attach twice. */
+const isNews = (attachment: VolumeAttachment, previous: VolumeAttachment): boolean =>
+  attachment.metadata?.deletionTimestamp !== previous.metadata?.deletionTimestamp ||
+  (attachment.status?.attached ?? false) !== (previous.status?.attached ?? false) ||
+  (attachment.metadata?.finalizers ?? []).length < (previous.metadata?.finalizers ?? []).length;
 
 async function reconcileAttachment(attacher: Attacher, name: string): Promise<void> {
   const { driver, attachments, finalizer } = attacher;

@@ -26,6 +26,8 @@ interface Progress {
   inBackground: Map<string, PersistentVolumeClaim>;
   /** The driver refused the request as one that can't work: not before this time, unless the class is another one. */
   infeasible: Map<string, { untilMs: number; classUid: string | undefined }>;
+  /** Made, but perhaps not seen yet: until this time the PersistentVolume may be on its way to us. */
+  made: Map<string, number>;
   /** Failed before the driver was asked: something else in the cluster must change first. */
   waiting: Set<string>;
   /** Tells when the snapshot that a claim is to be restored from changes. */
@@ -45,6 +47,7 @@ export function reconcileClaims(provisioner: Provisioner): Reconciler {
   const progress: Progress = {
     inBackground: new Map(),
     infeasible: new Map(),
+    made: new Map(),
     waiting: new Set(),
     snapshots: watchSnapshots(provisioner, (uid) => reconciler.queue.add(uid)),
   };
@@ -98,7 +101,8 @@ async function reconcileClaim(
   const storageClass = claim === undefined ? undefined : wantedClass(provisioner, claim);
   if (claim === undefined || storageClass === undefined) return forget(provisioner, progress, uid);
   const { name, namespace } = claim.metadata ?? {};
-  const waitMs = infeasibleForMs(provisioner, { progress, uid, storageClass });
+  const waitMs =
+    unseenForMs(provisioner, progress, uid) || infeasibleForMs(provisioner, { progress, uid, storageClass });
   if (waitMs > 0) return { retryAfterMs: waitMs };
 
   const { events } = provisioner;
@@ -113,12 +117,15 @@ async function reconcileClaim(
     const success = `Successfully provisioned volume ${volume.name}`;
     events.event({ object: claim, type: 'Normal', reason: 'ProvisioningSucceeded', message: success });
     forget(provisioner, progress, uid);
+    progress.made.set(uid, provisioner.context.clock.now() + seenWithinMs);
   } catch (error) {
     return afterFailure(provisioner, { progress, claim, storageClass, error });
   }
 }
 
-function forget({ memory }: Provisioner, { inBackground, infeasible, waiting }: Progress, uid: string): void {
+function forget({ memory }: Provisioner, progress: Progress, uid: string): void {
+  const { inBackground, infeasible, made, waiting } = progress;
+  made.delete(uid);
   memory.delete(uid);
   inBackground.delete(uid);
   infeasible.delete(uid);
@@ -148,6 +155,13 @@ function wantedClass(
 
 const selectedNodeOf = ({ metadata }: PersistentVolumeClaim): string =>
   metadata?.annotations?.[selectedNodeAnnotation] ?? '';
+
+/** Within this time an object that was written has come back by the watch. */
+const seenWithinMs = 5_000;
+
+function unseenForMs({ context: { clock } }: Provisioner, { made }: Progress, uid: string): number {
+  return Math.max(0, (made.get(uid) ?? 0) - clock.now());
+}
 
 function infeasibleForMs(
   { context: { clock } }: Provisioner,

@@ -1,25 +1,14 @@
-import type {
-  PersistentVolumeClaim,
-  PersistentVolumeClaimCondition,
-  PersistentVolumeClaimStatus,
-} from '../../../api/types.ts';
+import type { PersistentVolumeClaim, PersistentVolumeClaimCondition } from '../../../api/types.ts';
 import { timeOf } from '../../../client/clock.ts';
-import { persistentVolumeClaims } from '../../../client/resources.ts';
 import { errorInWords } from '../../error.ts';
+import { patchClaim } from './patch-claim.ts';
 import { tell } from './settings.ts';
 import type { Resizer } from './settings.ts';
 
 /** On a claim: the kubelet needn't grow the file system. */
 const nodeExpansionNotRequired = 'volume.kubernetes.io/node-expansion-not-required';
 
-const resizeConditions = new Set([
-  'Resizing',
-  'FileSystemResizePending',
-  'ControllerResizeError',
-  'NodeResizeError',
-]);
-
-type Condition = Pick<PersistentVolumeClaimCondition, 'type'> & { message?: string };
+const resizeConditions = ['Resizing', 'FileSystemResizePending', 'ControllerResizeError', 'NodeResizeError'];
 
 /** Before the driver is asked; `isNew`: for another size than before, so what the conditions said is over. */
 export function markInProgress(
@@ -27,11 +16,11 @@ export function markInProgress(
   claim: PersistentVolumeClaim,
   { size, isNew }: { size: string; isNew: boolean },
 ): Promise<PersistentVolumeClaim> {
-  const conditions = withConditions(resizer, claim, { add: [{ type: 'Resizing' }], keep: !isNew });
   return patchClaim(resizer, claim, {
     annotations: { [nodeExpansionNotRequired]: null },
+    set: [conditionNow(resizer, 'Resizing')],
+    remove: isNew ? presentOf(claim, ['Resizing']) : [],
     status: {
-      conditions,
       allocatedResources: { storage: size },
       ...(isNew ? { allocatedResourceStatuses: { storage: 'ControllerResizeInProgress' } } : {}),
     },
@@ -44,13 +33,10 @@ export async function markNodePending(
   claim: PersistentVolumeClaim,
 ): Promise<PersistentVolumeClaim> {
   const message = 'Waiting for user to (re-)start a pod to finish file system resize of volume on node.';
-  const pending = { type: 'FileSystemResizePending', message };
   const marked = await patchClaim(resizer, claim, {
     annotations: { [nodeExpansionNotRequired]: null },
-    status: {
-      conditions: withConditions(resizer, claim, { add: [pending], keep: true }),
-      allocatedResourceStatuses: { storage: 'NodeResizePending' },
-    },
+    set: [conditionNow(resizer, 'FileSystemResizePending', message)],
+    status: { allocatedResourceStatuses: { storage: 'NodeResizePending' } },
   });
   const told = 'Require file system resize of volume on node';
   tell(resizer, marked, { reason: 'FileSystemResizeRequired', message: told });
@@ -66,9 +52,9 @@ export async function markFinished(
   const { storage: _, ...statuses } = claim.status?.allocatedResourceStatuses ?? {};
   const marked = await patchClaim(resizer, claim, {
     annotations: { [nodeExpansionNotRequired]: 'true' },
+    remove: presentOf(claim),
     status: {
       capacity: { storage: size },
-      conditions: withConditions(resizer, claim, { add: [], keep: false }),
       allocatedResourceStatuses: Object.keys(statuses).length === 0 ? null : { storage: null },
     },
   });
@@ -85,47 +71,27 @@ export function markFailed(
   claim: PersistentVolumeClaim,
   { error, isInfeasible }: { error: unknown; isInfeasible: boolean },
 ): Promise<PersistentVolumeClaim> {
-  const failed = {
-    type: 'ControllerResizeError',
-    message: `failed to expand pvc with ${errorInWords(error)}`,
-  };
-  return patchClaim(
-    resizer,
-    { ...claim, metadata: { ...claim.metadata, resourceVersion: '' } },
-    {
-      status: {
-        conditions: withConditions(resizer, claim, { add: [failed], keep: true }),
-        ...(isInfeasible ? { allocatedResourceStatuses: { storage: 'ControllerResizeInfeasible' } } : {}),
-      },
-    },
-  );
+  const message = `failed to expand pvc with ${errorInWords(error)}`;
+  return patchClaim(resizer, claim, {
+    anyVersion: true,
+    set: [conditionNow(resizer, 'ControllerResizeError', message)],
+    status: isInfeasible ? { allocatedResourceStatuses: { storage: 'ControllerResizeInfeasible' } } : {},
+  });
 }
 
-function withConditions(
+const conditionNow = (
   { context: { clock } }: Resizer,
-  { status }: PersistentVolumeClaim,
-  { add, keep }: { add: Condition[]; keep: boolean },
-): PersistentVolumeClaimCondition[] {
-  const lastTransitionTime = timeOf(clock.now());
-  const added = add.map((each) => ({ ...each, status: 'True', lastTransitionTime }));
-  const kept = (status?.conditions ?? []).filter(
-    ({ type }) =>
-      !resizeConditions.has(type) || (keep && !added.some((condition) => condition.type === type)),
-  );
-  return [...kept, ...added];
-}
+  type: string,
+  message?: string,
+): PersistentVolumeClaimCondition => ({
+  type,
+  status: 'True',
+  lastTransitionTime: timeOf(clock.now()),
+  ...(message === undefined ? {} : { message }),
+});
 
-type StatusPatch = { [Key in keyof PersistentVolumeClaimStatus]?: unknown };
-
-function patchClaim(
-  { context: { client } }: Resizer,
-  { metadata }: PersistentVolumeClaim,
-  { status, annotations }: { status: StatusPatch; annotations?: Record<string, string | null> },
-): Promise<PersistentVolumeClaim> {
-  const { name = '', namespace, uid, resourceVersion = '' } = metadata ?? {};
-  const seen = resourceVersion === '' ? {} : { resourceVersion };
-  const patch = { metadata: { uid, ...seen, ...(annotations === undefined ? {} : { annotations }) }, status };
-  return client
-    .resource(persistentVolumeClaims)
-    .patch({ name, namespace, type: 'merge', subresource: 'status', patch });
-}
+/** The conditions about growth that a claim has. */
+const presentOf = ({ status }: PersistentVolumeClaim, except: string[] = []): string[] =>
+  (status?.conditions ?? [])
+    .map(({ type }) => type)
+    .filter((type) => resizeConditions.includes(type) && !except.includes(type));

@@ -1,9 +1,10 @@
 import type { PersistentVolumeClaim, PersistentVolumeClaimCondition } from '../../../api/types.ts';
 import { timeOf } from '../../../client/clock.ts';
-import { persistentVolumeClaims, persistentVolumes } from '../../../client/resources.ts';
+import { persistentVolumes } from '../../../client/resources.ts';
 import type { CsiError } from '../../error.ts';
 import { isFinal } from './expand.ts';
 import type { Claimed } from './expand.ts';
+import { patchClaim } from './patch-claim.ts';
 import type { Resizer } from './settings.ts';
 
 type Condition = Pick<PersistentVolumeClaimCondition, 'type'> & { reason?: string; message?: string };
@@ -12,8 +13,8 @@ export type ModifyState = 'Pending' | 'InProgress' | 'Infeasible';
 
 /** The class doesn't exist: to be waited for. Target and conditions stay those of the modification before. */
 export const markPending = (resizer: Resizer, claim: PersistentVolumeClaim): Promise<PersistentVolumeClaim> =>
-  patchStatus(resizer, claim, {
-    modifyVolumeStatus: { status: 'Pending', ...targetOf(claim) },
+  patchClaim(resizer, claim, {
+    status: { modifyVolumeStatus: { status: 'Pending', ...targetOf(claim) } },
   });
 
 const targetOf = ({ status }: PersistentVolumeClaim) => {
@@ -27,9 +28,9 @@ export const markModifying = (
   claim: PersistentVolumeClaim,
   target: string,
 ): Promise<PersistentVolumeClaim> =>
-  patchStatus(resizer, claim, {
-    modifyVolumeStatus: { status: 'InProgress', targetVolumeAttributesClassName: target },
-    conditions: withConditions(resizer, claim, [
+  patchClaim(resizer, claim, {
+    status: { modifyVolumeStatus: { status: 'InProgress', targetVolumeAttributesClassName: target } },
+    set: conditionsNow(resizer, claim, [
       { type: 'ModifyingVolume', message: `Modifying volume to "${target}" is in progress.` },
     ]),
   });
@@ -45,9 +46,9 @@ export function markModifyFailed(
     ? `Modifying volume to "${target}" failed. Waiting for retry.`
     : `Modifying volume to "${target}" is still in progress.`;
   const state: ModifyState = error.codeName === 'INVALID_ARGUMENT' ? 'Infeasible' : 'InProgress';
-  return patchStatus(resizer, claim, {
-    modifyVolumeStatus: { status: state, targetVolumeAttributesClassName: target },
-    conditions: withConditions(resizer, claim, [
+  return patchClaim(resizer, claim, {
+    status: { modifyVolumeStatus: { status: state, targetVolumeAttributesClassName: target } },
+    set: conditionsNow(resizer, claim, [
       { type: 'ModifyingVolume', message },
       { type: 'ModifyVolumeError', reason: error.goCodeName, message: error.message },
     ]),
@@ -61,12 +62,10 @@ export async function markModified(resizer: Resizer, { claim, volume }: Claimed)
   const { name = '', uid } = volume.metadata ?? {};
   const patch = { metadata: { uid }, spec: { volumeAttributesClassName: target } };
   await client.resource(persistentVolumes).patch({ name, type: 'merge', patch });
-  await patchStatus(resizer, claim, {
-    modifyVolumeStatus: null,
-    currentVolumeAttributesClassName: target,
-    conditions: (claim.status?.conditions ?? []).filter(
-      ({ type }) => type !== 'ModifyingVolume' && type !== 'ModifyVolumeError',
-    ),
+  await patchClaim(resizer, claim, {
+    anyVersion: true,
+    status: { modifyVolumeStatus: null, currentVolumeAttributesClassName: target },
+    remove: presentOf(claim, ['ModifyingVolume', 'ModifyVolumeError']),
   });
 }
 
@@ -75,36 +74,26 @@ export const markRolledBack = (
   resizer: Resizer,
   claim: PersistentVolumeClaim,
 ): Promise<PersistentVolumeClaim> =>
-  patchStatus(resizer, claim, {
-    conditions: (claim.status?.conditions ?? []).filter(({ type }) => type !== 'ModifyingVolume'),
+  patchClaim(resizer, claim, {
+    anyVersion: true,
+    status: {},
+    remove: presentOf(claim, ['ModifyingVolume']),
   });
 
+const presentOf = ({ status }: PersistentVolumeClaim, types: string[]): string[] =>
+  (status?.conditions ?? []).map(({ type }) => type).filter((type) => types.includes(type));
+
 /** The time of a condition's transition changes with its status and reason only, not with its message. */
-function withConditions(
+function conditionsNow(
   { context: { clock } }: Resizer,
   { status }: PersistentVolumeClaim,
   conditions: Condition[],
 ): PersistentVolumeClaimCondition[] {
-  const present = status?.conditions ?? [];
   const now = timeOf(clock.now());
-  const changed = conditions.map((condition) => {
-    const before = present.find(({ type }) => type === condition.type);
+  return conditions.map((condition) => {
+    const before = status?.conditions?.find(({ type }) => type === condition.type);
     const isSame = before?.status === 'True' && (before.reason ?? '') === (condition.reason ?? '');
     const lastTransitionTime = isSame ? (before.lastTransitionTime ?? now) : now;
     return { ...condition, status: 'True', lastProbeTime: now, lastTransitionTime };
   });
-  const others = present.filter(({ type }) => !changed.some((condition) => condition.type === type));
-  return [...others, ...changed];
-}
-
-function patchStatus(
-  { context: { client } }: Resizer,
-  { metadata }: PersistentVolumeClaim,
-  status: object,
-): Promise<PersistentVolumeClaim> {
-  const { name = '', namespace, uid, resourceVersion } = metadata ?? {};
-  const patch = { metadata: { uid, resourceVersion }, status };
-  return client
-    .resource(persistentVolumeClaims)
-    .patch({ name, namespace, type: 'merge', subresource: 'status', patch });
 }

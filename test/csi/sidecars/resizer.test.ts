@@ -31,8 +31,11 @@ const request = ({ client }: Rig, storage: string) =>
   });
 
 const status = (claim: PersistentVolumeClaim) => claim.status?.allocatedResourceStatuses?.['storage'];
+/** By their types, `Resizing` last: their order has no meaning. */
 const conditionsOf = ({ status: { conditions = [] } = {} }: PersistentVolumeClaim) =>
-  conditions.map(({ type, message }) => ({ type, ...(message === undefined ? {} : { message }) }));
+  conditions
+    .map(({ type, message }) => ({ type, ...(message === undefined ? {} : { message }) }))
+    .toSorted((a, b) => (a.type < b.type ? -1 : 1));
 
 test('growth that the node must finish: volume, annotation, conditions and events', async (t) => {
   const rig = await startRig(t);
@@ -55,11 +58,11 @@ test('growth that the node must finish: volume, annotation, conditions and event
     },
   ]);
   t.deepEqual(conditionsOf(pending), [
-    { type: 'Resizing' },
     {
       type: 'FileSystemResizePending',
       message: 'Waiting for user to (re-)start a pod to finish file system resize of volume on node.',
     },
+    { type: 'Resizing' },
   ]);
   t.is(pending.status?.allocatedResources?.['storage'], '2Gi');
   t.is(pending.status?.capacity?.['storage'], '1Gi');
@@ -118,11 +121,11 @@ test('a refused size is told, not asked for again, and can be lowered', async (t
     (claim) => status(claim) === 'ControllerResizeInfeasible',
   );
   t.deepEqual(conditionsOf(refused), [
-    { type: 'Resizing' },
     {
       type: 'ControllerResizeError',
       message: 'failed to expand pvc with rpc error: code = OutOfRange desc = larger than any disk',
     },
+    { type: 'Resizing' },
   ]);
   t.is(
     await rig.eventOf('data', 'VolumeResizeFailed'),
