@@ -7,6 +7,7 @@ import type {
   StorageClass,
 } from '../types.ts';
 import { canonicalQuantity } from '../quantity.ts';
+import { defaultNetworkVolume } from './network-volume.ts';
 import { canonicalList, canonicalResources } from './resources.ts';
 
 export function defaultClaim(claim: PersistentVolumeClaim): void {
@@ -41,7 +42,7 @@ export function defaultPersistentVolume(volume: PersistentVolume): void {
   spec.volumeMode ??= 'Filesystem';
   canonicalList(spec.capacity);
   if (spec.hostPath !== undefined) spec.hostPath.type ??= '';
-  if (spec.iscsi !== undefined) spec.iscsi.iscsiInterface ||= 'default';
+  defaultNetworkVolume(spec);
 }
 
 /** Source: Kubernetes pkg/apis/storage/v1/defaults.go. */

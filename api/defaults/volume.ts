@@ -1,4 +1,5 @@
 import type { DownwardAPIVolumeFile, ProjectedVolumeSource, Volume } from '../types.ts';
+import { defaultNetworkVolume } from './network-volume.ts';
 import { defaultClaimSpec } from './storage.ts';
 import { pullPolicyOf } from './container.ts';
 
@@ -27,24 +28,5 @@ function defaultProjected({ sources }: ProjectedVolumeSource): void {
   for (const source of sources ?? []) {
     for (const item of source.downwardAPI?.items ?? []) defaultDownwardItem(item);
     if (source.serviceAccountToken !== undefined) source.serviceAccountToken.expirationSeconds ??= 3600;
-  }
-}
-
-function defaultNetworkVolume({ iscsi, rbd, azureDisk, scaleIO }: Volume): void {
-  if (iscsi !== undefined) iscsi.iscsiInterface ||= 'default';
-  if (rbd !== undefined) {
-    rbd.pool ||= 'rbd';
-    rbd.user ||= 'admin';
-    rbd.keyring ||= '/etc/ceph/keyring';
-  }
-  if (azureDisk !== undefined) {
-    azureDisk.cachingMode ??= 'ReadWrite';
-    azureDisk.fsType ??= 'ext4';
-    azureDisk.readOnly ??= false;
-    azureDisk.kind ??= 'Shared';
-  }
-  if (scaleIO !== undefined) {
-    scaleIO.storageMode ||= 'ThinProvisioned';
-    scaleIO.fsType ||= 'xfs';
   }
 }

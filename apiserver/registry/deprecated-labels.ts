@@ -10,18 +10,13 @@ const DEPRECATED_LABELS: Record<string, string> = {
     'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead',
 };
 
-/** A warning for each key of a selector's expressions that is a deprecated label of nodes. */
+/** Why a label of nodes is not to be used any more; undefined for others. */
+export const deprecationOf = (key: string): string | undefined => DEPRECATED_LABELS[key];
+
+/** A warning for each key of a node selector's expressions that is a deprecated label. */
 export function warnOfDeprecatedKeys(expressions: { key: string }[] | undefined, path: string): string[] {
   return (expressions ?? []).flatMap(({ key }, index) => {
-    const words = DEPRECATED_LABELS[key];
-    return words === undefined ? [] : [`${path}[${index}].key: ${words}`];
-  });
-}
-
-/** A warning for each label of a map that is a deprecated label of nodes. */
-export function warnOfDeprecatedLabels(labels: Record<string, string> | undefined, path: string): string[] {
-  return Object.keys(labels ?? {}).flatMap((key) => {
-    const words = DEPRECATED_LABELS[key];
-    return words === undefined ? [] : [`${path}[${key}]: ${words}`];
+    const words = deprecationOf(key);
+    return words === undefined ? [] : [`${path}[${index}].key: ${key} is ${words}`];
   });
 }

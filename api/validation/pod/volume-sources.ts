@@ -14,6 +14,13 @@ import { compareQuantities } from '../../quantity.ts';
 import { forbidden, invalid, required, tooLong } from '../field-error.ts';
 import type { FieldError } from '../field-error.ts';
 import { validateClaimTemplate } from '../storage/claim-spec.ts';
+import {
+  checkAzureDisk,
+  checkIscsi,
+  checkQuobyte,
+  checkSecretReference,
+  checkStorageOs,
+} from './network-volumes.ts';
 import { validateItems } from './key-to-path.ts';
 import { validateDownwardApiFiles, validateProjected } from './projected.ts';
 
@@ -65,7 +72,7 @@ export const volumeSources: [type: VolumeType, check: SourceCheck][] = [
         : [invalid(`${path}.path`, nfs?.path ?? '', 'must be an absolute path')]),
     ],
   ],
-  ['iscsi', requireFields('iscsi', ['targetPortal', 'iqn'])],
+  ['iscsi', ({ iscsi }, path, place) => (iscsi === undefined ? [] : checkIscsi(iscsi, path, place))],
   ['glusterfs', requireFields('glusterfs', ['endpoints', 'path'])],
   [
     'flocker',
@@ -76,9 +83,15 @@ export const volumeSources: [type: VolumeType, check: SourceCheck][] = [
   ],
   ['persistentVolumeClaim', requireFields('persistentVolumeClaim', ['claimName'])],
   ['rbd', requireFields('rbd', ['monitors', 'image'])],
-  ['cinder', requireFields('cinder', ['volumeID'])],
+  [
+    'cinder',
+    ({ cinder }, path, place) => [
+      ...checkPresent(cinder?.volumeID, `${path}.volumeID`),
+      ...checkSecretReference(cinder?.secretRef, `${path}.secretRef`, place),
+    ],
+  ],
   ['cephfs', requireFields('cephfs', ['monitors'])],
-  ['quobyte', requireFields('quobyte', ['registry', 'volume'])],
+  ['quobyte', ({ quobyte }, path) => (quobyte === undefined ? [] : checkQuobyte(quobyte, path))],
   [
     'downwardAPI',
     ({ downwardAPI }, path) => [
@@ -106,8 +119,11 @@ export const volumeSources: [type: VolumeType, check: SourceCheck][] = [
   ['vsphereVolume', requireFields('vsphereVolume', ['volumePath'])],
   ['photonPersistentDisk', requireFields('photonPersistentDisk', ['pdID'])],
   ['portworxVolume', requireFields('portworxVolume', ['volumeID'])],
-  ['azureDisk', requireFields('azureDisk', ['diskName', 'diskURI'])],
-  ['storageos', requireFields('storageos', ['volumeName'])],
+  ['azureDisk', ({ azureDisk }, path) => (azureDisk === undefined ? [] : checkAzureDisk(azureDisk, path))],
+  [
+    'storageos',
+    ({ storageos }, path, place) => (storageos === undefined ? [] : checkStorageOs(storageos, path, place)),
+  ],
   ['projected', ({ projected }, path) => (projected === undefined ? [] : validateProjected(projected, path))],
   ['scaleIO', requireFields('scaleIO', ['gateway', 'system', 'volumeName'])],
   ['csi', ({ csi }, path) => (csi === undefined ? [] : checkCsi(csi, path))],

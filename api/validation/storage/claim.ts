@@ -1,9 +1,11 @@
-import { canonicalQuantity, compareQuantities } from '../../quantity.ts';
+import { isQualifiedName } from '../../names.ts';
+import { compareQuantities, quantityValue } from '../../quantity.ts';
 import type { PersistentVolumeClaim, PersistentVolumeClaimSpec } from '../../types.ts';
-import { nameIsSubdomain } from '../checks.ts';
-import { forbidden, invalid, required } from '../field-error.ts';
+import { complaints, nameIsSubdomain } from '../checks.ts';
+import { forbidden, invalid, notSupported, required } from '../field-error.ts';
 import type { FieldError } from '../field-error.ts';
 import { checkImmutable, validateCoreObjectMeta, validateCoreObjectMetaUpdate } from '../object-meta.ts';
+import { checkResourceQuantity } from '../resources.ts';
 import { semanticEqual } from '../semantic-equal.ts';
 import { jsonDiff } from '../unified-diff.ts';
 import { validateClaimSpec } from './claim-spec.ts';
@@ -20,15 +22,10 @@ const oldClassAnnotation = 'volume.beta.kubernetes.io/storage-class';
 /** Checks a changed claim: it is bound once, and then may grow. */
 export function validateClaimUpdate(claim: PersistentVolumeClaim, old: PersistentVolumeClaim): FieldError[] {
   const [spec, oldSpec] = [claim.spec ?? {}, old.spec ?? {}];
-  const [annotation, oldAnnotation] = [claim, old].map(
-    ({ metadata }) => metadata?.annotations?.[oldClassAnnotation],
-  );
   return [
     ...validateCoreObjectMetaUpdate(claim, old),
     ...validateClaim(claim),
-    ...(annotation === oldAnnotation
-      ? []
-      : [invalid(`metadata.annotations.${oldClassAnnotation}`, annotation ?? '', 'field is immutable')]),
+    ...(movesClassToField(claim, old) ? [] : checkOldAnnotation(claim, old)),
     ...checkRest(claim, old),
     ...checkSize(claim, old),
     ...checkImmutable(spec.volumeMode, oldSpec.volumeMode, 'volumeMode'),
@@ -36,9 +33,25 @@ export function validateClaimUpdate(claim: PersistentVolumeClaim, old: Persisten
   ];
 }
 
+const annotatedClass = ({ metadata }: PersistentVolumeClaim) => metadata?.annotations?.[oldClassAnnotation];
+
+/** The class of the annotation may be written into the field that came after it. */
+function movesClassToField(claim: PersistentVolumeClaim, old: PersistentVolumeClaim): boolean {
+  const [annotation, before] = [annotatedClass(claim), annotatedClass(old)];
+  if (before === undefined || old.spec?.storageClassName !== undefined) return false;
+  return claim.spec?.storageClassName === before && (annotation === undefined || annotation === before);
+}
+
+function checkOldAnnotation(claim: PersistentVolumeClaim, old: PersistentVolumeClaim): FieldError[] {
+  if (annotatedClass(claim) === annotatedClass(old)) return [];
+  return [
+    invalid(`metadata.annotations.${oldClassAnnotation}`, annotatedClass(claim) ?? '', 'field is immutable'),
+  ];
+}
+
 function checkRest(claim: PersistentVolumeClaim, old: PersistentVolumeClaim): FieldError[] {
   const before = old.spec ?? {};
-  const after = restored(claim, before);
+  const after = restored(claim, old);
   const expected = {
     ...before,
     ...((before.volumeName ?? '') === '' && after.volumeName && { volumeName: after.volumeName }),
@@ -50,8 +63,10 @@ function checkRest(claim: PersistentVolumeClaim, old: PersistentVolumeClaim): Fi
 }
 
 /** The new spec with all that may change as it was: of a bound claim its size and class of attributes. */
-function restored({ spec = {}, status }: PersistentVolumeClaim, before: PersistentVolumeClaimSpec) {
-  const isNewlyClassed = before.storageClassName === undefined && spec.storageClassName !== undefined;
+function restored({ spec = {}, status }: PersistentVolumeClaim, old: PersistentVolumeClaim) {
+  const before = old.spec ?? {};
+  const wanted = annotatedClass(old) ?? spec.storageClassName;
+  const isNewlyClassed = before.storageClassName === undefined && spec.storageClassName === wanted;
   const { storageClassName, volumeAttributesClassName, ...rest } = spec;
   const after: PersistentVolumeClaimSpec = {
     ...rest,
@@ -97,14 +112,49 @@ export function validateClaimStatusUpdate(
   claim: PersistentVolumeClaim,
   old: PersistentVolumeClaim,
 ): FieldError[] {
-  const amounts = Object.entries(claim.status?.capacity ?? {});
+  const { capacity = {}, allocatedResources = {}, allocatedResourceStatuses = {} } = claim.status ?? {};
   return [
     ...validateCoreObjectMetaUpdate(claim, old),
     ...((claim.spec?.accessModes ?? []).length === 0 ? [required('Spec.accessModes')] : []),
-    ...amounts
-      .filter(([, amount]) => compareQuantities(amount, '0') < 0)
-      .map(([name, amount]) =>
-        invalid(`status.capacity[${name}]`, canonicalQuantity(amount), 'must be a valid resource quantity'),
-      ),
+    ...Object.entries(capacity).flatMap(([name, amount]) => checkAmount(amount, `status.capacity[${name}]`)),
+    ...Object.entries(allocatedResourceStatuses).flatMap(([name, state]) => checkResizeStatus(name, state)),
+    ...Object.entries(allocatedResources).flatMap(([name, amount]) => checkAllocated(name, amount)),
   ];
+}
+
+function checkAmount(amount: string, field: string): FieldError[] {
+  if (compareQuantities(amount, '0') >= 0) return [];
+  return [invalid(field, quantityValue(amount), 'must be a valid resource quantity')];
+}
+
+const resizeStatuses = [
+  'ControllerResizeInProgress',
+  'ControllerResizeInfeasible',
+  'NodeResizeInProgress',
+  'NodeResizeInfeasible',
+  'NodeResizePending',
+].toSorted();
+
+function checkResizeStatus(name: string, state: string): FieldError[] {
+  const field = 'status.allocatedResourceStatuses';
+  return [
+    ...checkResourceKey(name, field),
+    ...(resizeStatuses.includes(state) ? [] : [notSupported(field, name, resizeStatuses)]),
+  ];
+}
+
+function checkAllocated(name: string, amount: string): FieldError[] {
+  const wrongName = checkResourceKey(name, 'status.allocatedResources');
+  if (wrongName.length > 0) return wrongName;
+  const field = `status.allocatedResources[${name}]`;
+  const wrong = checkAmount(amount, field);
+  return wrong.length > 0 ? wrong : checkResourceQuantity('storage', amount, field);
+}
+
+/** Of the resources without a vendor's prefix a claim only has storage. */
+function checkResourceKey(name: string, field: string): FieldError[] {
+  const wrong = complaints(field, name, isQualifiedName(name));
+  if (wrong.length > 0) return wrong;
+  const isNative = !name.includes('/') || name.includes('kubernetes.io/');
+  return isNative && name !== 'storage' ? [notSupported(field, name, ['storage'])] : [];
 }

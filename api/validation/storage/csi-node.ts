@@ -30,17 +30,18 @@ export function validateCsiNodeUpdate(node: CSINode, old: CSINode): FieldError[]
     ...(old.spec?.drivers ?? []).flatMap((before) =>
       drivers
         .filter(({ name }) => name === before.name)
-        .flatMap((driver) =>
-          checkImmutable(withoutAllocatable(driver), withoutAllocatable(before), 'spec.drivers'),
-        ),
+        .flatMap((driver) => checkImmutable(asShown(driver), asShown(before), 'spec.drivers')),
     ),
   ];
 }
 
-function withoutAllocatable(whole: CSINodeDriver): Omit<CSINodeDriver, 'allocatable'> {
-  const { allocatable: _, ...driver } = whole;
-  return driver;
-}
+/** What may not change, with the names that an error shows. */
+const asShown = ({ name, nodeID, topologyKeys }: CSINodeDriver) => ({
+  Name: name,
+  NodeID: nodeID,
+  TopologyKeys: topologyKeys ?? null,
+  Allocatable: null,
+});
 
 function validateDriver({ name, nodeID, allocatable }: CSINodeDriver, path: string): FieldError[] {
   const id = nodeID ?? '';

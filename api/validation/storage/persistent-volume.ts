@@ -1,3 +1,4 @@
+import { normalize } from 'node:path/posix';
 import { canonicalQuantity, compareQuantities, quantityValue } from '../../quantity.ts';
 import type {
   CSIPersistentVolumeSource,
@@ -21,16 +22,17 @@ import { checkDriverName, volumeSources } from '../pod/volume-sources.ts';
 import { semanticEqual } from '../semantic-equal.ts';
 import { jsonDiff } from '../unified-diff.ts';
 import { validateAccessModes, volumeModes } from './claim-spec.ts';
+import { checkAffinityStays } from './volume-affinity.ts';
 
 export function validatePersistentVolume(volume: PersistentVolume): FieldError[] {
   const spec = volume.spec ?? {};
   const { storageClassName = '', nodeAffinity } = spec;
   const recycled =
-    spec.persistentVolumeReclaimPolicy === 'Recycle' && /^\/+$/.test(spec.hostPath?.path ?? '');
+    spec.persistentVolumeReclaimPolicy === 'Recycle' && normalize(spec.hostPath?.path ?? '') === '/';
   return [
     ...validateCoreObjectMeta(volume, { namespaced: false, nameRule: nameIsSubdomain }),
     ...validateAccessModes(spec.accessModes, 'spec.accessModes', ''),
-    ...validateCapacity(spec.capacity ?? {}),
+    ...validateCapacity(spec.capacity),
     ...checkEnum(spec.persistentVolumeReclaimPolicy, 'spec.persistentVolumeReclaimPolicy', [
       'Delete',
       'Recycle',
@@ -49,19 +51,56 @@ export function validatePersistentVolume(volume: PersistentVolume): FieldError[]
       ? []
       : complaints('spec.storageClassName', storageClassName, nameIsSubdomain(storageClassName))),
     ...checkEnum(spec.volumeMode, 'spec.volumeMode', volumeModes),
-    ...validateAttributesClass(spec, 'spec'),
+    ...checkMountOptions(volume),
+    ...validateAttributesClass(spec),
   ];
 }
 
-function validateCapacity(capacity: Record<string, string>): FieldError[] {
-  const names = Object.keys(capacity);
+const mountOptionsAnnotation = 'volume.beta.kubernetes.io/mount-options';
+
+/** The types whose options could be given by an annotation before there was a field for them. */
+const typesWithMountOptions = [
+  'gcePersistentDisk',
+  'awsElasticBlockStore',
+  'glusterfs',
+  'nfs',
+  'rbd',
+  'quobyte',
+  'iscsi',
+  'cinder',
+  'cephfs',
+  'azureFile',
+  'vsphereVolume',
+  'azureDisk',
+  'photonPersistentDisk',
+] as const;
+
+function checkMountOptions({ metadata, spec }: PersistentVolume): FieldError[] {
+  if (metadata?.annotations?.[mountOptionsAnnotation] === undefined) return [];
+  if (typesWithMountOptions.some((type) => spec?.[type] !== undefined)) return [];
+  return [
+    forbidden(
+      `metadata.annotations.${mountOptionsAnnotation}`,
+      'may not specify mount options for this volume type',
+    ),
+  ];
+}
+
+function validateCapacity(capacity: Record<string, string> | undefined): FieldError[] {
+  // The order in which an error shows them.
+  const entries = Object.entries(capacity ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const names = entries.map(([name]) => name);
   const onlyStorage = names.length === 1 && names[0] === 'storage';
   return [
     ...(names.length === 0 ? [required('spec.capacity')] : []),
     ...(onlyStorage
       ? []
-      : [notSupported('spec.capacity', names.length === 0 ? null : capacity, ['storage'])]),
-    ...Object.entries(capacity).flatMap(([name, amount]) => {
+      : [
+          notSupported('spec.capacity', capacity === undefined ? null : Object.fromEntries(entries), [
+            'storage',
+          ]),
+        ]),
+    ...entries.flatMap(([name, amount]) => {
       const field = `spec.capacity[${name}]`;
       return [
         ...(quantityValue(amount) < 0
@@ -108,22 +147,21 @@ export function validateInlineVolumeSpec(spec: PersistentVolumeSpec, path: strin
             'may not specify volumeMode other than Filesystem in the context of inline volumes',
           ),
         ]),
-    ...validateAttributesClass(spec, path),
   ];
 }
 
-function validateAttributesClass(
-  { volumeAttributesClassName: name, csi }: PersistentVolumeSpec,
-  path: string,
-): FieldError[] {
+function validateAttributesClass({
+  volumeAttributesClassName: name,
+  csi,
+}: PersistentVolumeSpec): FieldError[] {
   if (name === undefined) return [];
-  const field = `${path}.volumeAttributesClassName`;
+  const field = 'spec.volumeAttributesClassName';
   return [
     ...(name === ''
       ? [required(field, 'an empty string is disallowed')]
       : complaints(field, name, nameIsSubdomain(name))),
     ...(csi === undefined
-      ? [required(`${path}.csi`, 'has to be specified when using volumeAttributesClassName')]
+      ? [required('spec.csi', 'has to be specified when using volumeAttributesClassName')]
       : []),
   ];
 }
@@ -200,11 +238,17 @@ export function validatePersistentVolumeUpdate(
   const [source, before] = [sourceOf(volume.spec ?? {}), sourceOf(old.spec ?? {})];
   const words = 'spec.persistentvolumesource is immutable after creation';
   return [
+    ...validateCoreObjectMetaUpdate(volume, old),
     ...validatePersistentVolume(volume),
     ...(semanticEqual(withOldSecret(source, before), before)
       ? []
       : [forbidden('spec.persistentvolumesource', `${words}\n${jsonDiff(before, source)}`)]),
     ...checkImmutable(volume.spec?.volumeMode, old.spec?.volumeMode, 'volumeMode'),
+    ...checkAffinityStays(volume.spec?.nodeAffinity, old.spec?.nodeAffinity),
+    ...(old.spec?.volumeAttributesClassName !== undefined &&
+    volume.spec?.volumeAttributesClassName === undefined
+      ? [forbidden('spec.volumeAttributesClassName', 'update from non-nil value to nil is forbidden')]
+      : []),
   ];
 }
 

@@ -15,16 +15,15 @@ export function validateStorageClass(storageClass: StorageClass): FieldError[] {
     ...validateCoreObjectMeta(storageClass, { namespaced: false, nameRule: nameIsSubdomain }),
     ...checkProvisioner(provisioner, 'provisioner'),
     ...validateParameters(storageClass.parameters ?? {}),
-    ...checkEnum(storageClass.reclaimPolicy, 'reclaimPolicy', ['Delete', 'Retain']),
+    // An empty word gets through, as upstream.
+    ...checkEnum(storageClass.reclaimPolicy || undefined, 'reclaimPolicy', ['Delete', 'Retain']),
     ...(storageClass.volumeBindingMode === undefined
       ? [required('volumeBindingMode')]
       : checkEnum(storageClass.volumeBindingMode, 'volumeBindingMode', [
           'Immediate',
           'WaitForFirstConsumer',
         ])),
-    ...(storageClass.allowedTopologies ?? []).flatMap((term, index) =>
-      validateTopology(term, `allowedTopologies[${index}]`),
-    ),
+    ...validateTopologies(storageClass.allowedTopologies ?? []),
   ];
 }
 
@@ -42,6 +41,28 @@ export function validateParameters(parameters: Record<string, string>): FieldErr
     ...entries.filter(([key]) => key === '').map(() => invalid('parameters', '', 'field can not be empty.')),
     ...(sizeBytes > parametersLimitBytes ? [tooLong('parameters', parametersLimitBytes)] : []),
   ];
+}
+
+function validateTopologies(terms: TopologySelectorTerm[]): FieldError[] {
+  // Upstream begins the list with as many empty entries as there are terms, so that an empty term is a duplicate by itself.
+  const seen: string[] = terms.map(() => '');
+  return terms.flatMap((term, index) => {
+    const path = `allowedTopologies[${index}]`;
+    const errors = validateTopology(term, path);
+    const text = textOfTerm(term);
+    const repeated = seen.filter((other) => other === text);
+    seen.push(text);
+    return [...errors, ...repeated.map(() => duplicate(`${path}.matchLabelExpressions`, ''))];
+  });
+}
+
+/** The same for terms that say the same in another order. */
+function textOfTerm({ matchLabelExpressions }: TopologySelectorTerm): string {
+  const values = new Map((matchLabelExpressions ?? []).map((each) => [each.key, new Set(each.values)]));
+  return [...values]
+    .map(([key, set]) => JSON.stringify([key, [...set].toSorted()]))
+    .toSorted()
+    .join();
 }
 
 function validateTopology({ matchLabelExpressions }: TopologySelectorTerm, path: string): FieldError[] {
@@ -63,6 +84,7 @@ function validateTopology({ matchLabelExpressions }: TopologySelectorTerm, path:
 
 export function validateStorageClassUpdate(storageClass: StorageClass, old: StorageClass): FieldError[] {
   return [
+    ...validateStorageClass(storageClass),
     ...validateCoreObjectMetaUpdate(storageClass, old),
     ...(['parameters', 'provisioner', 'reclaimPolicy', 'volumeBindingMode'] as const).flatMap((field) =>
       checkImmutable(storageClass[field], old[field], field),

@@ -74,8 +74,21 @@ export function validateVolumeAttachmentUpdate(
   attachment: VolumeAttachment,
   old: VolumeAttachment,
 ): FieldError[] {
-  return [...validateVolumeAttachment(attachment), ...checkImmutable(attachment.spec, old.spec, 'spec')];
+  return [
+    ...validateVolumeAttachment(attachment),
+    ...checkImmutable(asShown(attachment), asShown(old), 'spec'),
+  ];
 }
+
+/** The spec with the names that an error shows. */
+const asShown = ({ spec }: VolumeAttachment) => ({
+  Attacher: spec.attacher,
+  Source: {
+    PersistentVolumeName: spec.source.persistentVolumeName ?? null,
+    InlineVolumeSpec: spec.source.inlineVolumeSpec ?? null,
+  },
+  NodeName: spec.nodeName,
+});
 
 /** Checks a write to volumeattachments/status. */
 export function validateVolumeAttachmentStatusUpdate(

@@ -1,6 +1,6 @@
 import { isDefaultClass } from '../../../api/storage/storage-class.ts';
 import type { StorageClass, VolumeAttributesClass } from '../../../api/types.ts';
-import { warnOfDeprecatedKeys } from '../deprecated-labels.ts';
+import { deprecationOf } from '../deprecated-labels.ts';
 import { ALL_VERBS, defineKind } from '../kind.ts';
 import { ageColumn, nameColumn, text } from '../printers/columns.ts';
 import { fieldDescription } from '../printers/field-description.ts';
@@ -43,8 +43,12 @@ export const storageClass = defineKind<StorageClass>({
   ],
   strategy: {
     warnings: ({ allowedTopologies }) =>
-      (allowedTopologies ?? []).flatMap(({ matchLabelExpressions }, index) =>
-        warnOfDeprecatedKeys(matchLabelExpressions, `allowedTopologies[${index}].matchLabelExpressions`),
+      (allowedTopologies ?? []).flatMap(({ matchLabelExpressions }, term) =>
+        (matchLabelExpressions ?? []).flatMap(({ key }, index) => {
+          const words = deprecationOf(key);
+          const path = `allowedTopologies[${term}].matchLabelExpressions[${index}].key`;
+          return words === undefined ? [] : [`${path}: ${words}`];
+        }),
       ),
   },
 });

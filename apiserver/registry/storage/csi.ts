@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CSIDriver, CSINode, CSIStorageCapacity } from '../../../api/types.ts';
-import { warnOfDeprecatedKeys, warnOfDeprecatedLabels } from '../deprecated-labels.ts';
+import { deprecationOf, warnOfDeprecatedKeys } from '../deprecated-labels.ts';
 import type { Column } from '../kind.ts';
 import { ALL_VERBS, defineKind } from '../kind.ts';
 import { ageColumn, nameColumn, text } from '../printers/columns.ts';
@@ -116,7 +116,10 @@ export const csiStorageCapacity = defineKind<CSIStorageCapacity>({
     allowUnconditionalUpdate: false,
     warnings: ({ nodeTopology }) => [
       ...warnOfDeprecatedKeys(nodeTopology?.matchExpressions, 'nodeTopology.matchExpressions'),
-      ...warnOfDeprecatedLabels(nodeTopology?.matchLabels, 'nodeTopology.matchLabels'),
+      ...Object.keys(nodeTopology?.matchLabels ?? {}).flatMap((key) => {
+        const words = deprecationOf(key);
+        return words === undefined ? [] : [`nodeTopology.matchLabels.${key}: ${words}`];
+      }),
     ],
   },
 });

@@ -9,10 +9,14 @@ export interface ObjectRefusal {
   object: KubernetesObject & Record<string, unknown>;
   /** What it was before; without it, the object is new. */
   old?: KubernetesObject & Record<string, unknown>;
+  /** To which part of it the change was written, such as `status`. */
+  subresource?: string;
   errors: string[];
 }
 
 const clusterKinds = new Set([
+  'CSIDriver',
+  'CSINode',
   'ClusterRole',
   'ClusterRoleBinding',
   'Namespace',
@@ -20,6 +24,8 @@ const clusterKinds = new Set([
   'PersistentVolume',
   'PriorityClass',
   'StorageClass',
+  'VolumeAttachment',
+  'VolumeAttributesClass',
 ]);
 
 function defaulted<T extends KubernetesObject>(object: T): T {
@@ -29,13 +35,13 @@ function defaulted<T extends KubernetesObject>(object: T): T {
 }
 
 /** A test that an object gets exactly these errors in this order. */
-export function refusesObject({ title, object, old, errors }: ObjectRefusal): void {
+export function refusesObject({ title, object, old, subresource, errors }: ObjectRefusal): void {
   test(title, (t) => {
     const namespaced = !clusterKinds.has(object.kind ?? '');
     const found =
       old === undefined
         ? validateObject(defaulted(object), { namespaced })
-        : validateObjectUpdate(defaulted(object), defaulted(old));
+        : validateObjectUpdate(defaulted(object), defaulted(old), subresource);
     t.deepEqual(found.map(fieldErrorText), errors);
   });
 }
