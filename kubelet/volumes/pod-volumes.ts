@@ -227,6 +227,10 @@ export class PodVolumes {
     return this.#workers.size === 0;
   }
 
+  get hasClaims(): boolean {
+    return this.#claims.size > 0;
+  }
+
   close(): void {
     for (const claim of this.#claims.values()) claim.close();
     for (const worker of this.#workers.values()) worker.close();

@@ -94,6 +94,7 @@ export interface VolumeManager {
 const waitTimeoutMs = 123_000;
 /** How long the start of the kubelet waits for what deleted Pods have left; it goes on in the background. */
 const orphanPatienceMs = 5000;
+const healthPeriodMs = 60_000;
 const orphanRetryMs = 1000;
 /** How long what nobody holds stays staged for a claim that can't be looked at. */
 const claimsPatienceMs = 10_000;
@@ -173,6 +174,16 @@ export const createVolumeManager = (options: VolumeManagerOptions): VolumeManage
       if (volumes.pod?.metadata?.namespace === change.namespace) volumes.objectChanged(change);
     }
   });
+
+  /** Drivers that look after the health of their volumes are asked for it even when nobody asks us (upstream: once a minute). */
+  let stopLooking = () => {};
+  const lookAtHealth = () => {
+    stopLooking = clock.after(healthPeriodMs, () => {
+      lookAtHealth();
+      for (const [uid, volumes] of pods) if (volumes.hasClaims) void manager.statsFor(uid);
+    });
+  };
+  lookAtHealth();
 
   const stopRetrying = persistent?.onRetry(() => {
     for (const volumes of pods.values()) volumes.retry();
@@ -279,6 +290,7 @@ export const createVolumeManager = (options: VolumeManagerOptions): VolumeManage
       closing.abort();
       closed = true;
       stopRetrying?.();
+      stopLooking();
       removeObjectListener();
       limits.close();
       for (const volumes of pods.values()) volumes.close();

@@ -3,6 +3,7 @@ import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import type * as cri from '../../../runtime/cri/types.ts';
 import { labelNames } from '../../containers/labels.ts';
 import { kubeletVersion } from '../../node/machine.ts';
+import type { VolumeStats } from '../../volumes/stats.ts';
 import type { RouteRequest } from '../server.ts';
 import { machineUse, podUses } from '../stats.ts';
 
@@ -32,7 +33,45 @@ export async function metrics(request: RouteRequest): Promise<void> {
   addMetric(registry, 'kubernetes_build_info', 'A metric with a constant 1 value labeled by version.', [
     { labels: { git_version: kubeletVersion, major: '1', minor: '36' }, value: 1 },
   ]);
+  await addVolumeMetrics(registry, request);
   await send(request, Registry.merge([registry, processRegistry]));
+}
+
+/** How full and how healthy the volumes behind claims are, each claim once. */
+async function addVolumeMetrics(registry: Registry, { options }: RouteRequest): Promise<void> {
+  const { volumes, directory } = options.parts;
+  const ofPods = await Promise.all(directory.list().map(({ metadata }) => volumes.statsFor(metadata.uid)));
+  const claims = new Map(
+    ofPods.flat().flatMap((stats) => {
+      const { pvcRef } = stats;
+      return pvcRef === undefined ? [] : [[`${pvcRef.namespace}/${pvcRef.name}`, { ...stats, pvcRef }]];
+    }),
+  );
+  type ClaimStats = VolumeStats & { pvcRef: { name: string; namespace: string } };
+  const each = (name: string, help: string, value: (stats: ClaimStats) => number | undefined) =>
+    addMetric(
+      registry,
+      `kubelet_volume_stats_${name}`,
+      help,
+      [...claims.values()].flatMap((stats) => {
+        const { namespace, name: claim } = stats.pvcRef;
+        const sample = value(stats);
+        return sample === undefined
+          ? []
+          : [{ labels: { namespace, persistentvolumeclaim: claim }, value: sample }];
+      }),
+    );
+  each('capacity_bytes', 'Capacity in bytes of the volume', (stats) => stats.capacityBytes);
+  each('available_bytes', 'Number of available bytes in the volume', (stats) => stats.availableBytes);
+  each('used_bytes', 'Number of used bytes in the volume', (stats) => stats.usedBytes);
+  each('inodes', 'Maximum number of inodes in the volume', (stats) => stats.inodes);
+  each('inodes_free', 'Number of free inodes in the volume', (stats) => stats.inodesFree);
+  each('inodes_used', 'Number of used inodes in the volume', (stats) => stats.inodesUsed);
+  each(
+    'health_status_abnormal',
+    'Abnormal volume health status. The count is either 1 or 0. 1 indicates the volume is unhealthy, 0 indicates volume is healthy',
+    ({ volumeHealthStats }) => volumeHealthStats && Number(volumeHealthStats.abnormal),
+  );
 }
 
 /** CPU and memory of node, Pods and containers, for the metrics API. */

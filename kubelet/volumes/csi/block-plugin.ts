@@ -56,7 +56,7 @@ export const csiBlockPlugin = (context: CsiContext): VolumePlugin => ({
         await stageBlock(context, { ...options, device, publishContext });
         device.markPublished(podUid);
         await publishBlock(context, options, publishContext);
-        await expandAfterMount(context, options);
+        await expandAfterMount(context, { ...options, device });
       });
     } catch (error) {
       throw asVolumeError(error, {

@@ -1,6 +1,8 @@
 import { quantityValue } from '../../../api/quantity.ts';
+import { hasCode } from '../../../csi/error.ts';
 import { failpoint } from '../../../linux/failpoint.ts';
 import { csiTimeoutMs } from '../../plugin-registration/csi-drivers.ts';
+import type { Device } from '../devices/device.ts';
 import type { SetUpOptions } from '../plugin.ts';
 import { NotSupportedError, resizeAfterMount, resizeInUse } from '../resize/resize-claim.ts';
 import { capabilityOf } from './capability.ts';
@@ -17,19 +19,25 @@ export const expandInUse = async (context: CsiContext, options: SetUpOptions): P
   const { driver, volumeHandle: handle } = csiSourceOf(spec);
   const blockName = spec.mode === 'Block' ? spec.name : undefined;
   const device = deviceOf(context, { driver, handle, blockName });
-  const expand = (size: string) => callExpand(context, options, size);
-  await device.inTurn(() => resizeInUse(context, { spec, pod, expand }));
+  const expand = (size: string) => callExpand(context, { ...options, device }, size);
+  await device.inTurn(async () => {
+    if (!device.growsOnlyUnused) await resizeInUse(context, { spec, pod, expand });
+  });
 };
 
 /** The same for a volume that has just been mounted, and whose turn it is. Rejects with VolumeError. */
-export const expandAfterMount = (context: CsiContext, options: SetUpOptions): Promise<void> => {
+export const expandAfterMount = (context: CsiContext, options: ExpandOptions): Promise<void> => {
   const { spec, pod } = options;
   return resizeAfterMount(context, { spec, pod, expand: (size) => callExpand(context, options, size) });
 };
 
-const callExpand = async (context: CsiContext, options: SetUpOptions, size: string): Promise<void> => {
+interface ExpandOptions extends SetUpOptions {
+  device: Device;
+}
+
+const callExpand = async (context: CsiContext, options: ExpandOptions, size: string): Promise<void> => {
   const { client, rootDir, drivers } = context;
-  const { spec, directory, podUid } = options;
+  const { spec, directory, podUid, device } = options;
   const { driver: name, volumeHandle, fsType = '', nodeExpandSecretRef } = csiSourceOf(spec);
   const driver = driverFor(drivers, name, 'Expander.NodeExpand failed to get CSI client');
   if (!(await driver.supports('EXPAND_VOLUME'))) {
@@ -48,5 +56,8 @@ const callExpand = async (context: CsiContext, options: SetUpOptions, size: stri
     secrets: await readSecret(client, nodeExpandSecretRef, 'NodeExpandSecretRef'),
   };
   await failpoint('kubelet.expand.before-call');
-  await driver.node.nodeExpandVolume(request, { timeoutMs: csiTimeoutMs });
+  await driver.node.nodeExpandVolume(request, { timeoutMs: csiTimeoutMs }).catch((error: unknown) => {
+    device.growsOnlyUnused = hasCode(error, 'FAILED_PRECONDITION');
+    throw error;
+  });
 };

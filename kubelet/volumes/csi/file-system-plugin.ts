@@ -72,7 +72,7 @@ const mountPersistent = (context: CsiContext, options: SetUpOptions): Promise<Pu
     await stage(context, { ...options, device, publishContext });
     device.markPublished(options.podUid);
     const result = await publish(context, options, publishContext);
-    await expandAfterMount(context, options);
+    await expandAfterMount(context, { ...options, device });
     return result;
   });
 

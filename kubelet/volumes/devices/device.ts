@@ -36,6 +36,8 @@ export interface DeviceContext {
  */
 export class Device {
   readonly uniqueName: string;
+  /** Its driver has said that it can't grow while it is in use here; that holds until it is unstaged. */
+  growsOnlyUnused = false;
   readonly #options: DeviceOptions;
   readonly #context: DeviceContext;
   readonly #backOff = createBackOff({ initialMs: 500, capMs: 122_000, factor: 2, jitter: 0 });
@@ -140,6 +142,7 @@ export class Device {
     try {
       this.#become('uncertain');
       await this.#options.unstage();
+      this.growsOnlyUnused = false;
       this.#backOff.reset();
       this.#become('absent');
     } catch (error) {

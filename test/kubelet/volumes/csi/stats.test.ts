@@ -1,0 +1,72 @@
+import { request } from 'node:https';
+import test from 'ava';
+import { until } from '../../kubelet-on-fakes.ts';
+import { startStorageBench } from './storage-bench.ts';
+import type { StorageBench } from './storage-bench.ts';
+
+const read = ({ kubelet, admin, ca }: StorageBench, path: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const options = {
+      host: '127.0.0.1',
+      port: kubelet.port,
+      path,
+      ca,
+      ...admin,
+      checkServerIdentity: () => undefined,
+    };
+    request(options, (response) => {
+      let body = '';
+      response.on('data', (chunk: Buffer) => (body += chunk.toString()));
+      response.on('end', () => resolve(body));
+    })
+      .on('error', reject)
+      .end();
+  });
+
+test('a claim’s use and health, in the summary, the metrics and an event', async (t) => {
+  const bench = await startStorageBench(t, {
+    driver: { capabilities: ['STAGE_UNSTAGE_VOLUME', 'GET_VOLUME_STATS', 'VOLUME_CONDITION'] },
+    driverSpec: { attachRequired: false },
+  });
+  await bench.makeVolume('data');
+  const pod = await bench.makePod('one', ['data']);
+  await bench.running('one');
+  const { uid } = pod.metadata ?? {};
+  bench.cri.intercept('ListPodSandboxStats', () => ({
+    stats: [{ attributes: { id: 'x', metadata: { name: 'one', namespace: 'default', uid, attempt: 0 } } }],
+  }));
+  const summary = JSON.parse(await read(bench, '/stats/summary')) as {
+    pods: { podRef: { uid: string }; volume: Record<string, unknown>[] }[];
+  };
+  const { volume = [] } = summary.pods.find(({ podRef }) => podRef.uid === uid) ?? {};
+  t.deepEqual(
+    volume.map(({ time: _, ...stats }) => stats),
+    [
+      {
+        name: 'data',
+        pvcRef: { name: 'data', namespace: 'default' },
+        usedBytes: 1000,
+        capacityBytes: 5000,
+        availableBytes: 4000,
+        inodesUsed: 1,
+        inodes: 50,
+        inodesFree: 49,
+        volumeHealthStats: { abnormal: false },
+      },
+    ],
+  );
+  bench.driver.stats.abnormal = 'the disk is on fire';
+  const metrics = await until('metrics', async () => {
+    const text = await read(bench, '/metrics');
+    return /kubelet_volume_stats_health_status_abnormal\{[^}]*\} 1/.test(text) ? text : undefined;
+  });
+  const labels = '\\{namespace="default",persistentvolumeclaim="data"\\}';
+  t.regex(metrics, new RegExp(`^kubelet_volume_stats_capacity_bytes${labels} 5000$`, 'm'));
+  t.regex(metrics, new RegExp(`^kubelet_volume_stats_available_bytes${labels} 4000$`, 'm'));
+  t.regex(metrics, new RegExp(`^kubelet_volume_stats_used_bytes${labels} 1000$`, 'm'));
+  t.regex(metrics, new RegExp(`^kubelet_volume_stats_inodes${labels} 50$`, 'm'));
+  t.regex(metrics, new RegExp(`^kubelet_volume_stats_inodes_free${labels} 49$`, 'm'));
+  t.regex(metrics, new RegExp(`^kubelet_volume_stats_inodes_used${labels} 1$`, 'm'));
+  const event = await bench.eventUntil('one', ({ reason }) => reason === 'VolumeConditionAbnormal');
+  t.is(event.message, 'Volume data: the disk is on fire');
+});
