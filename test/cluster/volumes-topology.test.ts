@@ -47,7 +47,11 @@ const aClass = (className: string, { zone, ...more }: { zone: string } & Partial
     },
   });
 
-const aClaim = (claimName: string, storageClassName: string, accessMode = 'ReadWriteOnce') =>
+const aClaim = (
+  claimName: string,
+  storageClassName: string,
+  { accessMode = 'ReadWriteOnce', size = '64Mi' } = {},
+) =>
   bench.client.resource(persistentVolumeClaims).create({
     object: {
       apiVersion: 'v1',
@@ -56,7 +60,7 @@ const aClaim = (claimName: string, storageClassName: string, accessMode = 'ReadW
       spec: {
         storageClassName,
         accessModes: [accessMode],
-        resources: { requests: { storage: '64Mi' } },
+        resources: { requests: { storage: size } },
       },
     },
   });
@@ -186,7 +190,7 @@ test.serial('a Pod that is made anew follows its volume', async (t) => {
 
 test.serial('a claim for one Pod alone', async (t) => {
   await aClass('other', { zone: zoneC });
-  await aClaim('alone', 'other', 'ReadWriteOncePod');
+  await aClaim('alone', 'other', { accessMode: 'ReadWriteOncePod' });
   await aPod('first', 'alone');
   await bench.running(t, 'first');
   t.is(await nodeOf('first'), 'node-3');
@@ -202,6 +206,19 @@ test.serial('a claim for one Pod alone', async (t) => {
   await bench.running(t, 'second');
   await bench.remove('second');
   await bench.gone('second');
+});
+
+test.serial('a disk larger than the cloud has room for', async (t) => {
+  await aClaim('huge', 'other', { size: '4Pi' });
+  await aPod('huge', 'huge');
+  await refused(
+    t,
+    'huge',
+    '0/3 nodes are available: 1 node(s) did not have enough free storage, ' +
+      "1 node(s) didn't find available persistent volumes to bind, 1 node(s) had untolerated taint(s). " +
+      notHelpful,
+  );
+  await bench.remove('huge');
 });
 
 test.serial('a class of an in-tree plugin makes disks in its zone', async (t) => {
