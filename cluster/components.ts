@@ -44,8 +44,8 @@ export async function runNodeComponent(
     );
   }
   const starts: Record<NodeComponent, ((file: ClusterFile, node: NodeRecord) => Promise<Running>)[]> = {
-    'node-daemon': [startRuntime, startNodeStorage, startKubelet, startLocalProvisioner],
-    kubelet: [startNodeStorage, startKubelet, startLocalProvisioner],
+    'node-daemon': [startRuntime, startKubelet, startNodeStorage, startLocalProvisioner],
+    kubelet: [startKubelet, startNodeStorage, startLocalProvisioner],
     runtime: [startRuntime],
   };
   await runUntilSignal(

@@ -1,6 +1,7 @@
 import type { CSIDriver, StorageClass } from '../api/types.ts';
 import { isAlreadyExists } from '../client/errors.ts';
 import { LOOP_DISK } from '../csi/drivers/loop-disk/vendor.ts';
+import { installSnapshotCrds } from '../csi/snapshots/install-crds.ts';
 import { localProvisionerBindings, localProvisionerRole } from '../csi/local-provisioner/permissions.ts';
 import type { ApiObject, ResourceId } from '../client/objects.ts';
 import { clusterRoleBindings, clusterRoles, csiDrivers, storageClasses } from '../client/resources.ts';
@@ -60,19 +61,19 @@ const standardSnapshots: VolumeSnapshotClass = {
   deletionPolicy: 'Delete',
 };
 
-/** Makes the storage objects of a new cluster. What an administrator has changed stays; what was deleted is back after the next start. */
-export async function ensureStorageObjects(client: Client): Promise<void> {
+/**
+ * Makes the storage objects that a cluster begins with, as its administrator: classes, CSIDrivers, the custom resources of snapshots. What is
+ * there stays as it is; what was deleted is back after the next `up`. Rejects with ConnectionError while the API server is not there.
+ */
+export async function makeStorageObjects(client: Client): Promise<void> {
   await Promise.all([
+    installSnapshotCrds({ client }).then(() => ensure(client, volumeSnapshotClasses, standardSnapshots)),
     ...LOOP_DISK_NAMES.map((name) => ensure(client, csiDrivers, csiDriver(name))),
     ensure(client, storageClasses, standard),
     ensure(client, clusterRoles, localProvisionerRole),
     ...localProvisionerBindings.map((binding) => ensure(client, clusterRoleBindings, binding)),
   ]);
 }
-
-/** As ensureStorageObjects, for the snapshot class; the snapshot kinds must be served. */
-export const ensureSnapshotClass = (client: Client): Promise<void> =>
-  ensure(client, volumeSnapshotClasses, standardSnapshots);
 
 async function ensure<T extends ApiObject>(
   client: Client,

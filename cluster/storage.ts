@@ -1,24 +1,46 @@
 import { mkdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Logger } from 'pino';
 import type { Client } from '../client/rest.ts';
 import type { ClusterFile, NodeRecord } from './cluster-file.ts';
 import { componentLog } from './log.ts';
 import { clusterPaths, nodePaths } from './paths.ts';
 import { LOOP_DISK } from '../csi/drivers/loop-disk/vendor.ts';
-import { ensureSnapshotClass, ensureStorageObjects, LOOP_DISK_NAMES } from './storage-objects.ts';
+import { LOOP_DISK_NAMES } from './storage-objects.ts';
+import { whenNodesReady } from './when-ready.ts';
 import { regionOf } from './zones.ts';
 
 interface Running {
   stop(): Promise<void>;
 }
 
+/** Nodes are to be Ready soon, and loading all this would keep the API server in the same process from answering them. */
+const LATEST_START_MS = 10_000;
+
 /**
  * The storage part of the control plane: the cloud that has the disks, the loop-disk driver's controller services, and what stands
- * beside a CSI driver in other clusters (provisioner, attacher, resizer, snapshotter).
+ * beside a CSI driver in other clusters (provisioner, attacher, resizer, snapshotter). Begins when the nodes are Ready.
  */
-export async function startStorage(file: ClusterFile, client: Client): Promise<Running> {
+export function startStorage(file: ClusterFile, client: Client): Running {
+  const log = componentLog('storage');
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const started = (async () => {
+    await whenNodesReady(client, { count: file.nodes.length, timeoutMs: LATEST_START_MS, signal });
+    return signal.aborted ? [] : await startParts(file, client);
+  })();
+  started.catch((error: unknown) => {
+    log.fatal({ err: error }, 'storage could not be started');
+    process.exit(1);
+  });
+  return {
+    async stop() {
+      stopping.abort();
+      for (const part of (await started).toReversed()) await part.stop();
+    },
+  };
+}
+
+async function startParts(file: ClusterFile, client: Client): Promise<Running[]> {
   const [{ startCloud, startLoopDiskController }, { startSidecars }] = await Promise.all([
     import('../csi/drivers/loop-disk/index.ts'),
     import('../csi/start-sidecars.ts'),
@@ -40,41 +62,7 @@ export async function startStorage(file: ClusterFile, client: Client): Promise<R
       startLoopDiskController({ driverName: name, socketPath, cloudSocket: paths.cloudSocket, log }),
     ),
   );
-  const sidecars = await startSidecars({ client, log, drivers });
-  const stopping = new AbortController();
-  const objects = makeObjects(client, { log, signal: stopping.signal });
-  return {
-    async stop() {
-      stopping.abort();
-      await objects;
-      await sidecars.stop();
-      await Promise.all(controllers.map((controller) => controller.stop()));
-      await cloud.stop();
-    },
-  };
-}
-
-const RETRY_MS = 1000;
-
-/** Makes the objects of storage that a new cluster has, trying until they are there. */
-async function makeObjects(
-  client: Client,
-  { log, signal }: { log: Logger; signal: AbortSignal },
-): Promise<void> {
-  const { installSnapshotCrds } = await import('../csi/snapshots/install-crds.ts');
-  while (!signal.aborted) {
-    try {
-      await ensureStorageObjects(client);
-      await installSnapshotCrds({ client, signal });
-      await ensureSnapshotClass(client);
-      return;
-    } catch (error) {
-      if (!signal.aborted)
-        log.warn({ err: error }, 'the storage objects are not made yet, to be tried again');
-      // An abort ends the wait, and the loop.
-      await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
-    }
-  }
+  return [cloud, ...controllers, await startSidecars({ client, log, drivers })];
 }
 
 /** The storage part of a node: the loop-disk driver's node services, and how the kubelet finds them. */

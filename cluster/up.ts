@@ -94,9 +94,10 @@ export function findStages({ name = 'default', nodes, zones = [], diskPool, stat
       },
     },
     {
-      title: 'Wait until all nodes are Ready',
+      title: 'Make the storage objects; wait until all nodes are Ready',
       run: async () => {
-        await waitUntilReady(decided());
+        const { makeStorageObjects } = await import('./storage-objects.ts');
+        await waitUntilReady(decided(), makeStorageObjects);
         await Promise.all([labelControlPlane(decided()), busybox]);
       },
     },

@@ -3,28 +3,43 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { clientFromKubeconfig } from '../client/kubeconfig.ts';
 import { nodes } from '../client/resources.ts';
-import type { Node } from '../api/types.ts';
+import type { Client } from '../client/rest.ts';
 import type { ClusterFile } from './cluster-file.ts';
 import { findDaemon } from './daemons.ts';
 import { clusterPaths } from './paths.ts';
+import { isReady } from './when-ready.ts';
 
 /** Long, because an emulated machine is slow; a daemon that dies is seen at once. */
 const DEADLINE_MS = 300_000;
 const POLL_MS = 20;
 
-/** Returns when every node of the cluster is Ready; throws with the daemon's last words when one dies meanwhile. */
-export async function waitUntilReady(file: ClusterFile): Promise<void> {
+/**
+ * Returns when every node of the cluster is Ready; throws with the daemon's last words when one dies meanwhile. `prepare` is begun as soon as
+ * the API server answers, again when it fails, and waited for too.
+ */
+export async function waitUntilReady(
+  file: ClusterFile,
+  prepare: (client: Client) => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
   const client = clientFromKubeconfig(clusterPaths(file.name).kubeconfig);
   const deadline = performance.now() + DEADLINE_MS;
   let reason = 'the API server does not answer';
+  let prepared: Promise<void> | undefined;
   try {
     for (;;) {
       try {
         const { items } = await client.resource(nodes).list({ signal: AbortSignal.timeout(5000) });
-        const waiting = file.nodes.filter(({ name }) => !items.some((node) => isReady(node, name)));
-        if (waiting.length === 0) return;
+        prepared ??= prepare(client);
+        prepared.catch(() => undefined); // told below, once the nodes are Ready
+        const ready = new Set(items.filter(isReady).map(({ metadata }) => metadata?.name));
+        const waiting = file.nodes.filter(({ name }) => !ready.has(name));
+        if (waiting.length === 0) {
+          await prepared;
+          return;
+        }
         reason = `not Ready: ${waiting.map(({ name }) => name).join(', ')}`;
       } catch (error) {
+        prepared = undefined;
         reason = error instanceof Error ? error.message : String(error);
       }
       throwIfDead(file);
@@ -39,10 +54,6 @@ export async function waitUntilReady(file: ClusterFile): Promise<void> {
     client.close();
   }
 }
-
-const isReady = (node: Node, name: string): boolean =>
-  node.metadata?.name === name &&
-  (node.status?.conditions ?? []).some(({ type, status }) => type === 'Ready' && status === 'True');
 
 function throwIfDead({ name: cluster, nodes: records }: ClusterFile): void {
   for (const daemon of ['control-plane', ...records.map(({ name }) => name)]) {
