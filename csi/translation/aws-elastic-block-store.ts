@@ -55,7 +55,7 @@ export const awsElasticBlockStore: InTreePlugin = {
 };
 
 /** `vol-1` of `vol-1`, `aws:///vol-1` and `aws://ZONE/vol-1`; throws Error for other text after `aws://`. */
-export const ebsVolumeId = (volumeID: string): string => {
+const ebsVolumeId = (volumeID: string): string => {
   if (!volumeID.startsWith('aws://')) return volumeID;
   const path = volumeID.slice('aws://'.length);
   const id = path.slice(Math.max(0, path.indexOf('/'))).replaceAll(/^\/+|\/+$/g, '');

@@ -68,7 +68,7 @@ export const gcePersistentDisk: InTreePlugin = {
 };
 
 /** The disk's name in `projects/P/zones/Z/disks/NAME`; a handle of any other form is the name itself. */
-export const gceDiskName = (handle: string): string => {
+const gceDiskName = (handle: string): string => {
   const parts = handle.split('/');
   return isFull(parts) ? (parts[5] ?? handle) : handle;
 };

@@ -5,8 +5,6 @@ import type { InTreePlugin } from './in-tree-plugin.ts';
 import { translateStorageClassOf } from './storage-class.ts';
 import { translateTopologyToCsi, translateTopologyToInTree, zoneLabel } from './topology.ts';
 
-export { ebsVolumeId } from './aws-elastic-block-store.ts';
-export { gceDiskName } from './gce-persistent-disk.ts';
 export { isMigratedOnNode, migratedPluginsAnnotation, migratedPluginsValue } from './migrated-plugins.ts';
 
 /**

@@ -13,7 +13,7 @@ import {
 } from '../../client/resources.ts';
 import { startCluster } from '../../cluster/index.ts';
 import { tracesOf } from '../environment.ts';
-import { podBench, until } from './pods/pod-bench.ts';
+import { forever, podBench, until } from './pods/pod-bench.ts';
 import type { PodBench } from './pods/pod-bench.ts';
 import { takeDown } from './take-down.ts';
 
@@ -27,6 +27,15 @@ let bench: PodBench;
 
 test.before(async () => {
   bench = await podBench(await startCluster({ name, nodes: 3, zones: [zoneB, zoneC] }));
+  await bench.client.resource(storageClasses).create({
+    object: {
+      apiVersion: 'storage.k8s.io/v1',
+      kind: 'StorageClass',
+      metadata: { name: 'local' },
+      provisioner: 'kubernetes.io/no-provisioner',
+      volumeBindingMode: 'WaitForFirstConsumer',
+    },
+  });
 });
 test.after.always(async (t) => {
   bench?.client.close();
@@ -65,22 +74,18 @@ const aClaim = (
     },
   });
 
+const container = {
+  name: 'main',
+  image: 'busybox',
+  imagePullPolicy: 'IfNotPresent',
+  command: ['sh', '-c', `echo here > /data/proof; ${forever}`],
+  volumeMounts: [{ name: 'data', mountPath: '/data' }],
+};
+
 const aPod = (podName: string, claimName: string, more: Partial<PodSpec> = {}) =>
   bench.create(podName, {
     volumes: [{ name: 'data', persistentVolumeClaim: { claimName } }],
-    containers: [
-      {
-        name: 'main',
-        image: 'busybox',
-        imagePullPolicy: 'IfNotPresent',
-        command: [
-          'sh',
-          '-c',
-          "trap 'exit 0' TERM; echo here > /data/proof; while :; do sleep 1000 & wait $!; done",
-        ],
-        volumeMounts: [{ name: 'data', mountPath: '/data' }],
-      },
-    ],
+    containers: [container],
     ...more,
   });
 
@@ -222,30 +227,61 @@ test.serial('a disk larger than the cloud has room for', async (t) => {
 });
 
 test.serial('a class of an in-tree plugin makes disks in its zone', async (t) => {
-  await aClass('in-tree', { zone: zoneC, provisioner: 'kubernetes.io/gce-pd' });
-  await aClaim('in-tree', 'in-tree');
-  await aPod('in-tree', 'in-tree');
-  await bench.running(t, 'in-tree');
-  t.is(await nodeOf('in-tree'), 'node-3');
-  const volume = await volumeOf('in-tree');
-  t.not(volume.spec?.gcePersistentDisk?.pdName, undefined);
+  await aClass('ebs', { zone: zoneC, provisioner: 'kubernetes.io/aws-ebs' });
+  await aClaim('ebs', 'ebs');
+  await aPod('ebs', 'ebs');
+  await bench.running(t, 'ebs');
+  t.is(await nodeOf('ebs'), 'node-3');
+  const volume = await volumeOf('ebs');
+  t.regex(volume.spec?.awsElasticBlockStore?.volumeID ?? '', /^vol-/);
   t.is(volume.metadata?.labels?.[zoneLabel], zoneC);
-  t.like((await attachmentOf(volume))?.spec, { attacher: 'pd.csi.storage.gke.io', nodeName: 'node-3' });
-  await bench.remove('in-tree');
-  await bench.gone('in-tree');
+  t.like((await attachmentOf(volume))?.spec, { attacher: 'ebs.csi.aws.com', nodeName: 'node-3' });
+  await bench.remove('ebs');
+  await bench.gone('ebs');
+});
+
+test.serial('a disk that was kept is found again by name and old zone label', async (t) => {
+  await aClass('gce', { zone: zoneC, provisioner: 'kubernetes.io/gce-pd', reclaimPolicy: 'Retain' });
+  await aClaim('gce', 'gce');
+  await aPod('gce', 'gce');
+  await bench.running(t, 'gce');
+  const volume = await volumeOf('gce');
+  const pdName = volume.spec?.gcePersistentDisk?.pdName ?? '';
+  t.not(pdName, '');
+  await bench.remove('gce');
+  await bench.gone('gce');
+  await bench.client.resource(persistentVolumeClaims).delete({ name: 'gce', namespace });
+  await bench.client.resource(persistentVolumes).delete({ name: volume.metadata?.name ?? '' });
+
+  await bench.client.resource(persistentVolumes).create({
+    object: {
+      apiVersion: 'v1',
+      kind: 'PersistentVolume',
+      metadata: { name: 'kept', labels: { 'failure-domain.beta.kubernetes.io/zone': zoneC } },
+      spec: {
+        capacity: { storage: '64Mi' },
+        accessModes: ['ReadWriteOnce'],
+        storageClassName: 'local',
+        persistentVolumeReclaimPolicy: 'Retain',
+        gcePersistentDisk: { pdName, fsType: 'ext4' },
+      },
+    },
+  });
+  await aClaim('kept', 'local');
+  await aPod('kept', 'kept', {
+    containers: [{ ...container, command: ['sh', '-c', `cat /data/proof && ${forever}`] }],
+  });
+  await bench.running(t, 'kept');
+  t.is(await nodeOf('kept'), 'node-3');
+  t.is((await bench.kubectl('logs', 'kept')).trim(), 'here');
+  await bench.remove('kept');
+  await bench.gone('kept');
+  await bench.client.resource(persistentVolumeClaims).delete({ name: 'kept', namespace });
+  await bench.client.resource(persistentVolumes).delete({ name: 'kept' });
 });
 
 test.serial('a local volume is bound when a Pod comes, on its own node', async (t) => {
   const path = mkdtempSync(join(tmpdir(), 'ff-local-'));
-  await bench.client.resource(storageClasses).create({
-    object: {
-      apiVersion: 'storage.k8s.io/v1',
-      kind: 'StorageClass',
-      metadata: { name: 'local' },
-      provisioner: 'kubernetes.io/no-provisioner',
-      volumeBindingMode: 'WaitForFirstConsumer',
-    },
-  });
   const matchExpressions = [{ key: 'kubernetes.io/hostname', operator: 'In', values: ['node-3'] }];
   await aLocalVolume('local', { path, matchExpressions });
   await aClaim('local', 'local');
@@ -295,7 +331,7 @@ test.serial('a disk that lives as long as its Pod', async (t) => {
 
 test.serial('disks go with their claims', async (t) => {
   const resource = bench.client.resource(persistentVolumeClaims);
-  for (const claimName of ['data', 'alone', 'in-tree']) await resource.delete({ name: claimName, namespace });
+  for (const claimName of ['data', 'alone', 'ebs']) await resource.delete({ name: claimName, namespace });
   await until('no disk is left', async () => {
     const { items } = await bench.client.resource(persistentVolumes).list();
     return items.every(({ spec }) => spec?.local !== undefined);

@@ -2,7 +2,6 @@ import test from 'ava';
 import type { PersistentVolume } from '../../../api/types.ts';
 import {
   csiNameFor,
-  gceDiskName,
   inTreeNameFor,
   inTreePluginOfPv,
   inTreePluginOfVolume,
@@ -284,6 +283,4 @@ test('a handle is made whole by the id of a node of that cloud', (t) => {
     'projects/p/regions/us-east1/disks/d',
   );
   t.is(repairVolumeHandle('ebs.csi.aws.com', 'vol-1', 'i-1'), 'vol-1');
-  t.is(gceDiskName(handle), 'disk-1');
-  t.is(gceDiskName('disk-2'), 'disk-2');
 });
