@@ -38,6 +38,8 @@ export interface SetUpOptions extends VolumePlace {
 export interface SetUpResult {
   /** Set up again at this time (milliseconds since the Unix epoch), because a token is due. */
   refreshAtMs?: number | undefined;
+  /** It was mounted already, by a kubelet before this one; it may have grown meanwhile. */
+  wasMounted?: boolean;
 }
 
 /**

@@ -78,7 +78,7 @@ export class VolumeWorker {
     const before = this.#wanted?.spec;
     this.#wanted = { pod, spec };
     if (before === undefined || (changed && this.plugin.requiresRemount)) this.wake();
-    else if (this.#mounted && this.plugin.resize !== undefined && mayResize(before, spec)) {
+    else if (this.#mounted && mayResize(before, spec)) {
       this.#resizeDue = true;
       this.#backOff.reset();
       this.#trigger();
@@ -133,7 +133,8 @@ export class VolumeWorker {
 
   #step(): Promise<void> {
     if (this.#unwanted) return this.#tearDown();
-    return this.#mounted && this.#resizeDue ? this.#resize() : this.#setUp();
+    const resizes = this.#mounted && this.#resizeDue && this.plugin.resize !== undefined;
+    return resizes ? this.#resize() : this.#setUp();
   }
 
   async #setUp(): Promise<void> {
@@ -143,6 +144,10 @@ export class VolumeWorker {
       const result = await this.plugin.setUp(options);
       this.#mounted = true;
       this.#succeeded();
+      if (result?.wasMounted === true && mayResize(options.spec, options.spec)) {
+        this.#resizeDue = true;
+        this.#due = true;
+      }
       if (result?.refreshAtMs !== undefined)
         this.#triggerIn(Math.max(1000, result.refreshAtMs - this.#options.clock.now()));
     } catch (error) {

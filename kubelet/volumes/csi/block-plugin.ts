@@ -49,7 +49,7 @@ export const csiBlockPlugin = (context: CsiContext): VolumePlugin => ({
     const { driver, volumeHandle: handle } = csiSourceOf(spec);
     if (isMountedThisBoot(metaDirectory)) {
       holdDevice(context, options, { driver, handle, blockName: spec.name }).markPublished(podUid);
-      return undefined;
+      return { wasMounted: true };
     }
     try {
       await whenAttached(context, options, async ({ device, publishContext }) => {

@@ -83,7 +83,7 @@ const setUpAgain = async (context: CsiContext, options: SetUpOptions): Promise<S
     const { driver, volumeHandle: handle } = csiSourceOf(spec);
     holdDevice(context, options, { driver, handle }).markPublished(podUid);
   }
-  if (!(await republishes(context, options))) return undefined;
+  if (!(await republishes(context, options))) return { wasMounted: true };
   const again = () => publish(context, options, {});
   const result =
     spec.persistentVolume === undefined
@@ -91,7 +91,7 @@ const setUpAgain = async (context: CsiContext, options: SetUpOptions): Promise<S
       : await whenAttached(context, options, ({ publishContext }) =>
           publish(context, options, publishContext),
         );
-  return refreshOf(context, options, result);
+  return { ...(await refreshOf(context, options, result)), wasMounted: true };
 };
 
 const driverNameOf = ({ spec }: SetUpOptions): string => spec.volume.csi?.driver ?? csiSourceOf(spec).driver;

@@ -32,7 +32,7 @@ export const localFileSystemPlugin = (context: LocalContext): VolumePlugin => ({
     device.hold(podUid);
     if (isMountedThisBoot(metaDirectory)) {
       device.markPublished(podUid);
-      return undefined;
+      return { wasMounted: true };
     }
     await device.inTurn(async () => {
       refuseSecondPod(device, options);

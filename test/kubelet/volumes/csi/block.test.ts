@@ -63,14 +63,17 @@ test.serial(
     t.is(readlinkSync(link), published);
     t.is(statSync(link).rdev, statSync(disk).rdev);
     t.is(statSync(join(rootDir, devices, 'disk/dev', uid)).rdev, statSync(disk).rdev);
-    const { config } = bench.cri.calls.find(({ method }) => method === 'CreateContainer')
-      ?.request as CreateContainerRequest;
+    const created = bench.cri.calls.find(({ method }) => method === 'CreateContainer');
+    const { config } = (created?.request ?? {}) as Partial<CreateContainerRequest>;
     t.deepEqual(config?.devices, [{ containerPath: '/dev/xvda', hostPath: link, permissions: 'mrw' }]);
     const mapped = (await bench.eventsOf('raw')).filter(({ reason }) => reason === 'SuccessfulMountVolume');
-    t.deepEqual(mapped.map(({ message }) => message).toSorted(), [
-      `MapVolume.MapPodDevice succeeded for volume "disk" globalMapPath "${join(rootDir, devices, 'disk/dev')}"`,
-      `MapVolume.MapPodDevice succeeded for volume "disk" volumeMapPath "${join(rootDir, 'pods', uid, 'volumeDevices/kubernetes.io~csi')}"`,
-    ]);
+    t.deepEqual(
+      mapped.map(({ message = '' }) => message).toSorted((a, b) => a.localeCompare(b)),
+      [
+        `MapVolume.MapPodDevice succeeded for volume "disk" globalMapPath "${join(rootDir, devices, 'disk/dev')}"`,
+        `MapVolume.MapPodDevice succeeded for volume "disk" volumeMapPath "${join(rootDir, 'pods', uid, 'volumeDevices/kubernetes.io~csi')}"`,
+      ],
+    );
 
     await bench.deletePod('raw');
     await until('unstaged', () => driver.rpcs().at(-1) === 'unstage');

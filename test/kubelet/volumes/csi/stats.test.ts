@@ -40,7 +40,7 @@ test('a claim’s use and health, in the summary, the metrics and an event', asy
   };
   const { volume = [] } = summary.pods.find(({ podRef }) => podRef.uid === uid) ?? {};
   t.deepEqual(
-    volume.map(({ time: _, ...stats }) => stats),
+    volume.map(({ time: _time, ...stats }) => stats),
     [
       {
         name: 'data',
