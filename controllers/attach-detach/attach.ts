@@ -35,7 +35,7 @@ export async function attachWanted(
   refusals.forget(want);
   const attachment = world.actual.add(volume, node);
   const present = object ?? objectOf(world, attachment);
-  await world.reports.remove(node, volume.uniqueName);
+  if (world.reports.shows(node, volume.uniqueName)) await world.reports.remove(node, volume.uniqueName);
   if (present === undefined && attachment.uid === undefined) await request(world, want, attachment);
   return awaitAttacher(world, { want, attachment, object: present });
 }

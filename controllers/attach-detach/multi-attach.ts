@@ -60,6 +60,9 @@ function messageOf(world: World, { want, holder, users, namespace }: Refusal): s
   return `${head} exclusively attached to one node and can't be attached to another: node ${holder.node} has it; ${prospect}`;
 }
 
+const whenForceIsOff =
+  'the volume is detached when the node is back or has the taint node.kubernetes.io/out-of-service';
+
 /** When the holder will let go. */
 function prospectOf(world: World, holder: Attachment, hasUsers: boolean): string {
   const { times, clock, nodes } = world;
@@ -68,17 +71,16 @@ function prospectOf(world: World, holder: Attachment, hasUsers: boolean): string
   if (hasUsers) {
     if (isHealthy(node)) return 'it is detached when they have ended';
     const force = times.disableForceDetachOnTimeout
-      ? 'and is detached when the node is back or has the taint node.kubernetes.io/out-of-service'
-      : `and is detached by force ${patience} after they have been deleted`;
-    return `the node is not ready, ${force}`;
+      ? whenForceIsOff
+      : `the volume is detached by force ${patience} after they have been deleted`;
+    return `the node is not ready; ${force}`;
   }
   if (!isInUse(holder, node)) return 'it is being detached';
   if (isHealthy(node)) return 'it is being unmounted there';
-  if (times.disableForceDetachOnTimeout)
-    return 'the node is not ready, and is detached when the node is back or has the taint node.kubernetes.io/out-of-service';
+  if (times.disableForceDetachOnTimeout) return `the node is not ready; ${whenForceIsOff}`;
   const elapsedMs = clock.now() - (holder.detachRequestedAtMs ?? clock.now());
   const leftMs = Math.max(0, times.maxWaitForUnmountMs - elapsedMs);
-  return `the node is not ready, the volume is detached by force in ${seconds(leftMs)}`;
+  return `the node is not ready; the volume is detached by force in ${seconds(leftMs)}`;
 }
 
 /** As Go writes a duration: 6m0s, 45s. */

@@ -44,6 +44,11 @@ export class NodeReports {
     await this.#flush(node);
   }
 
+  /** Whether the node's status shows the volume, or soon will. */
+  shows(node: string, uniqueName: string): boolean {
+    return this.#reports.get(node)?.volumes.has(uniqueName) === true;
+  }
+
   /** True when the node's status, as it was last seen, isn't what it should be: a node that came back has lost it. */
   differs(node: Node): boolean {
     const report = this.#reports.get(nameOf(node));

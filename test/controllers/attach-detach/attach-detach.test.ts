@@ -123,7 +123,7 @@ test('from a node that is lost a volume is taken after the time for unmounting, 
   await eventAbout(rig.client, second, {
     reason: 'FailedAttachVolume',
     message:
-      'Multi-Attach error for volume "v" Volume is already used by pod(s) p on node n1; the node is not ready, and is detached by force 2s after they have been deleted',
+      'Multi-Attach error for volume "v" Volume is already used by pod(s) p on node n1; the node is not ready; the volume is detached by force 2s after they have been deleted',
   });
   const endedAtMs = Date.now();
   await rig.endPod('p');
@@ -133,7 +133,7 @@ test('from a node that is lost a volume is taken after the time for unmounting, 
   }, 'the time left');
   t.regex(
     message,
-    /^Multi-Attach error for volume "v" Volume is already exclusively attached to one node and can't be attached to another: node n1 has it; the node is not ready, the volume is detached by force in [0-2]s$/,
+    /^Multi-Attach error for volume "v" Volume is already exclusively attached to one node and can't be attached to another: node n1 has it; the node is not ready; the volume is detached by force in [0-2]s$/,
   );
   await rig.detach('v', 'n1');
   t.true(Date.now() - endedAtMs >= 1500);
