@@ -4,7 +4,7 @@ import {
   provisionedBy,
 } from '../../../api/storage/annotations.ts';
 import { classOfVolume } from '../../../api/storage/storage-class.ts';
-import type { PersistentVolume } from '../../../api/types.ts';
+import type { PersistentVolume, VolumeAttachment } from '../../../api/types.ts';
 import { createReconciler } from '../../../client/controller.ts';
 import type { Reconciler } from '../../../client/controller.ts';
 import { isNotFound } from '../../../client/errors.ts';
@@ -26,24 +26,40 @@ import type { Provisioner } from './settings.ts';
  */
 export function reconcileVolumes(provisioner: Provisioner): Reconciler {
   const { context, volumes, attachments, retry, options } = provisioner;
+  const attachedSince: AttachedSince = new Map();
   const reconciler = createReconciler({
     name: `csi-provisioner ${provisioner.driver.name} volumes`,
     context,
     concurrency: options.workerThreads,
     rateLimiter: sidecarBackOff(retry),
-    reconcile: (name) => reconcileVolume(provisioner, name),
+    reconcile: (name) => reconcileVolume(provisioner, attachedSince, name),
   });
   reconciler.follow(volumes);
   reconciler.follow(attachments, ({ spec }) => [spec.source.persistentVolumeName ?? []].flat());
   return reconciler;
 }
 
-async function reconcileVolume(provisioner: Provisioner, name: string): Promise<void> {
+/** When a volume that is to be deleted was first found attached, by name; in milliseconds. */
+type AttachedSince = Map<string, number>;
+
+/** Within this time a volume is commonly detached once its last Pod is gone; one that takes longer is told of. */
+const detachedWithinMs = 2_000;
+
+async function reconcileVolume(
+  provisioner: Provisioner,
+  attachedSince: AttachedSince,
+  name: string,
+): Promise<{ retryAfterMs: number } | void> {
   const volume = provisioner.volumes.lister.getByKey(name);
-  if (volume === undefined || !isOurs(provisioner, volume)) return;
-  const kept = await keepFinalizer(provisioner, volume);
-  if (kept === undefined || !isToBeDeleted(kept)) return;
+  const kept =
+    volume === undefined || !isOurs(provisioner, volume)
+      ? undefined
+      : await keepFinalizer(provisioner, volume);
+  if (kept === undefined || !isToBeDeleted(kept)) return void attachedSince.delete(name);
   try {
+    if (isAwaited(provisioner, attachedSince, name)) return { retryAfterMs: detachedWithinMs };
+    refuseAttached(provisioner, name);
+    attachedSince.delete(name);
     await deleteVolume(provisioner, kept);
   } catch (error) {
     const message = errorInWords(error);
@@ -51,6 +67,15 @@ async function reconcileVolume(provisioner: Provisioner, name: string): Promise<
       provisioner.events.event({ object: kept, type: 'Warning', reason: 'VolumeFailedDelete', message });
     throw error;
   }
+}
+
+/** Whether the volume is attached, but not for so long that it is worth an event. Its attachment's end wakes us. */
+function isAwaited(provisioner: Provisioner, attachedSince: AttachedSince, name: string): boolean {
+  if (attachmentOf(provisioner, name) === undefined) return false;
+  const now = provisioner.context.clock.now();
+  const since = attachedSince.get(name) ?? now;
+  attachedSince.set(name, since);
+  return now - since < detachedWithinMs;
 }
 
 function isOurs({ driver }: Provisioner, { metadata, spec }: PersistentVolume): boolean {
@@ -91,7 +116,6 @@ async function deleteVolume(provisioner: Provisioner, volume: PersistentVolume):
   if (volumeId === undefined) throw new Error('invalid CSI PV');
   const name = volume.metadata?.name ?? '';
   const secrets = await deletionCredentials(provisioner, source);
-  refuseAttached(provisioner, name);
   await driver.controller.deleteVolume({ volumeId, secrets }, { signal });
   await failpoint('csi.provisioner.after-delete-volume');
   await context.client
@@ -117,10 +141,14 @@ async function deleteVolume(provisioner: Provisioner, volume: PersistentVolume):
   });
 }
 
-function refuseAttached({ attachments }: Provisioner, name: string): void {
-  const attachment = attachments.lister.list().find(({ spec }) => spec.source.persistentVolumeName === name);
+function refuseAttached(provisioner: Provisioner, name: string): void {
+  const attachment = attachmentOf(provisioner, name);
   if (attachment !== undefined)
     throw new Error(`persistentvolume ${name} is still attached to node ${attachment.spec.nodeName}`);
+}
+
+function attachmentOf({ attachments }: Provisioner, name: string): VolumeAttachment | undefined {
+  return attachments.lister.list().find(({ spec }) => spec.source.persistentVolumeName === name);
 }
 
 /** The secret that the volume was made with. When it is gone the driver is asked without: it may not need it. */

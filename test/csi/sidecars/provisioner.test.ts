@@ -349,6 +349,7 @@ test('a volume is deleted when its claim is gone, but not while it is attached',
     `persistentvolume ${name} is still attached to node node-a`,
   );
   t.is(rig.driver.volumes.size, 1);
+  t.is(rig.driver.asked('deleteVolume').length, 0);
   rig.driver.plan('deleteVolume', failWith('FAILED_PRECONDITION', 'in use'));
   await rig.client.resource(volumeAttachments).delete({ name: 'attachment' });
   t.is(
