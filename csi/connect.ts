@@ -1,5 +1,8 @@
 import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
 import type { MethodDefinition, ServiceError } from '@grpc/grpc-js';
+import { socketAddress } from '../linux/socket-address.ts';
+import type { SocketAddress } from '../linux/socket-address.ts';
+import { hasCode } from '../linux/system-error.ts';
 import { trace } from '../linux/trace.ts';
 import { CsiError } from './error.ts';
 import type { CodeName } from './error.ts';
@@ -43,13 +46,13 @@ export interface CsiDriver {
  * when the driver comes back. A driver that is not there answers UNAVAILABLE.
  */
 export function connectDriver({ socketPath }: { socketPath: string }): CsiDriver {
-  const client = connect(socketPath);
+  const { client, close } = connect(socketPath);
   return {
     identity: callsOf<IdentityService>(client, 'csi.v1.Identity'),
     controller: callsOf<ControllerService>(client, 'csi.v1.Controller'),
     groupController: callsOf<GroupControllerService>(client, 'csi.v1.GroupController'),
     node: callsOf<NodeService>(client, 'csi.v1.Node'),
-    close: () => client.close(),
+    close,
   };
 }
 
@@ -59,15 +62,16 @@ export interface RegistrationClient extends Calls<RegistrationService> {
 
 /** A client of a registration socket in the kubelet's plugins_registry/. */
 export function connectRegistration({ socketPath }: { socketPath: string }): RegistrationClient {
-  const client = connect(socketPath);
+  const { client, close } = connect(socketPath);
   return {
     ...callsOf<RegistrationService>(client, 'pluginregistration.Registration'),
-    close: () => client.close(),
+    close,
   };
 }
 
-const connect = (socketPath: string): Client =>
-  new Client(`unix://${socketPath}`, credentials.createInsecure(), {
+function connect(socketPath: string): { client: Client; close(): void } {
+  const address = addressOf(socketPath);
+  const client = new Client(`unix://${address.path}`, credentials.createInsecure(), {
     'grpc.max_receive_message_length': 16 * 1024 * 1024,
     'grpc.max_send_message_length': 16 * 1024 * 1024,
     'grpc.initial_reconnect_backoff_ms': 50,
@@ -77,6 +81,22 @@ const connect = (socketPath: string): Client =>
     // The authority of a unix socket is its path otherwise, which Go's HTTP/2 server refuses.
     'grpc.default_authority': 'localhost',
   });
+  const close = (): void => {
+    client.close();
+    address[Symbol.dispose]();
+  };
+  return { client, close };
+}
+
+/** Where the directory is missing the path itself will do: nobody answers at it, and the call says so. */
+function addressOf(socketPath: string): SocketAddress {
+  try {
+    return socketAddress(socketPath);
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error;
+    return { path: socketPath, [Symbol.dispose]: () => undefined };
+  }
+}
 
 function callsOf<Service>(client: Client, path: ServicePath): Calls<Service> {
   const calls = Object.entries(serviceDefinition(path)).map(([name, method]) => [

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { sendUnaryData, ServerUnaryCall, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { status } from '@grpc/grpc-js';
+import { socketAddress } from '../linux/socket-address.ts';
 import { trace } from '../linux/trace.ts';
 import { CsiError } from './error.ts';
 import { serviceDefinition } from './protocol.ts';
@@ -60,9 +61,10 @@ export async function serveDriver({
   socketPath,
   ...services
 }: ServeOptions): Promise<{ stop(): Promise<void> }> {
-  await refuseLivingServer(socketPath);
-  rmSync(socketPath, { force: true });
   mkdirSync(dirname(socketPath), { recursive: true });
+  const address = socketAddress(socketPath);
+  await refuseLivingServer(socketPath, address.path);
+  rmSync(socketPath, { force: true });
   const server = new Server({
     'grpc.max_receive_message_length': 16 * 1024 * 1024,
     'grpc.max_send_message_length': 16 * 1024 * 1024,
@@ -70,7 +72,7 @@ export async function serveDriver({
   const calls = new Set<Promise<unknown>>();
   for (const [service, handlers] of Object.entries(services) as [keyof DriverServices, AnyHandlers][])
     server.addService(serviceDefinition(paths[service]), implement(handlers, calls));
-  await bind(server, socketPath);
+  await bind(server, socketPath, address.path);
   return {
     async stop() {
       const deadline = AbortSignal.timeout(stopWithinMs);
@@ -79,6 +81,7 @@ export async function serveDriver({
       await Promise.race([ended, over]);
       server.forceShutdown();
       rmSync(socketPath, { force: true });
+      address[Symbol.dispose]();
     },
   };
 }
@@ -86,9 +89,9 @@ export async function serveDriver({
 type AnyHandler = (request: unknown, context: CallContext) => unknown;
 type AnyHandlers = Record<string, AnyHandler>;
 
-function refuseLivingServer(socketPath: string): Promise<void> {
+function refuseLivingServer(socketPath: string, address: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const probe = connect(socketPath);
+    const probe = connect(address);
     probe.once('error', () => resolve()); // nobody listens, which is what is wanted
     probe.once('connect', () => {
       probe.destroy();
@@ -97,9 +100,9 @@ function refuseLivingServer(socketPath: string): Promise<void> {
   });
 }
 
-async function bind(server: Server, socketPath: string): Promise<void> {
+async function bind(server: Server, socketPath: string, address: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    server.bindAsync(`unix://${socketPath}`, ServerCredentials.createInsecure(), (error) =>
+    server.bindAsync(`unix://${address}`, ServerCredentials.createInsecure(), (error) =>
       error === null
         ? resolve()
         : reject(new Error(`listen on ${socketPath}: ${error.message}`, { cause: error })),
