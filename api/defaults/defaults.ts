@@ -16,6 +16,7 @@ import {
   defaultCsiStorageCapacity,
   defaultPersistentVolume,
   defaultStorageClass,
+  defaultVolumeAttachment,
 } from './storage.ts';
 
 /** Fills in the defaults of a built-in kind, in place. Kinds without defaults stay as they are. */
@@ -41,6 +42,7 @@ const defaulters: Record<string, (object: KubernetesObject) => void> = {
   'storage.k8s.io/v1 CSIStorageCapacity': defaulter(defaultCsiStorageCapacity),
   'apiextensions.k8s.io/v1 CustomResourceDefinition': defaulter(defaultCustomResourceDefinition),
   'storage.k8s.io/v1 StorageClass': defaulter(defaultStorageClass),
+  'storage.k8s.io/v1 VolumeAttachment': defaulter(defaultVolumeAttachment),
 };
 
 /** The table's key says of which kind an object is, which the type system can't see. */

@@ -5,6 +5,7 @@ import type {
   PersistentVolumeClaim,
   PersistentVolumeClaimSpec,
   StorageClass,
+  VolumeAttachment,
 } from '../types.ts';
 import { canonicalQuantity } from '../quantity.ts';
 import { defaultNetworkVolume } from './network-volume.ts';
@@ -68,4 +69,9 @@ export function defaultCsiStorageCapacity(object: CSIStorageCapacity): void {
   if (object.capacity !== undefined) object.capacity = canonicalQuantity(object.capacity);
   if (object.maximumVolumeSize !== undefined)
     object.maximumVolumeSize = canonicalQuantity(object.maximumVolumeSize);
+}
+
+/** A status says whether; what says nothing says no (the field of the Go type is written always). */
+export function defaultVolumeAttachment({ status }: VolumeAttachment): void {
+  if (status !== undefined) status.attached ??= false;
 }

@@ -128,6 +128,8 @@ export const attachDetachController =
       queueVolume: (uniqueName) => volumeReconciler.queue.add(uniqueName),
       queueNode: (name) => nodeReconciler.queue.add(name),
     });
+    // Where there are neither Pods nor nodes, there may still be attachments to take away.
+    podReconciler.queue.add('');
     return {
       async stop() {
         unfollow();

@@ -70,6 +70,52 @@ test('decodes inlined messages, quantities, numbers or strings, and times', (t) 
   });
 });
 
+test('decodes the storage kinds as client-go writes them', (t) => {
+  const pair = (key: string, value: string) => Buffer.concat([field(1, key), field(2, value)]);
+  const metadata = field(1, field(1, 'x'));
+  const source = field(1, 'pv-1');
+  const error = Buffer.concat([field(1, number(1, 1_700_000_000)), field(2, 'no slot'), number(3, 0)]);
+  const attachment = Buffer.concat([
+    metadata,
+    field(2, Buffer.concat([field(1, 'd.example.com'), field(2, source), field(3, 'node-1')])),
+    field(3, Buffer.concat([number(1, 0), field(2, pair('devicePath', '/dev/loop0')), field(3, error)])),
+  ]);
+  const storage = 'storage.k8s.io/v1';
+  t.deepEqual(decodeProtobuf(envelope('VolumeAttachment', attachment, storage), definitions), {
+    apiVersion: storage,
+    kind: 'VolumeAttachment',
+    metadata: { name: 'x' },
+    spec: { attacher: 'd.example.com', source: { persistentVolumeName: 'pv-1' }, nodeName: 'node-1' },
+    status: {
+      attachmentMetadata: { devicePath: '/dev/loop0' },
+      attachError: { time: '2023-11-14T22:13:20Z', message: 'no slot', errorCode: 0 },
+    },
+  });
+  const topology = field(1, Buffer.concat([field(1, 'zone'), field(2, 'a'), field(2, 'b')]));
+  const storageClass = Buffer.concat([
+    metadata,
+    field(2, 'd.example.com'),
+    field(3, pair('type', 'fast')),
+    field(4, 'Retain'),
+    field(5, 'ro'),
+    number(6, 1),
+    field(7, 'WaitForFirstConsumer'),
+    field(8, topology),
+  ]);
+  t.deepEqual(decodeProtobuf(envelope('StorageClass', storageClass, storage), definitions), {
+    apiVersion: storage,
+    kind: 'StorageClass',
+    metadata: { name: 'x' },
+    provisioner: 'd.example.com',
+    parameters: { type: 'fast' },
+    reclaimPolicy: 'Retain',
+    mountOptions: ['ro'],
+    allowVolumeExpansion: true,
+    volumeBindingMode: 'WaitForFirstConsumer',
+    allowedTopologies: [{ matchLabelExpressions: [{ key: 'zone', values: ['a', 'b'] }] }],
+  });
+});
+
 test('refuses what is no such message', (t) => {
   t.throws(() => decodeProtobuf(Buffer.from('{}'), definitions), {
     message: /does not appear to be a protobuf message/,

@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { PersistentVolumeSpec } from '../../../api/types.ts';
+import type { PersistentVolumeSpec, VolumeAttachment } from '../../../api/types.ts';
 import {
   csiNodes,
   nodes,
@@ -209,6 +209,53 @@ test('a restarted controller knows what is attached, and takes away what has bec
   await rig.createPod('next', 'n1', ['kept']);
   await rig.shows('n1', ['kept']);
   t.is((await rig.attachment('kept', 'n1'))?.metadata?.uid, kept?.metadata?.uid);
+});
+
+test('an attachment that nobody is left for is taken away at start', async (t) => {
+  const rig = await startAttachRig();
+  t.teardown(() => rig.stop());
+  await rig.createNode('n1');
+  await rig.createVolume('v');
+  await rig.createPod('p', 'n1', ['v']);
+  await rig.attach('v', 'n1');
+  await rig.shows('n1', ['v']);
+  await rig.setInUse('n1', []);
+  await rig.stopControllers();
+  await rig.endPod('p');
+  const stray: VolumeAttachment = {
+    apiVersion: 'storage.k8s.io/v1',
+    kind: 'VolumeAttachment',
+    metadata: { name: 'by-hand' },
+    spec: { attacher: DRIVER, nodeName: 'n1', source: { persistentVolumeName: 'v' } },
+  };
+  await rig.client.resource(volumeAttachments).create({ object: stray });
+  await rig.startController();
+  await rig.detach('v', 'n1');
+  await eventually(async () => (await rig.attachment('v', 'n1')) === undefined || undefined, 'v is detached');
+  const { items } = await rig.client.resource(volumeAttachments).list();
+  t.deepEqual(
+    items.map(({ metadata }) => metadata?.name),
+    ['by-hand'],
+  );
+});
+
+test('a deleted node keeps what it had in use for the time of unmounting', async (t) => {
+  const rig = await startAttachRig({ maxWaitForUnmountMs: 1000 });
+  t.teardown(() => rig.stop());
+  await rig.createNode('n1');
+  for (const name of ['used', 'unused']) {
+    await rig.createVolume(name);
+    await rig.createPod(`p-${name}`, 'n1', [name]);
+    await rig.attach(name, 'n1');
+  }
+  await rig.shows('n1', ['unused', 'used']);
+  await rig.setInUse('n1', ['used']);
+  await rig.client.resource(nodes).delete({ name: 'n1' });
+  const endedAtMs = Date.now();
+  for (const name of ['used', 'unused']) await rig.endPod(`p-${name}`);
+  await rig.detach('unused', 'n1');
+  await rig.detach('used', 'n1');
+  t.true(Date.now() - endedAtMs >= 1000);
 });
 
 test('what goes wrong from outside is put right: a deleted attachment, a lost node status', async (t) => {
