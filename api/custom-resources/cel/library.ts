@@ -21,6 +21,7 @@ export function addLibrary(
   for (const [name, ctor] of Object.entries(types)) {
     environment.registerType(name, { ctor, fields: {} });
     environment.registerOperator(`${name} == ${name}`, celEquals);
+    addNullComparison(environment, name);
   }
   for (const name of namespaces) {
     const Namespace = class {};
@@ -29,6 +30,11 @@ export function addLibrary(
   }
   for (const [signature, handler] of functions)
     environment.registerFunction(signature, handler as (...args: unknown[]) => unknown, { async: false });
+}
+
+/** Lets values of a type be compared with null (cel-go: all but plain values, lists and maps can be). */
+export function addNullComparison(environment: Environment, type: string): void {
+  environment.registerOperator(`${type} == null`, celEquals);
 }
 
 /** The type that a namespace's functions are called on. */

@@ -1,6 +1,7 @@
 import type { Environment } from '@marcbachmann/cel-js';
 import { newEnvironment } from './environment.ts';
 import { celEquals } from './equality.ts';
+import { addNullComparison } from './library.ts';
 import { escapeField } from './escape.ts';
 import type { StructuralSchema } from '../structural-schema.ts';
 import { isMap } from '../values.ts';
@@ -90,6 +91,7 @@ export class SchemaTypes {
     const types = Object.fromEntries([...fields.values()].map(([field, type]) => [field, type.name]));
     this.environment.registerType(name, { ctor: ObjectValue, fields: types });
     this.environment.registerOperator(`${name} == ${name}`, celEquals);
+    addNullComparison(this.environment, name);
     const toCel = (value: unknown) => {
       const object = new ObjectValue();
       for (const [property, content] of Object.entries(isMap(value) ? value : {})) {

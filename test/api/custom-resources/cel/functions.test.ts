@@ -14,6 +14,7 @@ const TRUE: Record<string, string[]> = {
     `1 / 0 > 0 || true`,
     `cel.bind(x, 3, x * x) == 9`,
     `type(1) == int && type('a') == string && dyn(1) == dyn(1.0) && 2 > 1.5`,
+    `optional.none() != null && null != timestamp('2024-01-01T00:00:00Z') && ip('::1') != null`,
     `duration('90m') > duration('1h') && duration('90m').getMinutes() == 90`,
     `timestamp('2024-01-01T00:00:00Z') < timestamp('2025-01-01T00:00:00Z')`,
     `{'a': {'b': 1}}.?a.?b.orValue(0) == 1 && {'a': 1}[?'b'].orValue(5) == 5`,
