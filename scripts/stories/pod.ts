@@ -8,9 +8,9 @@ import { clusterPaths, nodePaths } from '../../cluster/paths.ts';
 import { credentials, keeper, NAMESPACE, settings, wantsMissing, web } from './manifests.ts';
 import { storyteller, tell } from './storyteller.ts';
 
-const CLUSTER = 'demo';
+const CLUSTER = process.argv[2] ?? 'demo';
 const NODE = 'node-1';
-const HOST_FOLDER = '/tmp/podwright-demo';
+const HOST_FOLDER = `/tmp/podwright-${CLUSTER}`;
 /** Ends the container after the command itself has ended: else its own end would be the container's. */
 const STOP_SOON = '(sleep 0.2; kill 1) >/dev/null 2>&1 &';
 const inNamespace = ['-n', NAMESPACE];

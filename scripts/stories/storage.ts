@@ -17,11 +17,11 @@ import {
 } from './storage-manifests.ts';
 import { storyteller, tell } from './storyteller.ts';
 
-const CLUSTER = 'demo-storage';
+const CLUSTER = process.argv[2] ?? 'demo-storage';
 /** Where the nodes are, and a zone of the same region where none is. */
 const ZONES = ['cn-hangzhou-b', 'cn-hangzhou-c'];
 const EMPTY_ZONE = 'cn-hangzhou-d';
-const LOCAL_FOLDER = '/tmp/podwright-demo-storage';
+const LOCAL_FOLDER = `/tmp/podwright-${CLUSTER}`;
 const inNamespace = ['-n', NAMESPACE];
 
 await tell(CLUSTER, () => upWithProgress({ name: CLUSTER, nodes: 3, zones: ZONES }));

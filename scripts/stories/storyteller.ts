@@ -76,7 +76,7 @@ export async function storyteller(cluster: string): Promise<Storyteller> {
       if (!holds) throw new Error(`the demo expected: ${claim}`);
     },
     async until(what, probe, timeoutMs = 60_000) {
-      const deadline = performance.now() + timeoutMs;
+      const deadline = performance.now() + timeoutMs * patience;
       for (;;) {
         const value = probe();
         if (value !== undefined && value !== false) return value;
@@ -93,6 +93,9 @@ export async function storyteller(cluster: string): Promise<Storyteller> {
     },
   };
 }
+
+/** On a slow machine every deadline is this many times longer. */
+const patience = Number(process.env.PODWRIGHT_PATIENCE ?? 1);
 
 const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word}'`);
 
