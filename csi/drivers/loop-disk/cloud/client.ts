@@ -1,4 +1,5 @@
 import { Agent, request as httpRequest } from 'node:http';
+import { hasCode } from '../../../../linux/system-error.ts';
 import type { AttachRequest } from './disks/attach-disk.ts';
 import type { DetachRequest } from './disks/detach-disk.ts';
 import type { ListDisksQuery } from './disks/get-disk.ts';
@@ -102,7 +103,7 @@ async function ask(call: Call): Promise<unknown> {
   let answer: { status: number; text: string };
   try {
     answer = await exchange(call).catch((error: unknown) => {
-      if (error instanceof Error && 'code' in error && error.code === 'ECONNRESET') return exchange(call);
+      if (hasCode(error, 'ECONNRESET', 'EPIPE')) return exchange(call);
       throw error;
     });
   } catch (error) {

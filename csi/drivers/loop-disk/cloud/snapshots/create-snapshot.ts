@@ -4,7 +4,6 @@ import { diskImage, newId, snapshotImage } from '../cloud.ts';
 import type { Cloud } from '../cloud.ts';
 import { checkPoolSpace, cloneImage, copyImage, flushDisk, holdStill, readFrom } from '../content.ts';
 import { asCloudError, startCopyTask } from '../copy-task.ts';
-import type { CopyTask } from '../copy-task.ts';
 import { findDisk } from '../disks/get-disk.ts';
 import { CloudError } from '../errors.ts';
 import type { CreateSnapshotRequest, Disk, Snapshot } from '../types.ts';
@@ -97,40 +96,60 @@ export interface Cut {
   disk: Disk;
 }
 
-/** Copies disks into their snapshots in the background, all of them at rest until the last copy has ended. Never rejects. */
+/**
+ * Copies disks into their snapshots in the background, all of them at rest until the last copy has ended; ready only when they go on
+ * again. Never rejects: a failure is in the copies.
+ */
 export async function copyWhileStill(cloud: Cloud, cuts: Cut[]): Promise<void> {
   const resting = Promise.withResolvers<void>();
-  const copies = cuts.map((cut) => beginTask(cloud, cut, resting.promise));
+  const goingOn = Promise.withResolvers<void>();
+  const copies = cuts.map((cut) =>
+    beginTask(cloud, cut, { resting: resting.promise, goingOn: goingOn.promise }),
+  );
+  const disks = cuts.map(({ disk }) => disk);
   await cloud.locks.withLocks(
-    cuts.map(({ disk }) => `content ${disk.id}`),
+    disks.map(({ id }) => `content ${id}`),
     async () => {
-      const held = await holdStill(
-        cloud,
-        cuts.map(({ disk }) => disk),
-      ).catch((error: unknown) => {
-        resting.reject(error as Error);
-        return undefined;
-      });
-      resting.resolve();
-      await Promise.all(copies.map(({ ended }) => ended));
-      await held?.thaw();
+      try {
+        const held = await holdStill(cloud, disks);
+        resting.resolve();
+        await Promise.all(copies.map(({ copied }) => copied));
+        await held.thaw();
+        goingOn.resolve();
+      } catch (error) {
+        resting.reject(error);
+        goingOn.reject(error);
+      }
     },
   );
 }
 
-function beginTask(cloud: Cloud, { snapshot, disk }: Cut, resting: Promise<void>): CopyTask {
+interface Stages {
+  resting: Promise<void>;
+  goingOn: Promise<void>;
+}
+
+function beginTask(
+  cloud: Cloud,
+  { snapshot, disk }: Cut,
+  { resting, goingOn }: Stages,
+): { copied: Promise<void> } {
   const reading = readFrom(cloud, disk.id);
+  const copied = Promise.withResolvers<void>();
   const task = startCopyTask(async (work) => {
     try {
       await resting;
       await copyImage(diskImage(cloud, disk), snapshotImage(cloud, snapshot), snapshot.sizeBytes, work);
+      copied.resolve();
+      await goingOn;
       await failpoint('cloud.snapshot.after-copy');
       await cloud.snapshots.put(snapshot.id, { ...snapshot, state: 'ready' });
       cloud.copies.delete(snapshot.id);
     } finally {
+      copied.resolve(); // a failure does not keep the others
       reading[Symbol.dispose]();
     }
   });
   cloud.copies.set(snapshot.id, task);
-  return task;
+  return { copied: copied.promise };
 }
