@@ -13,6 +13,8 @@ export interface ClusterFile {
   /** Address of the host on the cluster's bridge. */
   bridgeIp: string;
   nodes: NodeRecord[];
+  /** How long a volume of a lost node waits for its unmount before it is detached by force; upstream's 6 minutes when missing. */
+  forceDetachAfterSeconds?: number;
 }
 
 export interface NodeRecord {

@@ -117,7 +117,16 @@ async function startControllers(file: ClusterFile): Promise<Running> {
   const { startControllers: start } = await import('../controllers/start-controllers.ts');
   const { ca, controllers } = await controlPlaneIdentities(file);
   const client = await clientAs(controllers, { file, ca: ca.cert, host: '127.0.0.1' });
-  return start({ client, rootCaPem: ca.cert, clusterCidr: file.cidr, log: componentLog('controllers') });
+  const { forceDetachAfterSeconds } = file;
+  return start({
+    client,
+    rootCaPem: ca.cert,
+    clusterCidr: file.cidr,
+    ...(forceDetachAfterSeconds === undefined
+      ? {}
+      : { attachDetach: { maxWaitForUnmountMs: forceDetachAfterSeconds * 1000 } }),
+    log: componentLog('controllers'),
+  });
 }
 
 async function startScheduler(file: ClusterFile): Promise<Running> {

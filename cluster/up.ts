@@ -23,6 +23,8 @@ export interface UpOptions {
   nodes?: number;
   /** Availability zones, dealt out to the worker nodes; one for all nodes when missing. */
   zones?: string[];
+  /** After how many seconds a volume is taken from a node that doesn't answer; upstream's 360 when missing. */
+  forceDetachAfterSeconds?: number;
   /** Folder for the disks in place of the state folder, such as one on an xfs, where snapshots are instant. */
   diskPool?: string;
   /** Folder for the durable state in place of /var/lib/podwright/NAME. */
@@ -45,7 +47,14 @@ export async function up(options: UpOptions = {}): Promise<UpResult> {
 }
 
 /** The stages of `up` in order, for a caller that shows progress; `result` holds after the last one. */
-export function findStages({ name = 'default', nodes, zones = [], diskPool, stateDir }: UpOptions): {
+export function findStages({
+  name = 'default',
+  nodes,
+  zones = [],
+  forceDetachAfterSeconds,
+  diskPool,
+  stateDir,
+}: UpOptions): {
   stages: { title: string; run: () => Promise<void> }[];
   result: () => Promise<UpResult>;
 } {
@@ -76,11 +85,11 @@ export function findStages({ name = 'default', nodes, zones = [], diskPool, stat
     {
       title: 'Network and certificates; meanwhile the busybox image',
       run: async () => {
-        const present = readPresent({ name, nodes, zones });
+        const present = readPresent({ name, nodes, zones, forceDetachAfterSeconds });
         port = await choosePort(name, present);
         busybox = haveBusybox(name);
         busybox.catch(() => {}); // the last stage waits for it and tells; an earlier one may fail first
-        file = await decide({ name, nodes, zones, port: port.port, present });
+        file = await decide({ name, nodes, zones, forceDetachAfterSeconds, port: port.port, present });
         // Nodes that run would go on asking at the old port; their Pods don't mind a new daemon.
         if (present !== undefined && present.port !== file.port) await stopNodes(file);
         await identify(file);
@@ -131,8 +140,9 @@ function readPresent(asked: {
   name: string;
   nodes: number | undefined;
   zones: string[];
+  forceDetachAfterSeconds: number | undefined;
 }): ClusterFile | undefined {
-  const { name, nodes, zones } = asked;
+  const { name, nodes, zones, forceDetachAfterSeconds } = asked;
   const present = readClusterFile(name);
   if (present === undefined) return undefined;
   const refuse = (flag: string, has: string): never => {
@@ -146,6 +156,11 @@ function readPresent(asked: {
   );
   if (zones.length > 0 && present.nodes.some(({ zone }, index) => zone !== dealt[index]))
     refuse(`--zones ${zones.join(',')}`, `its nodes in ${present.nodes.map(({ zone }) => zone).join(',')}`);
+  if (forceDetachAfterSeconds !== undefined && forceDetachAfterSeconds !== present.forceDetachAfterSeconds)
+    refuse(
+      `--force-detach-after ${forceDetachAfterSeconds}`,
+      `${present.forceDetachAfterSeconds ?? 'the default'} there`,
+    );
   return present;
 }
 
@@ -154,10 +169,12 @@ async function decide(options: {
   name: string;
   nodes: number | undefined;
   zones: string[];
+  forceDetachAfterSeconds: number | undefined;
   port: number;
   present: ClusterFile | undefined;
 }): Promise<ClusterFile> {
   const { name, nodes, zones, port, present } = options;
+  const forceDetachAfterSeconds = present?.forceDetachAfterSeconds ?? options.forceDetachAfterSeconds;
   const {
     warnings,
     nodes: addressed,
@@ -172,7 +189,14 @@ async function decide(options: {
     ...node,
     zone: present?.nodes[index]?.zone ?? dealt[index] ?? '',
   }));
-  const file: ClusterFile = { version: 2, name, port, ...network, nodes: records };
+  const file: ClusterFile = {
+    version: 2,
+    name,
+    port,
+    ...network,
+    nodes: records,
+    ...(forceDetachAfterSeconds === undefined ? {} : { forceDetachAfterSeconds }),
+  };
   await writeClusterFile(file);
   return file;
 }

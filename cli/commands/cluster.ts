@@ -13,6 +13,11 @@ export function registerCluster(program: Command): void {
       'availability zones such as cn-hangzhou-b,cn-hangzhou-c, dealt out to the workers',
       zoneList,
     )
+    .option(
+      '--force-detach-after <seconds>',
+      'when to take a volume from a node that does not answer (360)',
+      seconds,
+    )
     .option('--disk-pool <dir>', 'folder for the disks, such as one on an xfs, where snapshots are instant')
     .option('--state-dir <dir>', 'folder for the durable state instead of /var/lib/podwright/NAME')
     .action(
@@ -25,7 +30,10 @@ export function registerCluster(program: Command): void {
       }) => {
         requireRoot('podwright up');
         const { upWithProgress } = await import('../up-progress.ts');
-        await upWithProgress(options);
+        await upWithProgress({
+          ...options,
+          ...(forceDetachAfter === undefined ? {} : { forceDetachAfterSeconds: forceDetachAfter }),
+        });
       },
     );
   program
@@ -68,7 +76,22 @@ export function registerCluster(program: Command): void {
     });
 }
 
+interface UpFlags {
+  name: string;
+  nodes?: number;
+  zones?: string[];
+  forceDetachAfter?: number;
+  diskPool?: string;
+  stateDir?: string;
+}
+
 const zoneList = (text: string): string[] => text.split(',').map((zone) => zone.trim());
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1) return value;
+  throw new InvalidArgumentError('It must be a whole number of seconds from 1.');
+}
 
 function nodeCount(text: string): number {
   const count = Number(text);
