@@ -12,8 +12,8 @@ import { nodeIdAnnotation } from './settings.ts';
 import type { Attacher } from './settings.ts';
 
 /**
- * Attaches a volume to its node and says so in the attachment's status. The finalizer stands on the attachment before the driver is
- * asked: from then on it can't go without a detach. Rejects with the error that it has written into the status.
+ * Attaches a volume to its node and says so in the attachment's status. The finalizers stand on attachment and volume before the driver
+ * is asked: from then on neither can go without a detach. Rejects with the error that it has written into the status.
  */
 export async function attach(attacher: Attacher, attachment: VolumeAttachment): Promise<void> {
   try {
@@ -51,9 +51,6 @@ async function publish(attacher: Attacher, attachment: VolumeAttachment): Promis
   const { csi, spec, volume } = attachmentSource(attacher, attachment);
   if (volume?.metadata?.deletionTimestamp !== undefined)
     throw new Error(`PersistentVolume "${volume.metadata.name}" is marked for deletion`);
-  const { finalizer } = attacher;
-  if (volume !== undefined)
-    await addFinalizer({ client, resource: persistentVolumes, object: volume, finalizer });
   const capabilities = (await driver.capabilities()).controller;
   const request = {
     volumeCapability: volumeCapability({
@@ -70,7 +67,13 @@ async function publish(attacher: Attacher, attachment: VolumeAttachment): Promis
   };
   const nodeId = nodeIdOf(attacher, attachment.spec.nodeName);
   const volumeId = repairVolumeHandle(driver.name, csi.volumeHandle, nodeId);
-  await keepUntilDetached(attacher, attachment, nodeId);
+  const { finalizer } = attacher;
+  await Promise.all([
+    volume === undefined
+      ? undefined
+      : addFinalizer({ client, resource: persistentVolumes, object: volume, finalizer }),
+    keepUntilDetached(attacher, attachment, nodeId),
+  ]);
   const answer = await driver.controller.controllerPublishVolume(
     { ...request, volumeId, nodeId },
     { signal },
