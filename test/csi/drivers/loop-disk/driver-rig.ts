@@ -73,6 +73,8 @@ export interface CloudRig {
   cloud: CloudClient;
   /** Ends the cloud and starts it again, as a new process would. */
   restart(options?: Partial<StartCloudOptions>): Promise<void>;
+  /** Ends the cloud. */
+  halt(): Promise<void>;
   imageOf(disk: { id: string }): string;
 }
 
@@ -100,6 +102,7 @@ export async function cloudRig(
     dir,
     cloud,
     imageOf: ({ id }) => join(poolIn(dir), region, zone, `${id}.img`),
+    halt: () => running.stop(),
     async restart(more) {
       await running.stop();
       running = await start(more);
