@@ -20,22 +20,14 @@ export function registerCluster(program: Command): void {
     )
     .option('--disk-pool <dir>', 'folder for the disks, such as one on an xfs, where snapshots are instant')
     .option('--state-dir <dir>', 'folder for the durable state instead of /var/lib/podwright/NAME')
-    .action(
-      async (options: {
-        name: string;
-        nodes?: number;
-        zones?: string[];
-        diskPool?: string;
-        stateDir?: string;
-      }) => {
-        requireRoot('podwright up');
-        const { upWithProgress } = await import('../up-progress.ts');
-        await upWithProgress({
-          ...options,
-          ...(forceDetachAfter === undefined ? {} : { forceDetachAfterSeconds: forceDetachAfter }),
-        });
-      },
-    );
+    .action(async ({ forceDetachAfter, ...options }: UpFlags) => {
+      requireRoot('podwright up');
+      const { upWithProgress } = await import('../up-progress.ts');
+      await upWithProgress({
+        ...options,
+        ...(forceDetachAfter === undefined ? {} : { forceDetachAfterSeconds: forceDetachAfter }),
+      });
+    });
   program
     .command('down')
     .description('stop a cluster and remove everything it made; nothing is left')
