@@ -8,7 +8,7 @@ import type { KubeletOptions } from './kubelet-options.ts';
 import { followOwnNode } from './node/own-node.ts';
 import { createCsiDrivers } from './plugin-registration/csi-drivers.ts';
 import type { CsiDrivers } from './plugin-registration/csi-drivers.ts';
-import { followAllocatable } from './plugin-registration/follow-allocatable.ts';
+import { followAllocatable, refreshAllocatable } from './plugin-registration/follow-allocatable.ts';
 import { createNodeDriverInfo } from './plugin-registration/node-driver-info.ts';
 import type { NodeDriverInfo } from './plugin-registration/node-driver-info.ts';
 import { startPluginManager } from './plugin-registration/plugin-manager.ts';
@@ -45,6 +45,7 @@ export function composeStorage({ options, clock, recorder, tellPod }: ComposeSto
     onError: (error) => onError(error, 'watch of the own node failed'),
   });
   const drivers = createCsiDrivers();
+  const nodeInfo = createNodeDriverInfo({ client, nodeName, clock });
   const persistent = createPersistentVolumes({
     rootDir,
     nodeName,
@@ -53,12 +54,12 @@ export function composeStorage({ options, clock, recorder, tellPod }: ComposeSto
     ownNode,
     drivers,
     onError,
+    refreshLimit: (name) => refreshAllocatable({ drivers, nodeInfo, onError }, name),
     events: {
       pod: tellPod,
       claim: (claim, event) => recorder.event({ object: asReference(claim), ...event }),
     },
   });
-  const nodeInfo = createNodeDriverInfo({ client, nodeName, clock });
   const stopping = new AbortController();
   const state = { ready: false, stop: () => {} };
   return {

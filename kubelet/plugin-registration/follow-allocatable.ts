@@ -15,37 +15,36 @@ export interface FollowAllocatableOptions {
   onError: (error: unknown, message: string, fields?: object) => void;
 }
 
+/** Asks a driver how many volumes the node can have, and brings the CSINode up to date. Errors are told. */
+export const refreshAllocatable = async (
+  { drivers, nodeInfo, onError }: Pick<FollowAllocatableOptions, 'drivers' | 'nodeInfo' | 'onError'>,
+  name: string,
+): Promise<void> => {
+  const driver = drivers.find(name);
+  if (driver === undefined) return;
+  try {
+    const { nodeId, maxVolumesPerNode, accessibleTopology } = await driver.node.nodeGetInfo(
+      {},
+      { timeoutMs: csiTimeoutMs },
+    );
+    await nodeInfo.update({ name, nodeId, maxVolumesPerNode, topology: accessibleTopology?.segments ?? {} });
+  } catch (error) {
+    onError(error, 'Failed to update CSIDriver', { driver: name });
+  }
+};
+
 /**
  * Asks drivers again how many volumes the node can take, as often as their CSIDriver says (nodeAllocatableUpdatePeriodSeconds, KEP-4876),
  * and keeps the CSINode by the answer.
  */
 export const followAllocatable = (options: FollowAllocatableOptions): { stop(): void } => {
-  const { drivers, driverObjects, nodeInfo, clock, onError } = options;
+  const { drivers, driverObjects, clock } = options;
   const timers = new Map<string, { periodMs: number; cancel: () => void }>();
-
-  const ask = async (name: string) => {
-    const driver = drivers.find(name);
-    if (driver === undefined) return;
-    try {
-      const { nodeId, maxVolumesPerNode, accessibleTopology } = await driver.node.nodeGetInfo(
-        {},
-        { timeoutMs: csiTimeoutMs },
-      );
-      await nodeInfo.update({
-        name,
-        nodeId,
-        maxVolumesPerNode,
-        topology: accessibleTopology?.segments ?? {},
-      });
-    } catch (error) {
-      onError(error, 'Failed to update CSIDriver', { driver: name });
-    }
-  };
 
   const schedule = (name: string, periodMs: number) => {
     const cancel = clock.after(periodMs, () => {
       schedule(name, periodMs);
-      void ask(name);
+      void refreshAllocatable(options, name);
     });
     timers.set(name, { periodMs, cancel });
   };

@@ -6,6 +6,7 @@ import { messageOf } from '../cri/cri-error.ts';
 import { removeDeadContainers } from '../garbage/dead-containers.ts';
 import { isTerminalPhase } from '../pod.ts';
 import type { KubeletPod } from '../pod.ts';
+import { MountError } from '../volumes/mount-error.ts';
 import type { SyncResult } from '../workers/pod-worker.ts';
 import { deadlineOf } from './deadline.ts';
 import type { PodSyncContext } from './sync-context.ts';
@@ -99,6 +100,11 @@ async function prepare(context: PodSyncContext, pod: KubeletPod, signal: AbortSi
   try {
     await volumes.waitForMount(pod, { signal });
   } catch (error) {
+    if (error instanceof MountError && error.limitExceeded) {
+      const failure = { reason: 'VolumeAttachmentLimitExceeded', message: error.message };
+      events.pod(pod, 'Warning', failure.reason, failure.message);
+      context.fail(pod, failure);
+    }
     const interrupted = signal.aborted || (error as { interrupted?: boolean }).interrupted === true;
     if (!interrupted) {
       const message = `Unable to attach or mount volumes: ${messageOf(error)}`;

@@ -5,14 +5,19 @@ export class MountError extends Error {
   /** It took too long. Each failed try has been an event already, so this one is not to be another. */
   readonly interrupted: boolean;
   readonly unmountedVolumes: readonly string[];
+  /** The node has as many volumes as it can have: the Pod is to be rejected (KEP-4876). */
+  readonly limitExceeded: boolean;
 
-  constructor({ unmounted, unattached = [], unprocessed, why, interrupted }: MountErrorDetails) {
+  constructor(details: MountErrorDetails) {
+    const { unmounted, unattached = [], unprocessed, why, interrupted, limitExceeded = false } = details;
+    const begin = limitExceeded ? 'Node has reached its volume attachment limit, rejecting pod. ' : '';
     super(
-      `unmounted volumes=${listed(unmounted)}, unattached volumes=${listed(unattached)}, failed to process volumes=${listed(unprocessed)}: ${why}`,
+      `${begin}unmounted volumes=${listed(unmounted)}, unattached volumes=${listed(unattached)}, failed to process volumes=${listed(unprocessed)}: ${why}`,
     );
     this.name = 'MountError';
     this.interrupted = interrupted;
     this.unmountedVolumes = unmounted;
+    this.limitExceeded = limitExceeded;
   }
 }
 
@@ -24,6 +29,7 @@ export interface MountErrorDetails {
   unprocessed: readonly string[];
   why: string;
   interrupted: boolean;
+  limitExceeded?: boolean;
 }
 
 /** As Go prints a list: `[a b]`. */

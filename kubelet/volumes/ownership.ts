@@ -1,6 +1,7 @@
 import { chmodSync, lchownSync, lstatSync, readdirSync, statSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { Container, Pod } from '../../api/types.ts';
 
 export interface OwnershipOptions {
@@ -28,21 +29,47 @@ export const applyFsGroup = (options: OwnershipOptions): void => {
   if (fsGroup === undefined) return;
   const mask = readOnly ? groupRead : groupReadWrite;
   if (changePolicy === 'OnRootMismatch' && isRight(statSync(directory), fsGroup, mask)) return;
-  changeBelow(directory, fsGroup, mask);
+  const walk = changeBelow(directory, fsGroup, mask);
+  while (walk.next().done !== true);
 };
 
-/** Children first, so that a root that is right means that all is right, also after a crash. */
-const changeBelow = (path: string, group: number, mask: number): void => {
+/** How long the event loop may wait for files at a time. */
+const sliceMs = 10;
+
+/**
+ * The same for a volume that may have any number of files: the event loop goes on meanwhile. `onFile` is told how many are
+ * done.
+ */
+export const applyFsGroupInSlices = async (
+  options: OwnershipOptions & { onFile?: (count: number) => void },
+): Promise<void> => {
+  const { directory, fsGroup, readOnly, changePolicy, onFile } = options;
+  if (fsGroup === undefined) return;
+  const mask = readOnly ? groupRead : groupReadWrite;
+  if (changePolicy === 'OnRootMismatch' && isRight(statSync(directory), fsGroup, mask)) return;
+  let count = 0;
+  let began = performance.now();
+  for (const _file of changeBelow(directory, fsGroup, mask)) {
+    onFile?.((count += 1));
+    if (performance.now() - began < sliceMs) continue;
+    await setImmediate();
+    began = performance.now();
+  }
+};
+
+/** Children first, so that a root that is right means that all is right, also after a crash. Stops after each file. */
+function* changeBelow(path: string, group: number, mask: number): Generator<undefined> {
   const info = lstatSync(path, { throwIfNoEntry: false });
   if (info === undefined) return; // removed meanwhile
   if (info.isDirectory()) {
-    for (const name of readdirSync(path)) changeBelow(join(path, name), group, mask);
+    for (const name of readdirSync(path)) yield* changeBelow(join(path, name), group, mask);
   }
   lchownSync(path, -1, group);
+  yield undefined;
   if (info.isSymbolicLink()) return;
   const forDirectory = info.isDirectory() ? setGid | groupSearch : 0;
   chmodSync(path, (info.mode & 0o7777) | mask | forDirectory);
-};
+}
 
 const isRight = (root: Stats, group: number, mask: number): boolean => {
   const wanted = mask | groupSearch | setGid;

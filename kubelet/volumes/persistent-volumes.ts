@@ -28,6 +28,7 @@ export interface PersistentVolumesOptions {
   ownNode: OwnNode;
   drivers: CsiDrivers;
   events: VolumeEvents;
+  refreshLimit: CsiContext['refreshLimit'];
   onError: (error: unknown, message: string, fields?: Record<string, unknown>) => void;
 }
 

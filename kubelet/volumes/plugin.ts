@@ -67,6 +67,8 @@ export interface VolumePlugin {
   setUp(options: SetUpOptions): Promise<SetUpResult | undefined>;
   /** Whether it may be mounted as far as a controller has to attach it first. */
   isAttached?(spec: VolumeSpec): boolean;
+  /** The node can't have it attached: it has as many volumes as it can have. Looked at when attaching takes too long. */
+  isRefusedForLimit?(spec: VolumeSpec): Promise<boolean>;
   /** Takes it away: unmounts first, and removes only what is on the volume's own file system. */
   tearDown(place: VolumePlace): Promise<void>;
   /** After a restart: the volume is on disk, and its Pod may be using it. */

@@ -163,7 +163,8 @@ export class PodVolumes {
     const why =
       reasons.length > 0 ? reasons.join('; ') : finished ? 'the Pod is terminating' : deadlineExceeded;
     const unattached = unmounted.filter((name) => !this.#isAttached(name));
-    throw new MountError({ unmounted, unattached, unprocessed, why, interrupted: !finished });
+    const limitExceeded = !finished && (await this.#isRefusedForLimit(unattached));
+    throw new MountError({ unmounted, unattached, unprocessed, why, interrupted: !finished, limitExceeded });
   }
 
   /** Takes all volumes away; resolves when they are. Rejects with Error (`mounted volumes=[x]: …`). */
@@ -215,6 +216,14 @@ export class PodVolumes {
 
   #workerOf(name: string): VolumeWorker | undefined {
     return this.#workers.get(this.#keys.get(name) ?? '');
+  }
+
+  async #isRefusedForLimit(names: string[]): Promise<boolean> {
+    for (const name of names) {
+      const { plugin, spec } = this.#workerOf(name) ?? {};
+      if (spec !== undefined && (await plugin?.isRefusedForLimit?.(spec)) === true) return true;
+    }
+    return false;
   }
 
   #isAttached(name: string): boolean {

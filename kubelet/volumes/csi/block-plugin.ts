@@ -9,6 +9,7 @@ import { csiTimeoutMs } from '../../plugin-registration/csi-drivers.ts';
 import type { SetUpOptions, VolumePlace, VolumePlugin } from '../plugin.ts';
 import { isMountedThisBoot, setMountedThisBoot } from '../ready-file.ts';
 import { asVolumeError } from '../volume-error.ts';
+import { isRefusedForLimit } from './attach-limit.ts';
 import { capabilityOf } from './capability.ts';
 import type { CsiContext } from './context.ts';
 import { csiPluginName } from './context.ts';
@@ -43,6 +44,7 @@ export const csiBlockPlugin = (context: CsiContext): VolumePlugin => ({
   requiresRemount: false,
   readOnly: false,
   isAttached: (spec) => isAttached(context, spec),
+  isRefusedForLimit: (spec) => isRefusedForLimit(context, spec),
 
   async setUp(options) {
     const { spec, metaDirectory, podUid } = options;

@@ -18,6 +18,8 @@ export interface CsiContext {
   drivers: CsiDrivers;
   driverObjects: DriverObjects;
   devices: DeviceManager;
+  /** Asks the driver again how many volumes the node can have. */
+  refreshLimit(driverName: string): Promise<void>;
   /** What the Pods' volumes hold, by the volume's folder: known before there are notes of it on disk. */
   held: Map<string, Device>;
   events: VolumeEvents;

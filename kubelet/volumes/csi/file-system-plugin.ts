@@ -2,6 +2,7 @@ import { errorInWords } from '../../../csi/error.ts';
 import type { SetUpOptions, SetUpResult, VolumePlugin } from '../plugin.ts';
 import { isMountedThisBoot, setMountedThisBoot } from '../ready-file.ts';
 import { asVolumeError } from '../volume-error.ts';
+import { isRefusedForLimit } from './attach-limit.ts';
 import type { CsiContext } from './context.ts';
 import { csiPluginName } from './context.ts';
 import { csiSourceOf } from './csi-source.ts';
@@ -31,6 +32,7 @@ export const csiFileSystemPlugin = (context: CsiContext): VolumePlugin => ({
   readOnly: false,
   hostPath: (_, { directory }) => publishTarget(directory),
   isAttached: (spec) => isAttached(context, spec),
+  isRefusedForLimit: (spec) => isRefusedForLimit(context, spec),
 
   async setUp(options) {
     const { spec, metaDirectory } = options;

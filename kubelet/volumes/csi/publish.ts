@@ -5,7 +5,8 @@ import type { NodePublishVolumeRequest, Sent } from '../../../csi/types.ts';
 import { failpoint } from '../../../linux/failpoint.ts';
 import { csiTimeoutMs } from '../../plugin-registration/csi-drivers.ts';
 import type { RegisteredDriver } from '../../plugin-registration/csi-drivers.ts';
-import { applyFsGroup, fsGroupOf } from '../ownership.ts';
+import { giveToGroup } from '../give-to-group.ts';
+import { fsGroupOf } from '../ownership.ts';
 import type { SetUpOptions } from '../plugin.ts';
 import { isMountedThisBoot } from '../ready-file.ts';
 import { capabilityOf } from './capability.ts';
@@ -87,8 +88,7 @@ export const publish = async (
     },
   });
   if (!delegated && takesFsGroup({ spec, fsType, fsGroup, policy: policyOf(driverObject) })) {
-    const changePolicy = pod.spec?.securityContext?.fsGroupChangePolicy;
-    applyFsGroup({ directory: targetPath, fsGroup, readOnly: false, changePolicy });
+    await giveToGroup({ directory: targetPath, pod, clock: context.clock, events: context.events });
   }
   return { refreshAtMs: tokens.refreshAtMs };
 };

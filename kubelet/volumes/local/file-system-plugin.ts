@@ -4,7 +4,7 @@ import { isMountPoint } from '../../../linux/mount-info.ts';
 import { bindMount, mount, parseMountOptions, unmountWaiting } from '../../../linux/mount.ts';
 import { hasCode } from '../../../linux/system-error.ts';
 import { fileSystemStats } from '../file-system-stats.ts';
-import { applyFsGroup, fsGroupOf } from '../ownership.ts';
+import { giveToGroup } from '../give-to-group.ts';
 import type { SetUpOptions, VolumePlace, VolumePlugin } from '../plugin.ts';
 import { isMountedThisBoot, setMountedThisBoot } from '../ready-file.ts';
 import { asVolumeError } from '../volume-error.ts';
@@ -92,8 +92,7 @@ const setUpInTurn = async (context: LocalContext, options: SetUpOptions): Promis
   await resizeAfterMount(context, { spec, pod, expand: () => grow(context, spec) });
   // The first Pod's group stays: to change it would take the files from the others.
   if (spec.readOnly || device.isPublishedElsewhere(podUid)) return;
-  const changePolicy = pod.spec?.securityContext?.fsGroupChangePolicy;
-  applyFsGroup({ directory, fsGroup: fsGroupOf(pod), readOnly: false, changePolicy });
+  await giveToGroup({ directory, pod, clock: context.clock, events: context.events });
 };
 
 /** A directory has whatever its disk has. */
