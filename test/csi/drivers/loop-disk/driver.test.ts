@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
-import type { CsiError } from '../../../../csi/error.ts';
+import type { CodeName, CsiError } from '../../../../csi/error.ts';
 import { vendorOf } from '../../../../csi/drivers/loop-disk/vendor.ts';
 import { run } from '../../../../linux/command.ts';
 import { probeDisk } from '../../../../linux/disk-content.ts';
@@ -38,7 +38,7 @@ import {
 async function fails(
   t: ExecutionContext,
   call: Promise<unknown>,
-  codeName: string,
+  codeName: CodeName,
   message: string | RegExp,
 ): Promise<void> {
   const error = await t.throwsAsync(call, { name: 'CsiError', message });
@@ -73,7 +73,7 @@ for (const fsType of ['ext4', 'xfs'] as const)
 test('every call may be made twice, also at once', async (t) => {
   const rig = await driverRig(t);
   const create = () => makeVolume(rig, 'pvc-1');
-  const [volumeId = '', other] = await Promise.all([create(), create()]);
+  const [volumeId, other] = await Promise.all([create(), create()]);
   t.is(volumeId, other);
   const used = await useVolume(rig, volumeId);
   await useVolume(rig, volumeId);
