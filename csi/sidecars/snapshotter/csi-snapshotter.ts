@@ -3,7 +3,6 @@ import type { ControllerContext, ControllerFactory } from '../../../client/contr
 import type { Informer } from '../../../client/informer.ts';
 import { keyOf } from '../../../client/objects.ts';
 import type { ApiObject } from '../../../client/objects.ts';
-import { exponentialRateLimiter } from '../../../client/rate-limiter.ts';
 import { annotationOf, annotations } from '../../snapshots/names.ts';
 import { volumeGroupSnapshotClasses, volumeGroupSnapshotContents } from '../../snapshots/resources.ts';
 import { volumeSnapshotClasses, volumeSnapshotContents } from '../../snapshots/resources.ts';
@@ -12,6 +11,7 @@ import type { RetryOptions } from '../back-off.ts';
 import type { SidecarDriver } from '../driver.ts';
 import { deservesSync } from './deserves-sync.ts';
 import { syncGroupContent } from './groups/sync-group-content.ts';
+import { createPolls } from './polls.ts';
 import type { Progress, Snapshotter } from './snapshotter.ts';
 import { syncContent } from './sync-content.ts';
 
@@ -25,9 +25,6 @@ export interface CsiSnapshotterOptions extends RetryOptions {
 
 /** As many as external-snapshotter's --worker-threads. */
 const concurrency = 10;
-
-/** A snapshot that isn't ready is asked for again soon, then less and less often. */
-const pollMs = { baseMs: 20, capMs: 5_000 };
 
 /**
  * A driver's half of snapshots (external-snapshotter's csi-snapshotter): calls the driver for each VolumeSnapshotContent and
@@ -88,7 +85,7 @@ const followContents = <T extends ApiObject>(
     sync: (key: string) => Promise<Progress>;
   },
 ) => {
-  const polls = exponentialRateLimiter(pollMs);
+  const polls = createPolls(context);
   const reconciler = createReconciler({
     name,
     context,
@@ -96,7 +93,7 @@ const followContents = <T extends ApiObject>(
     rateLimiter: sidecarBackOff(retry),
     async reconcile(key) {
       const progress = await sync(key);
-      if (progress === 'pending') return { retryAfterMs: polls.whenMs(key) };
+      if (progress === 'pending') return { retryAfterMs: polls.nextMs(key) };
       polls.forget(key);
       return {};
     },

@@ -6,6 +6,7 @@ import { isFinal } from '../../../../csi/sidecars/snapshotter/being-created.ts';
 import { contentStatusOf } from '../../../../csi/sidecars/snapshotter/content-status.ts';
 import { deservesSync } from '../../../../csi/sidecars/snapshotter/deserves-sync.ts';
 import { driverParameters } from '../../../../csi/sidecars/snapshotter/parameters.ts';
+import { createPolls } from '../../../../csi/sidecars/snapshotter/polls.ts';
 import { annotations, finalizers } from '../../../../csi/snapshots/names.ts';
 
 test('after these codes a snapshot may still be in the making, after all others it is not', (t) => {
@@ -80,4 +81,18 @@ test('the sidecar’s own writes are no reason to call the driver again', (t) =>
   t.true(changed({ annotations: { a: 'b', [annotations.beingDeleted]: 'yes' } }));
   t.true(changed({ deletionTimestamp: '2026-01-01T00:00:00Z' }));
   t.true(changed({}, { spec: { x: 2 } }));
+});
+
+test('what takes long is asked for less and less often', (t) => {
+  let now = 1000;
+  const polls = createPolls({ clock: { now: () => now, after: () => () => undefined } });
+  const gaps = Array.from({ length: 60 }, () => {
+    const gap = polls.nextMs('c');
+    now += gap;
+    return Math.round(gap);
+  });
+  t.deepEqual(gaps.slice(0, 9), [20, 20, 20, 20, 20, 25, 31, 39, 49]);
+  t.is(gaps.at(-1), 5000);
+  polls.forget('c');
+  t.is(polls.nextMs('c'), 20);
 });
