@@ -98,6 +98,8 @@ async function reconcileClaim(
   uid: string,
 ): Promise<{ retryAfterMs: number } | void> {
   const claim = provisioner.claims.lister.byIndex(byUid, uid)[0] ?? progress.inBackground.get(uid);
+  // Taken back when it gets so far that only the driver can fail it.
+  progress.waiting.add(uid);
   const storageClass = claim === undefined ? undefined : wantedClass(provisioner, claim);
   if (claim === undefined || storageClass === undefined) return forget(provisioner, progress, uid);
   const { name, namespace } = claim.metadata ?? {};
