@@ -84,8 +84,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
     stop: async () => {
       stopping.abort();
       stopHousekeeping();
-      server.customResources.stop();
       await Promise.all(listeners.map((listener) => listener.close()));
+      await server.customResources.stop();
       server.kubelets.close();
       server.feed.stop();
     },

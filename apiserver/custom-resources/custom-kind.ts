@@ -19,6 +19,14 @@ export const kindsOf = (definition: CustomResourceDefinition, ended: AbortSignal
     .filter(({ served, storage }) => served && (storage || !convertsByWebhook(definition)))
     .map((version) => kindOf({ definition, version, ended }));
 
+/** The record for the version in which objects are stored, whether it is served or not. */
+export function storedKindOf(definition: CustomResourceDefinition, ended: AbortSignal): Kind {
+  const { versions } = definition.spec;
+  const version = versions.find(({ storage }) => storage) ?? versions[0];
+  if (version === undefined) throw new Error(`${definition.metadata?.name ?? ''} has no version`);
+  return kindOf({ definition, version, ended });
+}
+
 interface KindSource {
   definition: CustomResourceDefinition;
   version: CustomResourceDefinitionVersion;

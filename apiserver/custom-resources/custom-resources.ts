@@ -12,7 +12,7 @@ import { CLEANUP_FINALIZER, hasFinding, isConditionTrue, setCondition } from './
 import { customResourceDefinition } from './definition.ts';
 import { approvalFinding, ESTABLISHED, NOT_ACCEPTED } from './establishing.ts';
 import { removeInstances } from './instances.ts';
-import { kindsOf } from './custom-kind.ts';
+import { kindsOf, storedKindOf } from './custom-kind.ts';
 import { acceptNames } from './naming.ts';
 
 interface CustomResourcesOptions {
@@ -62,11 +62,13 @@ export class CustomResources {
     await this.#settled();
   }
 
-  stop(): void {
+  /** Resolves when nothing more is written. */
+  async stop(): Promise<void> {
     this.#stopped = true;
     this.#unlisten();
     for (const timer of this.#timers) clearTimeout(timer);
     for (const { ended } of this.#served.values()) ended.abort();
+    await this.#settled();
   }
 
   /** After a write of a definition: resolves once it is served as written, so that its writer can use it at once. */
@@ -168,35 +170,39 @@ export class CustomResources {
     const name = definition.metadata?.name ?? '';
     const basis = basisOf(definition);
     const present = this.#served.get(name);
-    if (present !== undefined && isDeepStrictEqual(present.basis, basis)) return;
+    if (this.#overlaps(definition) || isDeepStrictEqual(present?.basis, basis)) return;
     const ended = new AbortController();
-    const kinds = kindsOf(definition, ended.signal).filter((kind) => !this.#isBuiltIn(kind));
-    const objects = present?.objects ?? (await this.#openStore(kinds));
-    if (objects === undefined) return;
-    for (const kind of present?.kinds ?? []) this.#options.kinds.remove(kind);
-    for (const kind of kinds) this.#options.kinds.add(kind);
-    this.#options.openApi.invalidate();
+    const stored = storedKindOf(definition, ended.signal);
+    const objects = present?.objects ?? (await this.#options.stores.add(stored));
+    const kinds = kindsOf(definition, ended.signal);
+    this.#replaceKinds(present?.kinds ?? [], kinds);
     objects.cache.forgetEncoded();
     this.#served.set(name, { basis, kinds, objects, ended });
     present?.ended.abort();
   }
 
-  #isBuiltIn({ group, version, plural }: Kind): boolean {
-    const present = this.#options.kinds.find({ group, version, resource: plural });
-    return present !== undefined && present.custom === undefined;
+  /** A built-in kind keeps its place, its objects and all its versions. */
+  #overlaps({ spec }: CustomResourceDefinition): boolean {
+    return this.#options.kinds
+      .all()
+      .some(
+        ({ group, plural, custom }) =>
+          custom === undefined && group === spec.group && plural === spec.names.plural,
+      );
   }
 
-  async #openStore([kind]: Kind[]): Promise<ObjectStore | undefined> {
-    return kind === undefined ? undefined : this.#options.stores.add(kind);
+  #replaceKinds(old: Kind[], kinds: Kind[]): void {
+    for (const kind of old) this.#options.kinds.remove(kind);
+    for (const kind of kinds) this.#options.kinds.add(kind);
+    this.#options.openApi.invalidate([...old, ...kinds]);
   }
 
   #forget(name: string): void {
     const served = this.#served.get(name);
     if (served === undefined) return;
     this.#served.delete(name);
-    for (const kind of served.kinds) this.#options.kinds.remove(kind);
+    this.#replaceKinds(served.kinds, []);
     this.#options.stores.remove(served.objects.kind);
-    this.#options.openApi.invalidate();
     served.ended.abort();
     for (const other of this.#all()) this.#queue(other.metadata?.name ?? '');
   }
@@ -207,6 +213,7 @@ export class CustomResources {
     const served = this.#served.get(name);
     const finding = await removeInstances({
       objects: served?.objects,
+      overlaps: this.#overlaps(definition),
       now: this.#options.now(),
       onRemoved: () => this.#queue(name),
     });

@@ -10,10 +10,18 @@ import type { Finding } from './conditions.ts';
  */
 export async function removeInstances(options: {
   objects: ObjectStore | undefined;
+  /** A built-in kind has the place of these objects: they are its, and stay. */
+  overlaps: boolean;
   now: Date;
   onRemoved: () => void;
 }): Promise<Finding> {
-  const { objects, now, onRemoved } = options;
+  const { objects, overlaps, now, onRemoved } = options;
+  if (overlaps)
+    return terminating(
+      'False',
+      'OverlappingBuiltInResource',
+      'instances overlap with built-in resources in storage',
+    );
   if (objects === undefined)
     return terminating('False', 'NeverEstablished', 'resource was never established');
   await objects.feed.fresh();

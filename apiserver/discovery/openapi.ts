@@ -37,9 +37,9 @@ export class OpenApiDocuments {
     this.#kinds = kinds;
   }
 
-  /** Forgets what was made, after the table of kinds has changed. */
-  invalidate(): void {
-    this.#v3.clear();
+  /** Forgets the documents that tell of these kinds, after they have come, changed or gone. */
+  invalidate(kinds: Kind[]): void {
+    for (const kind of kinds) this.#v3.delete(apiVersionOf(kind));
     this.#v2 = undefined;
     this.#v2Protobuf = undefined;
   }

@@ -217,6 +217,21 @@ test('versions that a webhook would convert are not served', async (t) => {
   t.is((await server.get(WIDGETS.replace('v1', 'v2'))).status, 404);
 });
 
+test('objects go with their definition even when no version is served', async (t) => {
+  const server = await startTestServer(t);
+  await server.post(DEFINITIONS, definitionOf());
+  await server.post(WIDGETS, widget('one'));
+  const definition = await read(server);
+  definition.spec.versions = [versionOf(undefined, { served: false })];
+  t.is((await server.put(PATH, definition)).status, 200);
+  t.is((await server.get(WIDGETS)).status, 404);
+  await server.restart();
+  await server.remove(PATH);
+  t.is((await server.get(PATH)).status, 404);
+  await server.post(DEFINITIONS, definitionOf());
+  t.deepEqual((await server.get(WIDGETS)).body.items, []);
+});
+
 test('groups of the community need an approval', async (t) => {
   const server = await startTestServer(t);
   const definition = definitionOf();
@@ -240,13 +255,15 @@ test('groups of the community need an approval', async (t) => {
 
 test('a definition cannot take the place of a built-in kind', async (t) => {
   const server = await startTestServer(t);
-  const definition = definitionOf(undefined, { plural: 'storageclasses', kind: 'StorageClass' });
+  const beta = versionOf(undefined, { name: 'v1beta1', storage: false });
+  const definition = definitionOf([versionOf(), beta], { plural: 'storageclasses', kind: 'StorageClass' });
   definition.spec.group = 'storage.k8s.io';
   const annotations = { 'api-approved.kubernetes.io': 'unapproved, a test' };
   definition.metadata = { name: 'storageclasses.storage.k8s.io', annotations };
   t.is((await server.post(DEFINITIONS, definition)).status, 201);
   const path = '/apis/storage.k8s.io/v1/storageclasses';
   t.is((await server.post(path, { metadata: { name: 'a' }, provisioner: 'x' })).body.reclaimPolicy, 'Delete');
+  t.is((await server.get(path.replace('v1', 'v1beta1'))).status, 404);
   await server.remove(`${DEFINITIONS}/storageclasses.storage.k8s.io`);
   t.is((await server.get(`${path}/a`)).status, 200);
 });
