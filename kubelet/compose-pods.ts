@@ -167,10 +167,18 @@ export function composePods(input: ComposeInput): PodParts {
         return volumes.mountsFor({ pod, container, environment, imageVolumes });
       },
       devicesFor: ({ pod, container }) => volumes.devicesFor({ pod, container }),
+      volumeGroupsOf: (pod) => volumes.groupsFor(pod),
       pullSecretsOf: (pod) => pullSecretsOf(volumes, pod),
       beforePull: (pod) => void tellStatus(context, pod),
       sandboxConfigOf: (pod, attempt) =>
-        sandboxConfig({ pod, attempt, cgroupParent: cgroups.pathOf(pod), logRoot: folders.logs, dns }),
+        sandboxConfig({
+          pod,
+          attempt,
+          cgroupParent: cgroups.pathOf(pod),
+          logRoot: folders.logs,
+          dns,
+          volumeGroups: volumes.groupsFor(pod),
+        }),
       sandboxSlots: createSlots(2 * availableParallelism()),
       isTerminating: (uid) => (workers.get(uid)?.state ?? 'finished') !== 'syncing',
     },

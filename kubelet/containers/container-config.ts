@@ -27,6 +27,8 @@ export interface ContainerConfigOptions {
   mounts: cri.Sent<cri.Mount>[];
   /** The Pod's block volumes that this container gets. */
   devices: cri.Device[];
+  /** Groups that own the Pod's volumes. */
+  volumeGroups: readonly number[];
   targetId?: string | undefined;
   folders: PodFolders;
   clusterDomain: string;

@@ -16,13 +16,15 @@ export interface SecurityContextOptions {
   imageUser: ImageUser;
   /** ID of the container whose process namespace is joined (ephemeral containers). */
   targetId?: string | undefined;
+  /** Of the Pod's volumes. */
+  volumeGroups?: readonly number[];
 }
 
 /** The container's security context over the Pod's, as CRI wants it. */
 export function linuxSecurityContext(
   options: SecurityContextOptions,
 ): cri.Sent<cri.LinuxContainerSecurityContext> {
-  const { pod, container, imageUser } = options;
+  const { pod, container, imageUser, volumeGroups = [] } = options;
   const effective = effectiveSecurityContext(pod, container);
   const podContext = pod.spec.securityContext ?? {};
   return {
@@ -34,6 +36,7 @@ export function linuxSecurityContext(
     supplementalGroups: [
       ...(podContext.fsGroup === undefined ? [] : [podContext.fsGroup]),
       ...(podContext.supplementalGroups ?? []),
+      ...volumeGroups,
     ],
     supplementalGroupsPolicy: (podContext.supplementalGroupsPolicy ??
       'Merge') as cri.SupplementalGroupsPolicy,

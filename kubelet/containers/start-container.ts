@@ -35,6 +35,7 @@ export interface StartContext {
   environmentOf(about: ContainerPlace): Promise<EnvironmentVariable[]>;
   mountsFor(about: ContainerPlace, environment: EnvironmentVariable[]): Promise<cri.Sent<cri.Mount>[]>;
   devicesFor(about: ContainerPlace): cri.Device[];
+  volumeGroupsOf(pod: KubeletPod): readonly number[];
   pullSecretsOf: (pod: KubeletPod) => Promise<Secret[]>;
   /** A slow step begins: the Pod's status is to say how far it has come. */
   beforePull: (pod: KubeletPod) => void;
@@ -151,6 +152,7 @@ async function configFor(
     environment,
     mounts,
     devices: context.devicesFor(place),
+    volumeGroups: context.volumeGroupsOf(pod),
     targetId: targetIdOf(named, status),
     folders: context.folders,
     clusterDomain: context.clusterDomain,

@@ -13,6 +13,8 @@ export interface SandboxConfigOptions {
   cgroupParent: string;
   logRoot: string;
   dns: DnsSettings;
+  /** Groups that own the Pod's volumes. */
+  volumeGroups?: readonly number[];
 }
 
 /** The CRI sandbox of a Pod. Throws for a host name that is none. */
@@ -31,7 +33,7 @@ export function sandboxConfig(options: SandboxConfigOptions): cri.Sent<cri.PodSa
     linux: {
       cgroupParent,
       sysctls: sysctlsOf(pod),
-      securityContext: sandboxSecurity(pod),
+      securityContext: sandboxSecurity(pod, options.volumeGroups ?? []),
     },
   };
 }
@@ -50,7 +52,10 @@ const sysctlsOf = ({ spec }: KubeletPod): Record<string, string> =>
     (spec.securityContext?.sysctls ?? []).map(({ name, value }) => [name.replaceAll('/', '.'), value]),
   );
 
-function sandboxSecurity(pod: KubeletPod): cri.Sent<cri.LinuxSandboxSecurityContext> {
+function sandboxSecurity(
+  pod: KubeletPod,
+  volumeGroups: readonly number[],
+): cri.Sent<cri.LinuxSandboxSecurityContext> {
   const context = pod.spec.securityContext ?? {};
   return {
     privileged: isPrivileged(pod),
@@ -61,6 +66,7 @@ function sandboxSecurity(pod: KubeletPod): cri.Sent<cri.LinuxSandboxSecurityCont
     supplementalGroups: [
       ...(context.fsGroup === undefined ? [] : [context.fsGroup]),
       ...(context.supplementalGroups ?? []),
+      ...volumeGroups,
     ],
     supplementalGroupsPolicy: (context.supplementalGroupsPolicy ?? 'Merge') as cri.SupplementalGroupsPolicy,
   };

@@ -29,6 +29,7 @@ import type { VolumeStats } from './stats.ts';
 import { asVolumeError } from './volume-error.ts';
 import { podsOnDisk, volumesOnDisk } from './volumes-on-disk.ts';
 import type { VolumeOnDisk } from './volumes-on-disk.ts';
+import { volumeGroups } from './volume-groups.ts';
 import { VolumeWorker } from './volume-worker.ts';
 
 export interface VolumeEvent {
@@ -76,6 +77,8 @@ export interface VolumeManager {
   mountsFor(options: ContainerMountsOptions): ContainerMount[];
   /** The block volumes of a container. Throws ContainerConfigError. */
   devicesFor(options: { pod: Pod; container: Container }): Device[];
+  /** Groups beside the Pod's own that its volumes belong to. */
+  groupsFor(pod: Pod): number[];
   /** For fileKeyRef; rejects with Error. */
   readVolumeFile(pod: Pod, volumeName: string, path: string): Promise<string>;
   unmountPod(uid: string, options?: WaitForMountOptions): Promise<void>;
@@ -243,6 +246,7 @@ export const createVolumeManager = (options: VolumeManagerOptions): VolumeManage
     },
     devicesFor: ({ pod, container }) =>
       containerDevices(container, pods.get(pod.metadata?.uid ?? '')?.mounted() ?? new Map()),
+    groupsFor: (pod) => volumeGroups(pod, pods.get(pod.metadata?.uid ?? '')?.mounted() ?? new Map()),
     async readVolumeFile(pod, volumeName, path) {
       const volume = pods
         .get(pod.metadata?.uid ?? '')

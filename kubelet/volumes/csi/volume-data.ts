@@ -21,13 +21,16 @@ const fileIn = (directory: string): string => join(directory, 'vol_data.json');
 export const saveVolumeData = (directory: string, data: VolumeData): void =>
   replaceFile(fileIn(directory), JSON.stringify(data), { mode: 0o644 });
 
-/** Undefined when there is none. Throws Error, naming the file, for one that can't be read. */
+/**
+ * Undefined when there is none. One that is torn counts as none: written as a whole, it can only be torn by a power cut, which has
+ * ended all mounts too. Throws Error, naming the file, when it can't be read.
+ */
 export const loadVolumeData = (directory: string): VolumeData | undefined => {
   const file = fileIn(directory);
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as VolumeData;
   } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    if (hasCode(error, 'ENOENT', 'ENOTDIR') || error instanceof SyntaxError) return undefined;
     const why = error instanceof Error ? error.message : String(error);
     throw new Error(`failed to load volume data file [${file}]: ${why}`, { cause: error });
   }

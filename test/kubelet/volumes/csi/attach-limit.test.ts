@@ -26,14 +26,12 @@ test('a Pod whose volume the node has no room for is to be rejected, and the CSI
     },
   });
   const attachError = { message: 'too many', errorCode: 8, time: new Date().toISOString() };
-  await client
-    .resource(volumeAttachments)
-    .patch({
-      name,
-      type: 'merge',
-      subresource: 'status',
-      patch: { status: { attached: false, attachError } },
-    });
+  await client.resource(volumeAttachments).patch({
+    name,
+    type: 'merge',
+    subresource: 'status',
+    patch: { status: { attached: false, attachError } },
+  });
   const pod = await bench.makePod('one', ['data']);
   // A volume manager of our own on the same node, because the kubelet's waits for two minutes.
   await bench.kubelet.stop();

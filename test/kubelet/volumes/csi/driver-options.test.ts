@@ -2,7 +2,7 @@ import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import type { NodePublishVolumeRequest, NodeStageVolumeRequest } from '../../../../csi/types.ts';
-import { persistentVolumeClaims, secrets } from '../../../../client/resources.ts';
+import { persistentVolumeClaims, persistentVolumes, secrets } from '../../../../client/resources.ts';
 import { inlineHandle } from '../../../../kubelet/volumes/csi/paths.ts';
 import type { CreateContainerRequest } from '../../../../runtime/cri/types.ts';
 import { until } from '../../kubelet-on-fakes.ts';
@@ -269,4 +269,40 @@ test('a generic ephemeral volume is the Pod’s own claim, or nobody’s', async
     patch: { metadata: { ownerReferences: [owner] } },
   });
   await bench.running('eph');
+});
+
+test('the group of a volume becomes a group of the Pod; a cloud’s in-tree disk goes to its CSI driver', async (t) => {
+  const name = 'pd.csi.storage.gke.io';
+  const bench = await startStorageBench(t, { driver: { name }, driverSpec: { attachRequired: false } });
+  const { driver, client } = bench;
+  await bench.makeVolume('data');
+  await client.resource(persistentVolumes).patch({
+    name: 'data',
+    type: 'merge',
+    patch: { metadata: { annotations: { 'pv.beta.kubernetes.io/gid': '4712' } } },
+  });
+  await bench.makePod('one', [], {
+    terminationGracePeriodSeconds: 1,
+    volumes: [
+      { name: 'data', persistentVolumeClaim: { claimName: 'data' } },
+      { name: 'disk', gcePersistentDisk: { pdName: 'disk-1', fsType: 'ext4' } },
+    ],
+    containers: [
+      {
+        name: 'main',
+        image: 'busybox',
+        volumeMounts: ['data', 'disk'].map((volume) => ({ name: volume, mountPath: `/${volume}` })),
+      },
+    ],
+  });
+  await bench.running('one');
+  const created = bench.cri.calls.find(({ method }) => method === 'CreateContainer');
+  const { config } = (created?.request ?? {}) as Partial<CreateContainerRequest>;
+  t.deepEqual(config?.linux?.securityContext?.supplementalGroups, [4712]);
+  const staged = driver.calls.filter(({ rpc }) => rpc === 'stage').map(({ request }) => request);
+  const handles = (staged as NodeStageVolumeRequest[]).map(({ volumeId }) => volumeId);
+  t.true(handles.includes('handle-data'));
+  t.true(handles.includes('projects/UNSPECIFIED/zones/UNSPECIFIED/disks/disk-1'));
+  await bench.deletePod('one');
+  await until('unstaged', () => bench.mounts().length === 0);
 });
