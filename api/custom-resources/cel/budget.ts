@@ -7,6 +7,12 @@ const script = new Script('run()');
 const sandbox: { run?: () => void } = {};
 const context = createContext(sandbox);
 
+/** What goes through lists and maps, perhaps through one for each item of another. */
+const LOOPS = /\.(all|exists|exists_one|existsOne|map|filter|transform\w*|distinct)\s*\(|\bsets\.|\blists\./;
+
+/** True for an expression whose evaluation takes longer than its input is long: only such a one needs a watch. */
+export const mayTakeLong = (expression: string): boolean => LOOPS.test(expression);
+
 /** Runs a function that doesn't wait; throws OutOfBudget when it takes longer, wherever it is then. */
 export function runWithin<T>(timeoutMs: number, run: () => T): T {
   const outcome: { value?: T } = {};

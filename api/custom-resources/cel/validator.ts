@@ -9,7 +9,7 @@ import type { Old } from '../validation/node.ts';
 import { oldItem } from '../validation/correlation.ts';
 import { childField } from '../validation/list-types.ts';
 import { NO_FIELD } from '../validation/schema-outcome.ts';
-import { OutOfBudget, RULES_LIMIT_MS, runWithin } from './budget.ts';
+import { mayTakeLong, OutOfBudget, RULES_LIMIT_MS, runWithin } from './budget.ts';
 import { evaluationIssue } from './issues.ts';
 import type { CompiledRule } from './rule.ts';
 import { compileRule } from './rule.ts';
@@ -33,27 +33,32 @@ interface Subject {
 }
 
 /** True when a schema has rules anywhere. */
-export function hasRules(schema: StructuralSchema): boolean {
-  const { items, properties = {}, additionalProperties, allOf = [] } = schema;
-  return (
-    (schema['x-kubernetes-validations'] ?? []).length > 0 ||
-    (items !== undefined && hasRules(items)) ||
-    Object.values(properties).some(hasRules) ||
-    (typeof additionalProperties === 'object' && hasRules(additionalProperties)) ||
-    allOf.some(hasRules)
-  );
+export const hasRules = (schema: StructuralSchema): boolean => rulesIn(schema).length > 0;
+
+function rulesIn(schema: StructuralSchema): ValidationRule[] {
+  const { items, properties = {}, additionalProperties } = schema;
+  return [
+    ...(schema['x-kubernetes-validations'] ?? []),
+    ...(items === undefined ? [] : rulesIn(items)),
+    ...Object.values(properties).flatMap(rulesIn),
+    ...(typeof additionalProperties === 'object' ? rulesIn(additionalProperties) : []),
+  ];
 }
 
 /** Holds objects to the x-kubernetes-validations of their schema (upstream: pkg/apiserver/schema/cel/validation.go). */
 export class RuleValidator {
   readonly #schema: StructuralSchema;
   readonly #types: SchemaTypes;
+  readonly #mayTakeLong: boolean;
   readonly #nodes = new Map<StructuralSchema, RuleNode | undefined>();
   readonly #withRules = new WeakMap<StructuralSchema, boolean>();
 
   constructor(schema: StructuralSchema) {
     this.#schema = schema;
     this.#types = new SchemaTypes(schema);
+    this.#mayTakeLong = rulesIn(schema).some(
+      ({ rule, messageExpression = '' }) => mayTakeLong(rule) || mayTakeLong(messageExpression),
+    );
   }
 
   /** The errors of an object; `old` is what it was before an update. */
@@ -66,7 +71,10 @@ export class RuleValidator {
       isUnchanged: old !== undefined && isDeepStrictEqual(old, value),
     };
     try {
-      runWithin(RULES_LIMIT_MS, () => this.#visit(this.#schema, root, errors));
+      // The watch is a thread of its own: most rules do without.
+      const visit = () => this.#visit(this.#schema, root, errors);
+      if (this.#mayTakeLong) runWithin(RULES_LIMIT_MS, visit);
+      else visit();
     } catch (error) {
       if (!(error instanceof OutOfBudget)) throw error;
       errors.push(invalid(NO_FIELD, this.#schema.type ?? '', error.message));
@@ -174,8 +182,7 @@ function messageOf(compiled: CompiledRule, self: unknown, oldSelf: unknown): str
   try {
     const made = compiled.message(self, oldSelf);
     if (made !== undefined) return made;
-  } catch (error) {
-    if (error instanceof OutOfBudget) throw error;
+  } catch {
     // A message that cannot be made gives way to the rule's own.
   }
   const message = rule.message?.trim() ?? '';
