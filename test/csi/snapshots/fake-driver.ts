@@ -146,6 +146,7 @@ export const startFakeDriver = async ({
   let server = await serve();
   const driver = openDriver({ name: driverName, socketPath });
   return {
+    socketPath,
     driver,
     snapshots,
     groups,
