@@ -12,7 +12,11 @@ test('the node registers, is Ready and keeps its lease', async (t) => {
     config: { nodeStatusUpdateFrequencyMs: 200, systemReserved: { cpu: 100 } },
   });
   const client = bench.client.resource(nodes);
-  const node = await client.get({ name: 'node-1' });
+  const node = await until('Ready', async () => {
+    const seen = await client.get({ name: 'node-1' });
+    const isReady = seen.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True');
+    return isReady ? seen : undefined;
+  });
   t.like(node.metadata?.labels, {
     'kubernetes.io/hostname': 'node-1',
     'kubernetes.io/os': 'linux',
