@@ -1,3 +1,17 @@
+/** How the items of a list are told apart: as a whole, or by these fields. */
+export type ListIdentity = { type: 'set' } | { type: 'map'; keys: string[] };
+
+const identities = new WeakMap<object, ListIdentity>();
+
+/** Notes that the order of a list says nothing (x-kubernetes-list-type set and map). */
+export function markList(list: unknown[], identity: ListIdentity | undefined): unknown[] {
+  if (identity !== undefined) identities.set(list, identity);
+  return list;
+}
+
+/** What `markList` noted. */
+export const identityOf = (list: unknown[]): ListIdentity | undefined => identities.get(list);
+
 /** True when two values are equal as CEL has it: numbers by value, whatever their type, maps and lists by their parts. */
 export function celEquals(a: unknown, b: unknown): boolean {
   if (a === b) return true;
@@ -19,8 +33,13 @@ const isNumber = (value: unknown): value is number | bigint =>
 /** A bigint and a number are never identical, but may be equal. */
 const equalNumbers = (a: number | bigint, b: number | bigint): boolean => !(a < b) && !(b < a);
 
-const equalLists = (a: unknown[], b: unknown[]): boolean =>
-  a.length === b.length && a.every((item, index) => celEquals(item, b[index]));
+/** By place, or by item where the order says nothing. */
+export function equalLists(a: unknown[], b: unknown[]): boolean {
+  if (a.length !== b.length) return false;
+  if (identityOf(a) === undefined && identityOf(b) === undefined)
+    return a.every((item, index) => celEquals(item, b[index]));
+  return a.every((item) => b.some((other) => celEquals(item, other)));
+}
 
 function equalMaps(a: Map<unknown, unknown>, b: Map<unknown, unknown>): boolean {
   if (a.size !== b.size) return false;

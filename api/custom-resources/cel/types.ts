@@ -1,6 +1,8 @@
 import type { Environment } from '@marcbachmann/cel-js';
 import { newEnvironment } from './environment.ts';
-import { celEquals } from './equality.ts';
+import type { ListIdentity } from './equality.ts';
+import { celEquals, equalLists, markList } from './equality.ts';
+import { unionOfLists } from './list-union.ts';
 import { addNullComparison } from './library.ts';
 import { escapeField } from './escape.ts';
 import type { StructuralSchema } from '../structural-schema.ts';
@@ -22,6 +24,7 @@ export class SchemaTypes {
   /** No type can be added once rules have been compiled. */
   #isComplete = false;
   #objects = 0;
+  readonly #lists = new Set<string>();
 
   constructor(root: StructuralSchema) {
     this.#root = root;
@@ -44,7 +47,7 @@ export class SchemaTypes {
     if (schema['x-kubernetes-int-or-string'] === true) return { name: 'dyn', toCel: intOrString };
     switch (schema.type ?? '') {
       case 'array':
-        return schema.items === undefined ? undefined : this.#list(schema.items);
+        return schema.items === undefined ? undefined : this.#list(schema, schema.items);
       case 'object':
         return typeof schema.additionalProperties === 'object'
           ? this.#map(schema.additionalProperties)
@@ -62,13 +65,27 @@ export class SchemaTypes {
     }
   }
 
-  #list(items: StructuralSchema): CelType | undefined {
+  #list(schema: StructuralSchema, items: StructuralSchema): CelType | undefined {
     const type = this.#part(items);
     if (type === undefined) return undefined;
-    return {
-      name: `list<${type.name}>`,
-      toCel: (value) => (value as unknown[]).map((item) => type.toCel(item)),
-    };
+    const name = `list<${type.name}>`;
+    const identity = identityIn(schema);
+    if (identity !== undefined) this.#addListOperators(name);
+    const toCel = (value: unknown) =>
+      markList(
+        (value as unknown[]).map((item) => type.toCel(item)),
+        identity,
+      );
+    return { name, toCel };
+  }
+
+  /** The package's own know nothing of lists without order; those of a certain type come before them. */
+  #addListOperators(list: string): void {
+    // The package reads no operators of lists of maps.
+    if (this.#lists.has(list) || list.includes(',')) return;
+    this.#lists.add(list);
+    this.environment.registerOperator(`${list} == ${list}`, equalLists);
+    this.environment.registerOperator(`${list} + ${list}`, unionOfLists);
   }
 
   #map(values: StructuralSchema): CelType | undefined {
@@ -109,6 +126,14 @@ export class SchemaTypes {
     if (type === undefined || schema.nullable !== true) return type;
     return { name: 'dyn', toCel: (value) => (value === null ? null : type.toCel(value)) };
   }
+}
+
+function identityIn(schema: StructuralSchema): ListIdentity | undefined {
+  const type = schema['x-kubernetes-list-type'];
+  if (type === 'set') return { type };
+  // Keys are names of fields as rules see them.
+  const keys = (schema['x-kubernetes-list-map-keys'] ?? []).map((key) => escapeField(key) ?? key);
+  return type === 'map' ? { type, keys } : undefined;
 }
 
 const asIs = (name: string): CelType => ({ name, toCel: (value) => value });

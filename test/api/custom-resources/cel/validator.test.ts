@@ -183,6 +183,35 @@ test('items of a list with keys are compared with their former selves', (t) => {
   );
 });
 
+const LISTS: StructuralSchema = {
+  type: 'object',
+  properties: {
+    tags: { type: 'array', items: { type: 'string' }, 'x-kubernetes-list-type': 'set' },
+    names: { type: 'array', items: { type: 'string' } },
+    ports: {
+      type: 'array',
+      items: { type: 'object', properties: { name: { type: 'string' }, port: { type: 'integer' } } },
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['name'],
+    },
+  },
+};
+
+test('the order of sets and of lists with keys says nothing', (t) => {
+  const rules = [
+    'self.tags == oldSelf.tags && self.ports == oldSelf.ports && self.names != oldSelf.names',
+    "(self.tags + ['a', 'c']).size() == 3 && (self.names + ['a']).size() == 3",
+    "(self.ports + self.ports).size() == 2 && self.ports[0].name == 'b'",
+  ];
+  const schema = root(withRules(LISTS, ...rules.map((rule) => ({ rule }))));
+  const [a, b] = [
+    { name: 'a', port: 1 },
+    { name: 'b', port: 2 },
+  ];
+  const old = { spec: { tags: ['a', 'b'], names: ['a', 'b'], ports: [a, b] } };
+  t.deepEqual(textsOf(schema, { spec: { tags: ['b', 'a'], names: ['b', 'a'], ports: [b, a] } }, old), []);
+});
+
 test('what was wrong before and has not changed is let pass', (t) => {
   const schema = root(
     withRules(
