@@ -31,17 +31,17 @@ interface Place {
 function prune(value: unknown, schema: StructuralSchema | undefined, place: Place): unknown {
   if (Array.isArray(value)) {
     return value.map((item, index) =>
-      prune(item, schema?.items ?? keepAllOf(schema), { ...place, path: `${place.path}[${index}]` }),
+      prune(item, itemsOf(schema), { ...place, path: `${place.path}[${index}]` }),
     );
   }
   return isMap(value) ? pruneMap(value, schema, place) : value;
 }
 
-/** Where unknown fields are kept, the items of a list without a schema of their own are kept whole. */
-const keepAllOf = (schema: StructuralSchema | undefined): StructuralSchema | undefined =>
+/** Where a list keeps unknown fields, its items do, too. */
+const itemsOf = (schema: StructuralSchema | undefined): StructuralSchema | undefined =>
   schema?.['x-kubernetes-preserve-unknown-fields'] === true
-    ? { 'x-kubernetes-preserve-unknown-fields': true }
-    : undefined;
+    ? { ...schema.items, 'x-kubernetes-preserve-unknown-fields': true }
+    : schema?.items;
 
 function pruneMap(
   map: Record<string, unknown>,
@@ -49,16 +49,16 @@ function pruneMap(
   place: Place,
 ): Record<string, unknown> {
   const isEmbedded = schema?.['x-kubernetes-embedded-resource'] === true;
-  const result: Record<string, unknown> = {};
-  for (const [field, value] of Object.entries(map)) {
+  const kept = Object.entries(map).flatMap(([field, value]): [string, unknown][] => {
     const path = place.path === '' ? field : `${place.path}.${field}`;
     const known = knownSchema(schema, field);
-    if (isEmbedded && TYPE_AND_METADATA.has(field)) result[field] = value;
-    else if (known !== undefined)
-      result[field] = known === true ? value : prune(value, known, { ...place, path });
-    else place.onUnknown(path);
-  }
-  return result;
+    if (known === true || (isEmbedded && TYPE_AND_METADATA.has(field))) return [[field, value]];
+    if (known !== undefined) return [[field, prune(value, known, { ...place, path })]];
+    place.onUnknown(path);
+    return [];
+  });
+  // Not by assignment: a field may be called __proto__.
+  return Object.fromEntries(kept);
 }
 
 /** The field's schema, true when any value is kept, undefined when the field isn't known. */
