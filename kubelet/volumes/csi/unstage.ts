@@ -1,7 +1,7 @@
 import { errorInWords } from '../../../csi/error.ts';
 import { failpoint } from '../../../linux/failpoint.ts';
 import { csiTimeoutMs } from '../../plugin-registration/csi-drivers.ts';
-import { mountReferences } from '../devices/mount-references.ts';
+import { referencesInTheWay } from '../devices/mount-references.ts';
 import { removeReady } from '../ready-file.ts';
 import type { CsiContext } from './context.ts';
 import { globalMount, stagedDirectory } from './paths.ts';
@@ -20,7 +20,7 @@ export const unstage = async (
   const directory = stagedDirectory(rootDir, driverName, handle);
   const stagingTargetPath = globalMount(rootDir, driverName, handle);
   if (loadVolumeData(directory) === undefined) return;
-  const references = mountReferences(stagingTargetPath);
+  const references = referencesInTheWay(stagingTargetPath, rootDir);
   if (references.length > 0) {
     throw new Error(
       `GetDeviceMountRefs check failed: the device mount path "${stagingTargetPath}" is still mounted by other references [${references.join(' ')}]`,

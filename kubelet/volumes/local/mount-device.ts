@@ -7,7 +7,7 @@ import type { FileSystemType } from '../../../linux/make-filesystem.ts';
 import { isMountPoint } from '../../../linux/mount-info.ts';
 import { mountWaiting, parseMountOptions, unmountWaiting } from '../../../linux/mount.ts';
 import { hasCode } from '../../../linux/system-error.ts';
-import { mountReferences } from '../devices/mount-references.ts';
+import { referencesInTheWay } from '../devices/mount-references.ts';
 
 const mountsDirectory = (rootDir: string): string =>
   join(rootDir, 'plugins', 'kubernetes.io', 'local-volume', 'mounts');
@@ -79,7 +79,7 @@ const isMakeable = (type: string): type is FileSystemType =>
 /** Unmounts the device of a local volume. Idempotent. Rejects with Error while it is mounted elsewhere too. */
 export const unmountDevice = async (rootDir: string, name: string): Promise<void> => {
   const target = deviceMountPath(rootDir, name);
-  const references = mountReferences(target);
+  const references = referencesInTheWay(target, rootDir);
   if (references.length > 0) {
     throw new Error(
       `GetDeviceMountRefs check failed: the device mount path "${target}" is still mounted by other references [${references.join(' ')}]`,
