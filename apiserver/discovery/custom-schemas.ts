@@ -81,7 +81,9 @@ const embeddedIn = (properties: Record<string, Schema>, openApi: 2 | 3): Record<
     Object.entries(properties).map(([name, property]) => [name, withEmbedded(property, openApi)]),
   );
 
-/** Embedded resources have type and metadata, too. */
+const INT_OR_STRING: Schema[] = [{ type: 'integer' }, { type: 'string' }];
+
+/** Embedded resources have type and metadata, too; what is a number or text says so. */
 function withEmbedded(schema: Schema, openApi: 2 | 3): Schema {
   const { properties, items, additionalProperties } = schema;
   const result: Schema = {
@@ -92,6 +94,7 @@ function withEmbedded(schema: Schema, openApi: 2 | 3): Schema {
       additionalProperties: withEmbedded(additionalProperties, openApi),
     }),
   };
+  if (openApi === 3 && schema['x-kubernetes-int-or-string'] === true) result.anyOf ??= INT_OR_STRING;
   const keepsAll = openApi === 2 && schema['x-kubernetes-preserve-unknown-fields'] === true;
   if (schema['x-kubernetes-embedded-resource'] !== true || keepsAll) return result;
   result.properties = {
