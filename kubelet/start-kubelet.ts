@@ -83,7 +83,6 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
       ...(state.healthy() ? [] : ['PLEG is not healthy: the container event stream is down']),
       ...storage.notReady(),
     ],
-    volumesInUse: (previous) => devices.volumesInUse(previous),
   });
   const services = followServices({ client, log });
   const parts = composePods({
@@ -137,10 +136,11 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     checkMs: config.nodeStatusUpdateFrequencyMs,
     reportMs: config.nodeStatusReportFrequencyMs,
     statusNow: (previous, now) => facts.statusNow(previous, now),
+    volumesInUse: (previous) => devices.volumesInUse(previous),
     onStatus: ({ volumesInUse = [] }) => devices.reportedInUse(volumesInUse),
   });
   // A volume is staged only after the node has said that it is in use, and detached only after it has said that it isn't.
-  devices.onInUseChange(() => reporter.check());
+  devices.onInUseChange(() => reporter.checkVolumesInUse());
   void reporter.registered.then(() => storage.start(() => reporter.check()));
   const sources = followSources({ options, parts, dispatch, ready: pleg.ready });
   const ready = Promise.all([reporter.registered, sources.synced]).then(() => undefined);

@@ -32,8 +32,6 @@ export interface NodeFactsOptions {
   port(): number;
   /** Why the node is not ready, beside what the runtime says. */
   notReady(): string[];
-  /** The attachable volumes that must stay attached; `previous` is what the API server has. */
-  volumesInUse(previous: readonly string[]): string[];
 }
 
 export async function readNodeFacts(options: NodeFactsOptions): Promise<NodeFacts> {
@@ -52,10 +50,8 @@ export async function readNodeFacts(options: NodeFactsOptions): Promise<NodeFact
         readPressure(rootDir),
       ]);
       const notReady = [...runtime.notReady, ...options.notReady()];
-      const inUse = options.volumesInUse(previous.volumesInUse ?? []);
       return {
         ...previous,
-        ...(inUse.length > 0 || previous.volumesInUse !== undefined ? { volumesInUse: inUse } : {}),
         capacity: resourceList(capacity),
         allocatable: resourceList(allocatable),
         conditions: nodeConditions({ pressure, notReady, now, previous: previous.conditions ?? [] }),

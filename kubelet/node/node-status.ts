@@ -21,6 +21,8 @@ export interface NodeReporterOptions {
   events: PodEvents;
   /** The status as it is now, on top of what the API server has. */
   statusNow(previous: NodeStatus, now: string): Promise<NodeStatus>;
+  /** The volumes that must stay attached; `previous` is what the API server has. */
+  volumesInUse?(previous: readonly string[]): string[];
   /** The API server has this status: after it was written, and when there was nothing to write. */
   onStatus?(status: NodeStatus): void;
   /** How often changes are looked for; 10 s as upstream. */
@@ -28,6 +30,9 @@ export interface NodeReporterOptions {
   /** How often an unchanged status is written; 5 minutes as upstream. */
   reportMs?: number;
 }
+
+/** After a status that could not be written: Pods may wait for it. */
+const retryMs = 1000;
 
 /** Registers the node and keeps its status. */
 export interface NodeReporter {
@@ -37,6 +42,8 @@ export interface NodeReporter {
   node(): Node | undefined;
   /** Something has changed: look now. */
   check(): void;
+  /** Only the volumes in use have changed: nothing else is looked at, since Pods wait for it. */
+  checkVolumesInUse(): void;
   stop(): void;
 }
 
@@ -47,8 +54,9 @@ export function reportNode(options: NodeReporterOptions): NodeReporter {
   let node: Node | undefined;
   let reportedMs = 0;
   let timer = () => {};
+  let retry = () => {};
   let busy: Promise<void> | undefined;
-  let again = false;
+  let again: 'all' | 'volumes in use' | undefined;
 
   const register = async () => {
     for (let delayMs = 100; !stopping.signal.aborted; delayMs = Math.min(delayMs * 2, 7000)) {
@@ -64,10 +72,11 @@ export function reportNode(options: NodeReporterOptions): NodeReporter {
       }
     }
   };
-  const update = async () => {
+  const update = async (part: 'all' | 'volumes in use') => {
     const known = node ?? (await resource.get({ name: nodeName }));
     const before = known.status ?? {};
-    const status = await options.statusNow(before, timeOf(clock.now()));
+    const now = part === 'all' ? await options.statusNow(before, timeOf(clock.now())) : before;
+    const status = withVolumesInUse(options, now);
     const changed = !isDeepStrictEqual(withoutHeartbeats(before), withoutHeartbeats(status));
     if (!changed && clock.now() - reportedMs < reportMs) return options.onStatus?.(before);
     tellReady(options, before, status);
@@ -75,22 +84,25 @@ export function reportNode(options: NodeReporterOptions): NodeReporter {
       name: nodeName,
       type: 'strategic',
       subresource: 'status',
-      patch: { status: statusPatch(status) },
+      patch: { status: part === 'all' ? statusPatch(status) : { volumesInUse: status.volumesInUse } },
     });
-    reportedMs = clock.now();
+    if (part === 'all') reportedMs = clock.now();
     options.onStatus?.(node.status ?? {});
   };
-  const check = () => {
-    again = true;
+  const check = (part: 'all' | 'volumes in use') => {
+    if (again !== 'all') again = part;
+    retry();
     busy ??= (async () => {
-      while (again && !stopping.signal.aborted) {
-        again = false;
-        await update();
+      while (again !== undefined && !stopping.signal.aborted) {
+        const due = again;
+        again = undefined;
+        await update(due);
       }
     })()
       .catch((error: unknown) => {
         if (isNotFound(error)) node = undefined;
         log.warn({ error: messageOf(error) }, 'cannot write the status of the node');
+        retry = clock.after(retryMs, () => check('all'));
       })
       .finally(() => {
         busy = undefined;
@@ -98,7 +110,7 @@ export function reportNode(options: NodeReporterOptions): NodeReporter {
   };
   const schedule = () => {
     timer = clock.after(checkMs, () => {
-      check();
+      check('all');
       schedule();
     });
   };
@@ -106,13 +118,25 @@ export function reportNode(options: NodeReporterOptions): NodeReporter {
     registered: register(),
     node: () => node,
     check: () => {
-      if (node) check();
+      if (node) check('all');
+    },
+    checkVolumesInUse: () => {
+      if (node) check('volumes in use');
     },
     stop() {
       stopping.abort();
       timer();
+      retry();
     },
   };
+}
+
+/** A server written in Go leaves an empty list out: then it isn't news. */
+function withVolumesInUse({ volumesInUse }: NodeReporterOptions, status: NodeStatus): NodeStatus {
+  const names = volumesInUse?.(status.volumesInUse ?? []) ?? [];
+  return names.length === 0 && status.volumesInUse === undefined
+    ? status
+    : { ...status, volumesInUse: names };
 }
 
 /** Lists that merge by key are written whole. What is attached is the attach-detach controller's to say. */
@@ -147,7 +171,7 @@ async function createOrAdopt(options: NodeReporterOptions, { now }: { now: strin
   if (!isDeepStrictEqual(existing.metadata?.labels, wanted)) {
     await resource.patch({ name: nodeName, type: 'strategic', patch: { metadata: { labels } } });
   }
-  const current = await options.statusNow(existing.status ?? {}, now);
+  const current = withVolumesInUse(options, await options.statusNow(existing.status ?? {}, now));
   tellReady(options, existing.status, current);
   return resource.patch({
     name: nodeName,
