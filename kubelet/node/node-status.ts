@@ -22,7 +22,7 @@ export interface NodeReporterOptions {
   /** The status as it is now, on top of what the API server has. */
   statusNow(previous: NodeStatus, now: string): Promise<NodeStatus>;
   /** The volumes that must stay attached; `previous` is what the API server has. */
-  volumesInUse?(previous: readonly string[]): string[];
+  volumesInUse?: (previous: readonly string[]) => string[];
   /** The API server has this status: after it was written, and when there was nothing to write. */
   onStatus?(status: NodeStatus): void;
   /** How often changes are looked for; 10 s as upstream. */
