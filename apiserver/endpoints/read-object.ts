@@ -3,9 +3,9 @@ import { definitionNameFor } from '../../api/openapi.ts';
 import { applyDefaults } from '../../api/defaults/defaults.ts';
 import type { ApiObject, Decoded, Kind } from '../registry/kind.ts';
 import { apiVersionOf } from '../registry/kind.ts';
-import { decodeBody, readBody } from '../http/body.ts';
+import { decodeBody, mediaTypeOf, PROTOBUF, readBody } from '../http/body.ts';
 import { decodeFields } from '../http/decode-fields.ts';
-import { badRequest } from '../http/errors.ts';
+import { badRequest, unsupportedMediaType } from '../http/errors.ts';
 import type { ResourceRequest } from './context.ts';
 import type { WriteOptions } from './write-options.ts';
 
@@ -22,8 +22,12 @@ export async function readObject(
   type: BodyType,
   options: WriteOptions,
 ): Promise<ApiObject> {
+  const contentType = request.request.headers['content-type'];
+  // What has no message in any .proto file cannot be sent as one.
+  if (request.kind.custom !== undefined && mediaTypeOf(contentType) === PROTOBUF)
+    throw unsupportedMediaType(['application/json', 'application/yaml']);
   const body = await readBody(request.request);
-  const { value, strictErrors } = decodeBody(body, request.request.headers['content-type']);
+  const { value, strictErrors } = decodeBody(body, contentType);
   const typed = withType(value, type);
   return decodeObject({ request, type, value: typed, options, strictErrors });
 }

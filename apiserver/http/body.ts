@@ -8,9 +8,10 @@ import { StatusError } from '../../api/status.ts';
 import { repeatedKeys } from './repeated-keys.ts';
 import { badRequest, entityTooLarge, unsupportedMediaType } from './errors.ts';
 
-/** As upstream's default for resource requests. */
-const PROTOBUF = 'application/vnd.kubernetes.protobuf';
+/** What typed clients send, behind a prefix of its own. */
+export const PROTOBUF = 'application/vnd.kubernetes.protobuf';
 
+/** As upstream's default for resource requests. */
 export const BODY_LIMIT_BYTES = 3 * 1024 * 1024;
 
 /** A decoded body and what a strict reading found wrong with its text (duplicate keys). */

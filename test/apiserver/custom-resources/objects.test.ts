@@ -363,6 +363,14 @@ test('objects of the whole cluster', async (t) => {
   t.is((await server.get(`${path}/one`)).status, 200);
 });
 
+test('protobuf has no message for custom resources', async (t) => {
+  const server = await serve(t);
+  const headers = { 'content-type': 'application/vnd.kubernetes.protobuf' };
+  const refused = await server.post(WIDGETS, 'k8s', { headers });
+  t.is(refused.status, 415);
+  t.regex(refused.body.message, /accepted media types include: application\/json, application\/yaml$/);
+});
+
 test('a finalizer without a domain gets a warning', async (t) => {
   const server = await serve(t);
   const made = await server.post(WIDGETS, widget('one', {}, { finalizers: ['hold'] }));
