@@ -27,13 +27,17 @@ export async function removeInstances(options: {
   await objects.feed.fresh();
   const entries = [...objects.cache.values()];
   const left = (await Promise.all(entries.map(({ object }) => remove(objects, object, now)))).filter(Boolean);
-  if (left.length === 0) return terminating('False', 'InstanceDeletionCompleted', 'removed all instances');
+  const isEmpty = () => objects.cache.count(objects.prefix) === 0;
   const unlisten = objects.cache.listen(({ type }) => {
-    if (type !== 'DELETED' || objects.cache.count(objects.prefix) > 0) return;
+    if (type !== 'DELETED' || !isEmpty()) return;
     unlisten();
     onRemoved();
   });
-  return terminating('True', 'InstanceDeletionInProgress', 'CustomResource deletion is in progress');
+  // The last one may have gone before anybody listened.
+  if (left.length > 0 && !isEmpty())
+    return terminating('True', 'InstanceDeletionInProgress', 'CustomResource deletion is in progress');
+  unlisten();
+  return terminating('False', 'InstanceDeletionCompleted', 'removed all instances');
 }
 
 const terminating = (status: Finding['status'], reason: string, message: string): Finding => ({
