@@ -2,8 +2,10 @@ import { quote } from '../../api/go-format.ts';
 import type { PersistentVolume } from '../../api/types.ts';
 import { isAlreadyExists, isConflict } from '../../client/errors.ts';
 import { keyOf } from '../../client/objects.ts';
+import { persistentVolumeClaims } from '../../client/resources.ts';
 import { annotations, dynamicContentName, finalizers, hasFinalizer, isDeleting } from './names.ts';
 import { nameOf, namespaceOf, uidOf } from './names.ts';
+import { cachedOrPresent } from './present.ts';
 import { volumeSnapshotContents } from './resources.ts';
 import { secretRefOf, snapshotterSecret } from './secrets.ts';
 import type { SecretRef } from './secrets.ts';
@@ -21,7 +23,7 @@ export const createContent = async (
   world: Snapshotting,
   snapshot: VolumeSnapshot,
 ): Promise<VolumeSnapshotContent | undefined> => {
-  if (!isClaimHeld(world, snapshot)) return undefined;
+  if (!(await isClaimHeld(world, snapshot))) return undefined;
   const object = contentFor(await inputOf(world, snapshot));
   const content = await create(world, snapshot, object);
   world.recorder.event({
@@ -33,9 +35,10 @@ export const createContent = async (
   return content;
 };
 
-const isClaimHeld = ({ claims }: Snapshotting, snapshot: VolumeSnapshot): boolean => {
+const isClaimHeld = async ({ client, claims }: Snapshotting, snapshot: VolumeSnapshot): Promise<boolean> => {
   const { persistentVolumeClaimName: name = '' } = snapshot.spec.source;
-  const claim = claims.get({ namespace: namespaceOf(snapshot), name });
+  const source = { client, lister: claims, resource: persistentVolumeClaims };
+  const claim = await cachedOrPresent(source, { namespace: namespaceOf(snapshot), name });
   if (claim === undefined) throw updateFailed(nameOf(snapshot), 'cannot get claim from snapshot');
   if (hasFinalizer(claim, finalizers.claimAsSource)) return true;
   if (!isDeleting(claim)) return false;
@@ -67,8 +70,8 @@ const gather = async (world: Snapshotting, snapshot: VolumeSnapshot) => {
   const { volumeSnapshotClassName } = snapshot.spec;
   if (volumeSnapshotClassName === undefined)
     throw new Error(`failed to take snapshot ${nameOf(snapshot)} without a snapshot class`);
-  const chosen = snapshotClass(world, volumeSnapshotClassName);
-  const volume = await boundVolume(world, sourceClaim(world, snapshot), 'snapshot');
+  const chosen = await snapshotClass(world, volumeSnapshotClassName);
+  const volume = await boundVolume(world, await sourceClaim(world, snapshot), 'snapshot');
   const secret = secretRefOf({
     secret: snapshotterSecret,
     parameters: chosen.parameters,

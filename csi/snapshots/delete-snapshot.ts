@@ -1,9 +1,10 @@
+import { quote } from '../../api/go-format.ts';
 import type { PersistentVolumeClaim } from '../../api/types.ts';
 import { isConflict, isNotFound } from '../../client/errors.ts';
 import { keyOf } from '../../client/objects.ts';
 import { changeFinalizers } from './finalizers.ts';
 import { ownerGroupName } from './groups/membership.ts';
-import { orMissing } from './or-missing.ts';
+import { orMissing } from './present.ts';
 import { annotationOf, annotations, dynamicContentName, finalizers } from './names.ts';
 import { hasFinalizer, isDeleting, isUnset, nameOf, namespaceOf, refersTo, uidOf } from './names.ts';
 import { snapshotGroup, volumeSnapshotContents, volumeSnapshots } from './resources.ts';
@@ -130,7 +131,7 @@ const deleteContent = async (
       message,
     });
     throw new Error(
-      `failed to delete VolumeSnapshotContent ${nameOf(content)} from API server: ${wordsOf(error)}`,
+      `failed to delete VolumeSnapshotContent ${nameOf(content)} from API server: ${quote(wordsOf(error))}`,
       { cause: error },
     );
   }

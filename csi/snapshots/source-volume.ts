@@ -1,18 +1,26 @@
 import { quote } from '../../api/go-format.ts';
 import type { PersistentVolume, PersistentVolumeClaim } from '../../api/types.ts';
 import { keyOf } from '../../client/objects.ts';
-import { persistentVolumes } from '../../client/resources.ts';
+import { persistentVolumeClaims, persistentVolumes } from '../../client/resources.ts';
 import { mayReferTo, nameOf, namespaceOf } from './names.ts';
+import { cachedOrPresent } from './present.ts';
 import { wordsOf } from './snapshotting.ts';
 import type { Snapshotting } from './snapshotting.ts';
 import type { VolumeSnapshot } from './types.ts';
 
-/** The claim a snapshot is taken of. Throws an Error in upstream's words when there is none. */
-export const sourceClaim = ({ claims }: Snapshotting, snapshot: VolumeSnapshot): PersistentVolumeClaim => {
+/** The claim a snapshot is taken of. Rejects with an Error in upstream's words when there is none. */
+export const sourceClaim = async (
+  { client, claims }: Snapshotting,
+  snapshot: VolumeSnapshot,
+): Promise<PersistentVolumeClaim> => {
   const { persistentVolumeClaimName: name } = snapshot.spec.source;
   if (name === undefined) throw new Error('the snapshot source PVC name is not specified');
   if (name === '') throw new Error(`the PVC name is not specified in snapshot ${keyOf(snapshot)}`);
-  const claim = claims.get({ namespace: namespaceOf(snapshot), name });
+  const claim = await cachedOrPresent(
+    { client, lister: claims, resource: persistentVolumeClaims },
+    { namespace: namespaceOf(snapshot), name },
+    ({ status }) => status?.phase === 'Bound',
+  );
   if (claim !== undefined) return claim;
   const notFound = quote(`persistentvolumeclaim ${quote(name)} not found`);
   throw new Error(`failed to retrieve PVC ${name} from the lister: ${notFound}`);

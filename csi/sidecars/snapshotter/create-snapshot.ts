@@ -59,7 +59,7 @@ const inputOf = async (world: Snapshotter, content: VolumeSnapshotContent): Prom
     const { volumeSnapshotClassName } = content.spec;
     if (volumeSnapshotClassName === undefined)
       throw new Error(`failed to take snapshot ${name} without a snapshot class`);
-    const { parameters } = snapshotClass(world, volumeSnapshotClassName);
+    const { parameters } = await snapshotClass(world, volumeSnapshotClassName);
     const secrets = await annotatedCredentials(world, content, {
       what: 'snapshot content',
       name: annotations.deletionSecretName,

@@ -80,32 +80,24 @@ const listCredentials = async (
     });
   const { volumeSnapshotClassName: className } = content.spec;
   if (className === undefined) return {};
-  const explain = (what: string) => (error: unknown) => {
-    throw new Error(`failed to get ${what} for snapshot content ${nameOf(content)}: ${wordsOf(error)}`, {
-      cause: error,
-    });
+  const explained = async <T>(what: string, find: () => T | Promise<T>): Promise<T> => {
+    try {
+      return await find();
+    } catch (error) {
+      const why = `failed to get ${what} for snapshot content ${nameOf(content)}: ${wordsOf(error)}`;
+      throw new Error(why, { cause: error });
+    }
   };
-  const { parameters } = attempt(
-    () => snapshotClass(world, className),
-    explain(`snapshot class ${className}`),
+  const { parameters } = await explained(`snapshot class ${className}`, () =>
+    snapshotClass(world, className),
   );
-  const ref = attempt(
-    () =>
-      secretRefOf({
-        secret: listSecret,
-        parameters,
-        namespaceTokens: { 'volumesnapshotcontent.name': nameOf(content) },
-        nameTokens: {},
-      }),
-    explain('secret reference'),
+  const ref = await explained('secret reference', () =>
+    secretRefOf({
+      secret: listSecret,
+      parameters,
+      namespaceTokens: { 'volumesnapshotcontent.name': nameOf(content) },
+      nameTokens: {},
+    }),
   );
-  return credentialsOf(world.client, ref).catch(explain('credentials'));
-};
-
-const attempt = <T>(act: () => T, explain: (error: unknown) => never): T => {
-  try {
-    return act();
-  } catch (error) {
-    return explain(error);
-  }
+  return explained('credentials', () => credentialsOf(world.client, ref));
 };

@@ -38,7 +38,7 @@ const inputOf = async (world: Snapshotting, group: VolumeGroupSnapshot) => {
   const { volumeGroupSnapshotClassName } = group.spec;
   if (volumeGroupSnapshotClassName === undefined)
     throw new Error(`failed to take group snapshot ${nameOf(group)} without a group snapshot class`);
-  const groupClass = groupSnapshotClass(world, volumeGroupSnapshotClassName);
+  const groupClass = await groupSnapshotClass(world, volumeGroupSnapshotClassName);
   const volumes = await groupVolumes(world, group);
   const secret = secretRefOf({
     secret: groupSnapshotterSecret,

@@ -28,7 +28,7 @@ export const createMembers = async (
 ): Promise<void> => {
   const { volumeGroupSnapshotHandle: groupHandle, volumeSnapshotInfoList = [] } = content.status ?? {};
   if (groupHandle === undefined || volumeSnapshotInfoList.length === 0) return;
-  const secret = memberSecret(world, group, content);
+  const secret = await memberSecret(world, group, content);
   for (const info of volumeSnapshotInfoList)
     await createMember(world, { group, content, groupHandle, info, secret });
 };
@@ -41,18 +41,19 @@ interface Member {
   secret: SecretRef | undefined;
 }
 
-const memberSecret = (
+const memberSecret = async (
   world: Snapshotting,
   { spec: { volumeGroupSnapshotClassName: className } }: VolumeGroupSnapshot,
   content: VolumeGroupSnapshotContent,
-): SecretRef | undefined => {
+): Promise<SecretRef | undefined> => {
   if (className === undefined)
     throw new Error(
       'getGroupSnapshotSecret: internal error: cannot find reference to volume group snapshot class',
     );
+  const { parameters } = await groupSnapshotClass(world, className);
   return secretRefOf({
     secret: groupSnapshotterSecret,
-    parameters: groupSnapshotClass(world, className).parameters,
+    parameters,
     namespaceTokens: {
       'volumegroupsnapshotcontent.name': nameOf(content),
       'volumegroupsnapshot.namespace': content.spec.volumeGroupSnapshotRef.namespace ?? '',

@@ -5,7 +5,7 @@ import { isBeingRestored } from '../delete-snapshot.ts';
 import { changeFinalizers } from '../finalizers.ts';
 import { annotationOf, annotations, dynamicGroupContentName, finalizers, hasFinalizer } from '../names.ts';
 import { isDeleting, isUnset, nameOf, namespaceOf, refersTo, uidOf } from '../names.ts';
-import { orMissing } from '../or-missing.ts';
+import { orMissing } from '../present.ts';
 import { volumeGroupSnapshotContents, volumeGroupSnapshots, volumeSnapshots } from '../resources.ts';
 import { updateFailed, wordsOf } from '../snapshotting.ts';
 import type { Snapshotting } from '../snapshotting.ts';

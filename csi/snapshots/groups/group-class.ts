@@ -2,7 +2,8 @@ import { quote } from '../../../api/go-format.ts';
 import { keyOf } from '../../../client/objects.ts';
 import { reportFailure } from '../failure.ts';
 import { annotationOf, annotations, nameOf } from '../names.ts';
-import { volumeGroupSnapshots } from '../resources.ts';
+import { cachedOrPresent } from '../present.ts';
+import { volumeGroupSnapshotClasses, volumeGroupSnapshots } from '../resources.ts';
 import { wordsOf } from '../snapshotting.ts';
 import type { Snapshotting } from '../snapshotting.ts';
 import type { VolumeGroupSnapshot, VolumeGroupSnapshotClass } from '../types.ts';
@@ -41,12 +42,13 @@ export const chooseGroupClass = async (
   );
 };
 
-/** The class of this name; throws an Error in the words of a lister. */
-export const groupSnapshotClass = (
-  { groupClasses }: Pick<Snapshotting, 'groupClasses'>,
+/** The class of this name; rejects with an Error in the words of a lister. */
+export const groupSnapshotClass = async (
+  { client, groupClasses }: Pick<Snapshotting, 'client' | 'groupClasses'>,
   name: string,
-): VolumeGroupSnapshotClass => {
-  const found = groupClasses.get({ name });
+): Promise<VolumeGroupSnapshotClass> => {
+  const source = { client, lister: groupClasses, resource: volumeGroupSnapshotClasses };
+  const found = await cachedOrPresent(source, { name });
   if (found !== undefined) return found;
   throw new Error(`volumegroupsnapshotclass.groupsnapshot.storage.k8s.io ${quote(name)} not found`);
 };
@@ -56,9 +58,12 @@ const defaultGroupClass = async (world: Snapshotting, group: VolumeGroupSnapshot
   const driver = volume?.spec?.csi?.driver;
   if (driver === undefined)
     throw new Error(`snapshotting non-CSI volumes is not supported, group snapshot:${keyOf(group)}`);
-  const defaults = world.groupClasses
-    .list()
-    .filter((one) => annotationOf(one, annotations.isDefaultGroupClass) === 'true' && one.driver === driver);
+  const isDefault = (one: VolumeGroupSnapshotClass) =>
+    annotationOf(one, annotations.isDefaultGroupClass) === 'true' && one.driver === driver;
+  const cached = world.groupClasses.list().filter(isDefault);
+  const present = async () => (await world.client.resource(volumeGroupSnapshotClasses).list()).items;
+  // It may have been made a moment ago.
+  const defaults = cached.length > 0 ? cached : (await present()).filter(isDefault);
   const [first] = defaults;
   if (first === undefined) throw new Error('cannot find default group snapshot class');
   if (defaults.length > 1) throw new Error(`${defaults.length} default snapshot classes were found`);

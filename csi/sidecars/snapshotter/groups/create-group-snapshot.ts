@@ -59,7 +59,7 @@ const inputOf = async (world: Snapshotter, content: VolumeGroupSnapshotContent):
     const { volumeGroupSnapshotClassName } = content.spec;
     if (volumeGroupSnapshotClassName === undefined)
       throw new Error(`failed to take group snapshot ${name} without a group snapshot class`);
-    const { parameters } = groupSnapshotClass(world, volumeGroupSnapshotClassName);
+    const { parameters } = await groupSnapshotClass(world, volumeGroupSnapshotClassName);
     return {
       parameters: { ...driverParameters(parameters), ...metadataOf(world, content) },
       secrets: await groupCredentials(world, content),

@@ -47,7 +47,7 @@ const getCredentials = async (
   const { volumeGroupSnapshotClassName } = content.spec;
   if (volumeGroupSnapshotClassName === undefined) return {};
   try {
-    const { parameters } = groupSnapshotClass(world, volumeGroupSnapshotClassName);
+    const { parameters } = await groupSnapshotClass(world, volumeGroupSnapshotClassName);
     const ref = secretRefOf({
       secret: groupGetSecret,
       parameters,
