@@ -33,6 +33,8 @@ export interface SetUpOptions extends VolumePlace {
   spec: VolumeSpec;
   services: VolumeServices;
   signal: AbortSignal;
+  /** To be called when what a setUp has failed for may be gone: then it is tried again at once. */
+  retry: () => void;
 }
 
 export interface SetUpResult {

@@ -172,7 +172,8 @@ export class VolumeWorker {
     const { place, services } = this.#options;
     if (this.#wanted === undefined) return undefined;
     const { pod, spec } = this.#wanted;
-    return { ...place, pod, spec, volume: spec.volume, services, signal: this.#stopping.signal };
+    const retry = () => this.retry();
+    return { ...place, pod, spec, volume: spec.volume, services, signal: this.#stopping.signal, retry };
   }
 
   #succeeded(): void {

@@ -1,4 +1,5 @@
 import type { Device } from './devices/device.ts';
+import type { SetUpOptions } from './plugin.ts';
 import { VolumeError } from './volume-error.ts';
 import type { VolumeEventReason } from './volume-error.ts';
 import type { VolumeMode, VolumeSpec } from './volume-spec.ts';
@@ -23,11 +24,12 @@ export const wayOf = ({ mode }: Pick<VolumeSpec, 'mode'>): Way => ways[mode];
  */
 export const refuseSecondPod = (
   device: Device,
-  { spec, podUid }: { spec: VolumeSpec; podUid: string },
+  { spec, podUid, retry }: Pick<SetUpOptions, 'spec' | 'podUid' | 'retry'>,
 ): void => {
   const [mode, ...others] = spec.persistentVolume?.spec?.accessModes ?? [];
   if (mode !== 'ReadWriteOncePod' || others.length > 0 || !device.isPublishedElsewhere(podUid)) return;
   const { step, reason } = wayOf(spec);
+  device.whenReleased(retry);
   throw new VolumeError({
     step: step(spec.mode === 'Block' ? 'SetUpDevice' : 'SetUp'),
     volumeName: spec.name,

@@ -22,7 +22,7 @@ export const whenAttached = async <T>(
   options: SetUpOptions,
   work: (volume: AttachedVolume) => Promise<T>,
 ): Promise<T> => {
-  const { spec, podUid, signal } = options;
+  const { spec, signal } = options;
   const { driver, volumeHandle: handle } = csiSourceOf(spec);
   const blockName = spec.mode === 'Block' ? spec.name : undefined;
   const device = holdDevice(context, options, { driver, handle, blockName });
@@ -30,7 +30,7 @@ export const whenAttached = async <T>(
   await context.devices.waitForAttach(device, signal);
   return device.inTurn(async () => {
     signal.throwIfAborted();
-    refuseSecondPod(device, { spec, podUid });
+    refuseSecondPod(device, options);
     const publishContext = device.isAttachable ? await contextOfAttachment(context, spec) : {};
     return work({ device, publishContext });
   });

@@ -45,6 +45,7 @@ export class Device {
   readonly #holders = new Set<string>();
   /** UIDs of the Pods for which it is or may be published. */
   readonly #published = new Set<string>();
+  readonly #waiting = new Set<() => void>();
   #state: DeviceState;
   #last: Promise<unknown> = Promise.resolve();
   #cancelRetry = () => {};
@@ -88,12 +89,20 @@ export class Device {
     return [...this.#published].some((uid) => uid !== podUid);
   }
 
+  /** Calls the listener when the next Pod has let go of it. */
+  whenReleased(listener: () => void): void {
+    this.#waiting.add(listener);
+  }
+
   /** Nothing of the volume is left in the Pod. When it was the last Pod, the volume is unstaged in the background. */
   release(podUid: string): void {
     this.#published.delete(podUid);
     if (!this.#holders.delete(podUid) && this.#state === 'absent') return;
     this.#context.onChange();
     this.unstageUnlessHeld();
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const listener of waiting) listener();
   }
 
   /** Does the work when all work before it is done. */
