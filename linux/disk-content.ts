@@ -14,7 +14,7 @@ export type DiskContent =
       type: 'ext2' | 'ext3' | 'ext4' | 'xfs';
       /** As the file system believes it is. */
       sizeBytes: number;
-      /** It was not unmounted properly, or has found errors in itself. */
+      /** It has found errors in itself, or was not unmounted and has no journal that the next mount would replay. */
       unclean: boolean;
     }
   /** Something else, in words: `btrfs`, `LVM2_member`, `partition table gpt`, `unknown data`. */
@@ -68,7 +68,6 @@ const EXT_MAGIC = 0xef53;
 const EXT_VALID = 1;
 const EXT_ERRORS = 2;
 const HAS_JOURNAL = 0x4;
-const NEEDS_RECOVERY = 0x4;
 const EXTENTS_64BIT_FLEX_BG = 0x40 | 0x80 | 0x200;
 
 function readExt(head: Buffer): DiskContent | undefined {
@@ -83,7 +82,7 @@ function readExt(head: Buffer): DiskContent | undefined {
     kind: 'file system',
     type: (incompat & EXTENTS_64BIT_FLEX_BG) !== 0 ? 'ext4' : journal ? 'ext3' : 'ext2',
     sizeBytes: blocks * 2 ** (10 + block.readUInt32LE(ext.logBlockSize)),
-    unclean: (state & EXT_VALID) === 0 || (state & EXT_ERRORS) !== 0 || (incompat & NEEDS_RECOVERY) !== 0,
+    unclean: (state & EXT_VALID) === 0 || (state & EXT_ERRORS) !== 0,
   };
 }
 

@@ -7,7 +7,7 @@ import { formattingMark, probeDisk } from '../../linux/disk-content.ts';
 import { usageOf } from '../../linux/filesystem.ts';
 import { setFailpoint } from '../../linux/failpoint.ts';
 import { freezeFileSystem, mountPointOf, thawFileSystem } from '../../linux/freeze.ts';
-import { growFileSystem, growUnmounted } from '../../linux/grow-filesystem.ts';
+import { checkExt, growFileSystem, growUnmounted } from '../../linux/grow-filesystem.ts';
 import {
   attachLoop,
   cutOffLoop,
@@ -111,17 +111,28 @@ test('knows what is no file system to mount', async (t) => {
   for (const [path, content] of cases) t.deepEqual(await probeDisk(path), content, path);
 });
 
-test('an ext file system says when it was not unmounted properly', async (t) => {
+test('an ext file system says when it has to be checked, and is mended', async (t) => {
+  const { device } = emptyDisk(t);
+  await makeFileSystem(device, 'ext4');
+  await run('tune2fs', ['-E', 'force_fsck', device]);
+  t.like(await probeDisk(device), { kind: 'file system', unclean: true });
+  await checkExt(device);
+  t.like(await probeDisk(device), { kind: 'file system', unclean: false });
+});
+
+test('a disk that is pulled out gives errors, and what was synced can be mounted again', async (t) => {
   const { device, mountPoint, file } = emptyDisk(t);
   await makeFileSystem(device, 'ext4');
   await mountWaiting({ source: device, target: mountPoint, type: 'ext4' });
-  writeFileSync(join(mountPoint, 'x'), 'y', { flush: true });
-  t.like(await probeDisk(device), { kind: 'file system', unclean: true });
+  writeFileSync(join(mountPoint, 'synced'), 'y', { flush: true });
   cutOffLoop({ path: device, backingFile: file });
   t.true(loopAt(device)?.cutOff);
+  t.throws(() => writeFileSync(join(mountPoint, 'late'), Buffer.alloc(MiB), { flush: true }));
   await unmountWaiting(mountPoint);
   await eventually(() => loopAt(device) === undefined, 'it ends at its last close');
-  t.like(await probeDisk(file), { kind: 'file system', unclean: true });
+  const again = attachLoop(file);
+  await mountWaiting({ source: again, target: mountPoint, type: 'ext4' });
+  t.is(readFileSync(join(mountPoint, 'synced'), 'utf8'), 'y');
 });
 
 test('xfs grows while it is mounted, ext4 also when it is not', async (t) => {

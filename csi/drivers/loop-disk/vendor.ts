@@ -14,9 +14,8 @@ export type DiskName = { id: string } | { name: string; zone?: string };
 export interface Vendor {
   /** The kinds of disk that the parameter `type` may name; the first is the default. */
   diskTypes: [string, ...string[]];
-  /** Keys of the topology, of which the one of the zone decides where a disk lives. */
+  /** The segments of a place, by this vendor's keys. */
   topology(place: { region: string; zone: string }): Record<string, string>;
-  zoneKey: string;
   handleOf(disk: Pick<Disk, 'id' | 'name' | 'zone'>): string;
   /** Undefined when it is not a handle of this vendor's. */
   parseHandle(handle: string): DiskName | undefined;
@@ -32,7 +31,6 @@ const loopDisk: Vendor = {
     'topology.kubernetes.io/region': region,
     'topology.kubernetes.io/zone': zone,
   }),
-  zoneKey: 'topology.kubernetes.io/zone',
   handleOf: ({ id }) => id,
   parseHandle: (handle) => (/^[a-z0-9][a-z0-9._-]*$/.test(handle) ? { id: handle } : undefined),
   nodeIdOf: ({ name }) => name,
@@ -43,7 +41,6 @@ const loopDisk: Vendor = {
 const gcePersistentDisk: Vendor = {
   diskTypes: ['pd-standard', 'pd-balanced', 'pd-ssd', 'pd-extreme'],
   topology: ({ zone }) => ({ 'topology.gke.io/zone': zone }),
-  zoneKey: 'topology.gke.io/zone',
   handleOf: ({ name, zone }) => `projects/podwright/zones/${zone}/disks/${name}`,
   parseHandle(handle) {
     const [, zone, name] = /^projects\/[^/]+\/zones\/([^/]+)\/disks\/([^/]+)$/.exec(handle) ?? [];
@@ -58,7 +55,6 @@ const gcePersistentDisk: Vendor = {
 const awsElasticBlockStore: Vendor = {
   diskTypes: ['gp3', 'gp2', 'io1', 'io2', 'st1', 'sc1', 'standard'],
   topology: ({ zone }) => ({ 'topology.ebs.csi.aws.com/zone': zone }),
-  zoneKey: 'topology.ebs.csi.aws.com/zone',
   handleOf: ({ id }) => id,
   parseHandle(handle) {
     const id = /^(?:aws:\/\/[^/]*\/)?(vol-[^/]+)$/.exec(handle)?.[1];

@@ -7,7 +7,9 @@ import { checkExt, growFileSystem, growUnmounted } from '../../../../linux/grow-
 import { loopAt } from '../../../../linux/loop-device.ts';
 import { makeFileSystem } from '../../../../linux/make-filesystem.ts';
 import type { FileSystemType } from '../../../../linux/make-filesystem.ts';
-import { mountWaiting, parseMountOptions } from '../../../../linux/mount.ts';
+import { mountWaiting, parseMountOptions, unmountWaiting } from '../../../../linux/mount.ts';
+import type { MountOptions } from '../../../../linux/mount.ts';
+import { hasCode } from '../../../../linux/system-error.ts';
 import { CsiError } from '../../../error.ts';
 import type { NodeStageVolumeRequest, NodeStageVolumeResponse, VolumeCapability } from '../../../types.ts';
 import { attachModeFor, checkCapability, required, wantedFileSystem } from '../capabilities.ts';
@@ -23,8 +25,8 @@ const defaultFileSystem: FileSystemType = 'ext4';
  * Mounts an attached disk at the staging path: an empty disk is given a file system first, one with a file system is checked and let grow into its disk, one with anything else
  * is refused. A block volume needs nothing here. Staged already: nothing to do; in another way: ALREADY_EXISTS (CSI spec, NodeStageVolume).
  *
- *   look ── empty, unfinished ── mkfs ─┬─ mount ── grow (xfs)
- *        └─ file system ── check, grow ┘          every step can be the last before a crash: the next call looks again
+ *   look ─┬─ empty, unfinished ── mkfs ─┬─ mount ── grow
+ *         └─ file system ── check ──────┘          every step can be the last before a crash: the next call looks again
  */
 export async function nodeStageVolume(
   context: NodeContext,
@@ -77,23 +79,38 @@ function isStaged({ device, target, capability, readOnly }: Staging): boolean {
 
 async function stage(context: NodeContext, staging: Staging): Promise<void> {
   const { device, target, capability, readOnly } = staging;
-  const type = await prepare(context, staging);
+  const { type, isNew } = await prepare(context, staging);
   await failpoint('csi.stage.before-mount');
   const { flags, data } = parseMountOptions(capability.mount?.mountFlags ?? []);
   mkdirSync(target, { recursive: true, mode: 0o750 });
-  await mountDisk({
+  const options = {
     source: device,
     target,
     type,
-    flags: readOnly && !flags.includes('ro') ? [...flags, 'ro'] : flags,
+    flags: readOnly && !flags.includes('ro') ? [...flags, 'ro' as const] : flags,
     // A snapshot or clone has the identity of its origin, which may be mounted on this machine too.
     data: [...(type === 'xfs' ? ['nouuid'] : []), ...(data === '' ? [] : [data])].join(','),
-  });
+  };
+  await mountDisk(options);
   await failpoint('csi.stage.after-mount');
-  if (!readOnly && type === 'xfs') await growFileSystem(target, device);
+  if (!readOnly && !isNew) await growIntoDisk(options);
 }
 
-async function mountDisk(options: Parameters<typeof mountWaiting>[0]): Promise<void> {
+/** A disk restored into a larger one, or expanded while nobody used it, has a file system that does not know. */
+async function growIntoDisk(options: MountOptions & { source: string }): Promise<void> {
+  const { source, target } = options;
+  try {
+    await growFileSystem(target, source);
+  } catch (error) {
+    if (!hasCode(error, 'EPERM')) throw error;
+    // Without CAP_SYS_RESOURCE ext4 grows only while it is not mounted.
+    await unmountWaiting(target);
+    await growUnmounted(source);
+    await mountDisk(options);
+  }
+}
+
+async function mountDisk(options: MountOptions): Promise<void> {
   try {
     await mountWaiting(options);
   } catch (error) {
@@ -102,9 +119,11 @@ async function mountDisk(options: Parameters<typeof mountWaiting>[0]): Promise<v
   }
 }
 
-/** Makes sure that the disk has the wanted file system, and returns which. */
-async function prepare(context: NodeContext, staging: Staging): Promise<FileSystemType> {
-  const { device, capability, readOnly } = staging;
+/** Makes sure that the disk has the wanted file system, and says which it has. */
+async function prepare(
+  context: NodeContext,
+  { device, capability, readOnly }: Staging,
+): Promise<{ type: FileSystemType; isNew: boolean }> {
   const wanted = wantedFileSystem(capability);
   // Mounted elsewhere on this machine (or still being formatted by a program that outlived us).
   const held = isHeld(device);
@@ -115,12 +134,13 @@ async function prepare(context: NodeContext, staging: Staging): Promise<FileSyst
   if (content.kind === 'empty' || content.kind === 'unfinished') {
     if (readOnly)
       throw new CsiError('FAILED_PRECONDITION', `${device} is empty, and read-only: it cannot be formatted`);
-    await format(context, device, wanted ?? defaultFileSystem);
-    return wanted ?? defaultFileSystem;
+    const type = wanted ?? defaultFileSystem;
+    await format(context, device, type);
+    return { type, isNew: true };
   }
   const type = existingType(device, content, wanted);
-  if (!readOnly && !held && type !== 'xfs') await checkAndGrow(device, content);
-  return type;
+  if (!readOnly && !held) await check(device, content);
+  return { type, isNew: false };
 }
 
 async function format({ log }: NodeContext, device: string, type: FileSystemType): Promise<void> {
@@ -147,11 +167,11 @@ function existingType(
   );
 }
 
-/** A clean file system needs no check: e2fsck -p would find its flag and end. One that has become smaller than its disk grows. */
-async function checkAndGrow(device: string, content: DiskContent): Promise<void> {
+/** A clean file system needs no check: e2fsck -p would find its flag and end. A journal is replayed by the mount. */
+async function check(device: string, content: DiskContent): Promise<void> {
+  if (content.kind !== 'file system' || content.type === 'xfs' || !content.unclean) return;
   try {
-    if (content.kind === 'file system' && content.unclean) await checkExt(device);
-    await growUnmounted(device);
+    await checkExt(device);
   } catch (error) {
     throw new CsiError(
       'INTERNAL',

@@ -12,7 +12,6 @@ import { join } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import type { CodeName, CsiError } from '../../../../csi/error.ts';
-import { vendorOf } from '../../../../csi/drivers/loop-disk/vendor.ts';
 import { run } from '../../../../linux/command.ts';
 import { probeDisk } from '../../../../linux/disk-content.ts';
 import { usageOf } from '../../../../linux/filesystem.ts';
@@ -681,7 +680,9 @@ test('serves the volumes of in-tree types by their names and ids', async (t) => 
     capacityRange: { requiredBytes: 32 * MiB },
   });
   t.true(nodeExpansionRequired);
-  t.is(vendorOf('ebs.csi.aws.com').zoneKey, 'topology.ebs.csi.aws.com/zone');
+  t.deepEqual((await ebs.node.nodeGetInfo({})).accessibleTopology?.segments, {
+    'topology.ebs.csi.aws.com/zone': zone,
+  });
 });
 
 test('twenty volumes at once come and go', async (t) => {

@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { flushBlockDevice } from '../../../../../linux/block-device.ts';
 import {
   attachLoop,
   cutOffLoop,
@@ -38,8 +40,8 @@ function liveDevice(cloud: Cloud, disk: Disk): LoopDevice | undefined {
 export const devicesInKernel = (cloud: Cloud, disk: Pick<Disk, 'region' | 'zone' | 'id'>): LoopDevice[] =>
   loopsOf(diskImage(cloud, disk)).filter(({ cutOff }) => !cutOff);
 
-/** How long a device may still be held after its machine let go: a probe of udev, a close that is under way. */
-const letGoMs = 1000;
+/** How long a device may still be held after its machine let go: a probe of udev, a mount that another namespace gives up a moment later. */
+const letGoMs = 2000;
 
 /**
  * Takes a disk's device away. While somebody holds it: IN_USE; with `force` it is cut off, as when a machine that does not answer any more loses its disk:
@@ -53,12 +55,30 @@ export async function releaseDevice(cloud: Cloud, disk: Disk, { force }: { force
       if (!hasCode(error, 'EBUSY')) throw error;
       if (!force)
         throw new CloudError('IN_USE', `disk '${disk.id}' is in use at ${loop.path}`, { cause: error });
+      await saveWhatCanBe(cloud, loop);
       cutOffLoop(loop);
       cloud.log.warn({ disk: disk.id, device: loop.path }, 'cut off a disk that was in use');
     }
   }
   cloud.devices.delete(disk.id);
 }
+
+/** What its user has written so far still belongs to the disk. One that cannot write any more must not hold up the detach. */
+async function saveWhatCanBe(cloud: Cloud, loop: LoopDevice): Promise<void> {
+  const late = delay(longestFlushMs, undefined, { ref: false }).then(() => {
+    throw new Error(`not done after ${longestFlushMs} ms`);
+  });
+  try {
+    await Promise.race([flushBlockDevice(loop.path), late]);
+  } catch (error) {
+    cloud.log.warn(
+      { device: loop.path, err: error },
+      'what a disk in use had in memory could not be written',
+    );
+  }
+}
+
+const longestFlushMs = 5000;
 
 /** Tells a disk's device that the image has grown. */
 export function growDevice(cloud: Cloud, disk: Disk): void {
