@@ -14,7 +14,9 @@ test('the node registers, is Ready and keeps its lease', async (t) => {
   const client = bench.client.resource(nodes);
   const node = await until('Ready', async () => {
     const seen = await client.get({ name: 'node-1' });
-    const isReady = seen.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True');
+    const isReady = seen.status?.conditions?.some(
+      ({ type, status }) => type === 'Ready' && status === 'True',
+    );
     return isReady ? seen : undefined;
   });
   t.like(node.metadata?.labels, {
