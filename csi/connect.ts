@@ -69,7 +69,7 @@ export function connectRegistration({ socketPath }: { socketPath: string }): Reg
   };
 }
 
-function connect(socketPath: string): { client: Client; close(): void } {
+function connect(socketPath: string): { client: Client; close: () => void } {
   const address = addressOf(socketPath);
   const client = new Client(`unix://${address.path}`, credentials.createInsecure(), {
     'grpc.max_receive_message_length': 16 * 1024 * 1024,
