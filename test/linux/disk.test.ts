@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { run } from '../../linux/command.ts';
+import { isHeld } from '../../linux/block-device.ts';
 import { formattingMark, probeDisk } from '../../linux/disk-content.ts';
 import { usageOf } from '../../linux/filesystem.ts';
 import { setFailpoint } from '../../linux/failpoint.ts';
-import { freezeFileSystem, mountPointOf, thawFileSystem } from '../../linux/freeze.ts';
+import { freezeFileSystem, mountPointOf, thawDevice } from '../../linux/freeze.ts';
 import { checkExt, growFileSystem, growUnmounted } from '../../linux/grow-filesystem.ts';
 import {
   attachLoop,
@@ -157,16 +158,31 @@ test('a file system at rest lets writers wait until it goes on', async (t) => {
   const { device, mountPoint } = emptyDisk(t);
   await makeFileSystem(device, 'ext4');
   await mountWaiting({ source: device, target: mountPoint, type: 'ext4' });
-  t.true(await freezeFileSystem(mountPoint));
-  t.false(await freezeFileSystem(mountPoint), 'it is at rest already');
+  const frozen = await freezeFileSystem(mountPoint);
+  t.truthy(frozen);
+  t.is(await freezeFileSystem(mountPoint), undefined, 'it is at rest already');
+  await t.throwsAsync(unmountWaiting(mountPoint), { code: 'EBUSY' });
   let written = false;
   const writer = run('sh', ['-c', `echo words > ${mountPoint}/file`]).then(() => (written = true));
   await new Promise((resolve) => setTimeout(resolve, 50));
   t.false(written);
-  t.true(await thawFileSystem(mountPoint));
+  frozen?.thaw();
   await writer;
   t.is(readFileSync(join(mountPoint, 'file'), 'utf8'), 'words\n');
-  t.false(await thawFileSystem(mountPoint), 'it was not at rest');
+  t.false(await thawDevice(device), 'it was not at rest');
+});
+
+test('a file system whose freezer died is let go on, mounted or not', async (t) => {
+  const { device, mountPoint, file } = emptyDisk(t);
+  await makeFileSystem(device, 'ext4');
+  await mountWaiting({ source: device, target: mountPoint, type: 'ext4' });
+  await run('fsfreeze', ['-f', mountPoint]);
+  t.true(await thawDevice(device));
+  await run('fsfreeze', ['-f', mountPoint]);
+  await unmountWaiting(mountPoint);
+  t.true(isHeld(device), 'unmounted, and at rest for ever');
+  t.true(await thawDevice(device));
+  await detachLoop({ path: device, backingFile: file });
 });
 
 test('copies the data of a sparse file and not its holes, and tells how far it is', async (t) => {

@@ -3,7 +3,8 @@ import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { flushBlockDevice } from '../../../../linux/block-device.ts';
 import { syncDirectory } from '../../../../linux/files.ts';
-import { freezeFileSystem, mountPointOf, thawFileSystem } from '../../../../linux/freeze.ts';
+import { freezeFileSystem, mountPointOf, thawDevice } from '../../../../linux/freeze.ts';
+import type { FrozenFileSystem } from '../../../../linux/freeze.ts';
 import { cloneFile, copySparse } from '../../../../linux/sparse-file.ts';
 import { diskImage, reserve, snapshotImage } from './cloud.ts';
 import type { Cloud } from './cloud.ts';
@@ -86,22 +87,22 @@ export async function flushDisk(cloud: Cloud, disk: Disk): Promise<void> {
  * Holds the content of disks still while it is copied: their mounted file systems are at rest until `thaw`. A disk that is used without
  * a file system is only flushed, and so is one whose file system cannot rest.
  */
-export async function holdStill(cloud: Cloud, disks: Disk[]): Promise<{ thaw(): Promise<void> }> {
-  const frozen: string[] = [];
-  const thaw = async () => {
-    for (const mountPoint of frozen.splice(0)) await thawFileSystem(mountPoint);
+export async function holdStill(cloud: Cloud, disks: Disk[]): Promise<FrozenFileSystem> {
+  const frozen: FrozenFileSystem[] = [];
+  const thaw = () => {
+    for (const fileSystem of frozen.splice(0)) fileSystem.thaw();
   };
   try {
     for (const disk of disks) {
       const device = cloud.devices.get(disk.id);
       const mountPoint = device === undefined ? undefined : mountPointOf(device);
-      if (mountPoint === undefined) await flushDisk(cloud, disk);
-      else if (await freezeFileSystem(mountPoint)) frozen.push(mountPoint);
-      else await flushDisk(cloud, disk);
+      const fileSystem = mountPoint === undefined ? undefined : await freezeFileSystem(mountPoint);
+      if (fileSystem === undefined) await flushDisk(cloud, disk);
+      else frozen.push(fileSystem);
     }
     return { thaw };
   } catch (error) {
-    await thaw();
+    thaw();
     throw error;
   }
 }
@@ -109,8 +110,7 @@ export async function holdStill(cloud: Cloud, disks: Disk[]): Promise<{ thaw(): 
 /** Lets go on what a cloud that died had brought to rest. */
 export async function thawDisk(cloud: Cloud, disk: Disk): Promise<void> {
   const device = cloud.devices.get(disk.id);
-  const mountPoint = device === undefined ? undefined : mountPointOf(device);
-  if (mountPoint !== undefined) await thawFileSystem(mountPoint);
+  if (device !== undefined) await thawDevice(device);
 }
 
 /** Counts a reader of a disk or snapshot; while there is one it is neither deleted nor newly attached. */

@@ -27,7 +27,7 @@ export async function recover(cloud: Cloud): Promise<void> {
     const disk = cloud.disks.get(snapshot.disk);
     if (disk === undefined) cloud.snapshots.remove(snapshot.id);
     else {
-      // Still at rest since before, if it was: begun again, the copy is of the same moment.
+      // Nobody was told that it is ready: begun again, the copy is of the disk as it is now.
       await thaw(cloud, disk.id);
       beginSnapshotCopy(cloud, snapshot, disk);
     }

@@ -1,4 +1,5 @@
 import { existsSync, realpathSync } from 'node:fs';
+import { thawDevice } from '../../../../linux/freeze.ts';
 import { cutOffLoop, detachLoop, loopsBelow } from '../../../../linux/loop-device.ts';
 import { hasCode } from '../../../../linux/system-error.ts';
 import { openCloud } from './cloud.ts';
@@ -49,6 +50,7 @@ export async function detachAllLoops({ dir }: { dir: string }): Promise<string[]
   const held: string[] = [];
   for (const loop of loopsBelow(existsSync(dir) ? realpathSync(dir) : dir)) {
     try {
+      await thawDevice(loop.path); // a cloud that was killed while it copied
       await detachLoop(loop, { timeoutMs: 1000 });
     } catch (error) {
       if (!hasCode(error, 'EBUSY')) throw error;

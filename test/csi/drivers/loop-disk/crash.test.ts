@@ -23,7 +23,7 @@ const failpoints = [...new Set(named)];
 
 /** These stand on the way of pools that clone, or on that of the others. */
 const onlyCloning = ['cloud.snapshot.after-image', 'cloud.group.at-rest'];
-const onlyCopying = ['cloud.create.after-copy', 'cloud.snapshot.after-copy'];
+const onlyCopying = ['cloud.create.after-copy', 'cloud.snapshot.at-rest', 'cloud.snapshot.after-copy'];
 
 interface Mortal {
   /** Calls the driver until it answers: when it has died, it is started again and asked again. */

@@ -157,7 +157,7 @@ export async function beginCopy(cloud: Cloud, disk: Disk): Promise<Disk> {
         try {
           await copyImage(from.path, diskImage(cloud, disk), disk.sizeBytes, work);
         } finally {
-          await held.thaw();
+          held.thaw();
         }
       });
       await failpoint('cloud.create.after-copy');

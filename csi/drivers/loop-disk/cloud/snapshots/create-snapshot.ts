@@ -112,9 +112,10 @@ export async function copyWhileStill(cloud: Cloud, cuts: Cut[]): Promise<void> {
     async () => {
       try {
         const held = await holdStill(cloud, disks);
+        await failpoint('cloud.snapshot.at-rest');
         resting.resolve();
         await Promise.all(copies.map(({ copied }) => copied));
-        await held.thaw();
+        held.thaw();
         goingOn.resolve();
       } catch (error) {
         resting.reject(error);

@@ -88,7 +88,7 @@ async function take(cloud: Cloud, cuts: Cut[]): Promise<void> {
         await cloud.snapshots.put(snapshot.id, snapshot);
       }
     } finally {
-      await held.thaw();
+      held.thaw();
     }
   });
 }
