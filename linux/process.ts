@@ -22,19 +22,24 @@ export function identify(pid: number): ProcessIdentity | undefined {
   return startTime === undefined ? undefined : { pid, startTime };
 }
 
-/** True while this very process runs; a zombie has ended. */
+/**
+ * True while this very process runs. A zombie has ended, unless it has other threads: killed, but not out of the kernel yet (which may
+ * take the time of a flush), they still hold its files, sockets and locks.
+ */
 export function isAlive({ pid, startTime }: ProcessIdentity): boolean {
   const stat = readStat(pid);
-  return stat !== undefined && stat.startTime === startTime && stat.state !== 'Z' && stat.state !== 'X';
+  if (stat === undefined || stat.startTime !== startTime || stat.state === 'X') return false;
+  return stat.state !== 'Z' || stat.threads > 1;
 }
 
 interface ProcessStat {
   state: string;
   parentPid: number;
+  threads: number;
   startTime: number;
 }
 
-/** State, parent and start time of a process (proc_pid_stat(5)), or undefined when there is none. */
+/** State, parent, number of threads and start time of a process (proc_pid_stat(5)), or undefined when there is none. */
 export function readStat(pid: number): ProcessStat | undefined {
   let text: string;
   try {
@@ -45,7 +50,12 @@ export function readStat(pid: number): ProcessStat | undefined {
   }
   // The name may hold spaces and parentheses; the fields begin after the last parenthesis.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return { state: fields[0] ?? '', parentPid: Number(fields[1]), startTime: Number(fields[19]) };
+  return {
+    state: fields[0] ?? '',
+    parentPid: Number(fields[1]),
+    threads: Number(fields[17]),
+    startTime: Number(fields[19]),
+  };
 }
 
 /** Sends a signal to this very process. False when it has already ended. Throws SystemError (EPERM). */

@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
 import test from 'ava';
 import { run } from '../../linux/command.ts';
-import { identify, isAlive, signalProcess, startTimeOf, waitForExit } from '../../linux/process.ts';
+import { identify, isAlive, readStat, signalProcess, startTimeOf, waitForExit } from '../../linux/process.ts';
 import { sealProgram } from '../../linux/sealed-program.ts';
 import { makePipe, spawnProcess } from '../../linux/spawn.ts';
+import { eventually } from '../environment.ts';
 
 const sleeper = () => {
   const child = spawn('sleep', ['1000'], { stdio: 'ignore' });
@@ -41,6 +42,21 @@ test('waiting can be given up, and what has ended needs no waiting', async (t) =
   child.kill();
   await ended;
   await waitForExit(identity);
+});
+
+test('a process whose first thread alone has ended is alive until the others have', async (t) => {
+  // exit(2), which ends the thread that calls it; Node.js has some more.
+  const script = `require('koffi').load('libc.so.6').func('long syscall(long, long)')(${process.arch === 'arm64' ? 93 : 60}, 0)`;
+  const child = spawn(process.execPath, ['-e', script], { stdio: 'ignore', cwd: import.meta.dirname });
+  const identity = identify(child.pid ?? 0);
+  if (identity === undefined) throw new Error('node did not start');
+  await eventually(() => readStat(identity.pid)?.state === 'Z', 'the first thread is a zombie');
+  t.true(isAlive(identity));
+  const ended = once(child, 'close');
+  t.true(signalProcess(identity, 'SIGKILL'));
+  await waitForExit(identity);
+  t.false(isAlive(identity));
+  await ended;
 });
 
 test('runs a command, and says what went wrong with one', async (t) => {
