@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { clientFromKubeconfig } from '../client/kubeconfig.ts';
@@ -14,7 +16,7 @@ const DEADLINE_MS = 300_000;
 const POLL_MS = 20;
 
 /**
- * Returns when every node of the cluster is Ready; throws with the daemon's last words when one dies meanwhile. `prepare` is begun as soon as
+ * Returns when every node of the cluster is Ready and its kubelet answers; throws with the daemon's last words when one dies meanwhile. `prepare` is begun as soon as
  * the API server answers, again when it fails, and waited for too.
  */
 export async function waitUntilReady(
@@ -32,7 +34,10 @@ export async function waitUntilReady(
         prepared ??= prepare(client);
         prepared.catch(() => undefined); // told below, once the nodes are Ready
         const ready = new Set(items.filter(isReady).map(({ metadata }) => metadata?.name));
-        const waiting = file.nodes.filter(({ name }) => !ready.has(name));
+        const isUp = await Promise.all(
+          file.nodes.map(async ({ name, ip }) => ready.has(name) && isListening(ip)),
+        );
+        const waiting = file.nodes.filter((_, index) => isUp[index] !== true);
         if (waiting.length === 0) {
           await prepared;
           return;
@@ -52,6 +57,21 @@ export async function waitUntilReady(
     }
   } finally {
     client.close();
+  }
+}
+
+const KUBELET_PORT = 10250;
+
+/** Whether the kubelet answers; a node that has just been started again is still Ready by what it said before its end. */
+async function isListening(host: string): Promise<boolean> {
+  const socket = connect({ host, port: KUBELET_PORT });
+  try {
+    await once(socket, 'connect', { signal: AbortSignal.timeout(1000) });
+    return true;
+  } catch {
+    return false; // refused, or nobody there yet
+  } finally {
+    socket.destroy();
   }
 }
 
