@@ -16,8 +16,8 @@ export function blockDeviceBytes(path: string): number {
 }
 
 /**
- * Writes everything that waits in memory for this block device onto it: a file system that is mounted from it, in whichever mount
- * namespace, is synced as by syncfs(2), then the device's own pages. The caches are dropped too.
+ * Writes everything that waits in memory for this block device onto it: a file system that is mounted from it, in
+ * whichever mount namespace, is synced as by syncfs(2), then the device's own pages. The caches are dropped too.
  */
 export async function flushBlockDevice(path: string): Promise<void> {
   const fd = openSync(path, constants.O_RDONLY);
@@ -36,8 +36,8 @@ const FALLOC_FL_PUNCH_HOLE = 0x2;
 const FALLOC_FL_ZERO_RANGE = 0x10;
 
 /**
- * Makes a part of a block device read as zeros, without giving it space where the device can take it back (a loop device punches a
- * hole into its file), otherwise by writing zeros (fallocate(2)). Throws SystemError.
+ * Makes a part of a block device read as zeros, without giving it space where the device can take it back (a loop
+ * device punches a hole into its file), otherwise by writing zeros (fallocate(2)). Throws SystemError.
  */
 export async function zeroBlockDevice(
   fd: number,
@@ -51,8 +51,9 @@ export async function zeroBlockDevice(
 }
 
 /**
- * True while somebody holds the device for himself alone: a mounted file system (also one that was lazily unmounted and still has
- * open files), a device mapper, a check of it. A program that has merely opened it does not count (open(2), O_EXCL).
+ * True while somebody holds the device for himself alone: a mounted file system (also one that was lazily unmounted and
+ * still has open files), a device mapper, a check of it. A program that has merely opened it does not count (open(2),
+ * O_EXCL).
  */
 export function isHeld(path: string): boolean {
   try {

@@ -23,8 +23,8 @@ export type DiskContent =
 const MiB = 1024 * 1024;
 
 /**
- * Looks what a block device or file has on it. Stricter than blkid(8), which calls empty whatever it does not know: such a disk is
- * `other` here, and must not be formatted.
+ * Looks what a block device or file has on it. Stricter than blkid(8), which calls empty whatever it does not know:
+ * such a disk is `other` here, and must not be formatted.
  */
 export async function probeDisk(path: string): Promise<DiskContent> {
   await using disk = await open(path, 'r');

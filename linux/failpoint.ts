@@ -6,8 +6,8 @@ import { setTimeout as delay } from 'node:timers/promises';
  *
  *   PODWRIGHT_FAILPOINTS='csi.stage.after-mkfs=crash;cloud.attach.after-loop=1*error(no more loops);cloud.copy=sleep(200)'
  *
- * `crash` is SIGKILL to this very process: nothing is flushed, closed or undone. `error` throws FailpointError. `N*` in front:
- * only the first N times. The same idea and notation as gofail and the BSDs' fail(9).
+ * `crash` is SIGKILL to this very process: nothing is flushed, closed or undone. `error` throws FailpointError. `N*` in
+ * front: only the first N times. The same idea and notation as gofail and the BSDs' fail(9).
  */
 export async function failpoint(name: string): Promise<void> {
   const points = (active ??= parseFailpoints(process.env['PODWRIGHT_FAILPOINTS'] ?? ''));
@@ -30,8 +30,8 @@ export class FailpointError extends Error {
 }
 
 /**
- * Sets a failpoint of this process, in the notation of PODWRIGHT_FAILPOINTS or as a function that is called (and awaited) each time
- * it is passed. Dispose to take it away. Throws when the action is not understood.
+ * Sets a failpoint of this process, in the notation of PODWRIGHT_FAILPOINTS or as a function that is called (and
+ * awaited) each time it is passed. Dispose to take it away. Throws when the action is not understood.
  */
 export function setFailpoint(name: string, action: string | ((name: string) => unknown)): Disposable {
   active ??= parseFailpoints(process.env['PODWRIGHT_FAILPOINTS'] ?? '');

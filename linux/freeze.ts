@@ -26,8 +26,9 @@ export interface FrozenFileSystem {
 }
 
 /**
- * Brings a mounted file system to rest: what is in memory is written, and who writes to it waits until `thaw()`. It stays mounted until then (unmounting is EBUSY),
- * and at rest when this process dies. Undefined when it is at rest already or its kind cannot do it. Throws SystemError.
+ * Brings a mounted file system to rest: what is in memory is written, and who writes to it waits until `thaw()`. It
+ * stays mounted until then (unmounting is EBUSY), and at rest when this process dies. Undefined when it is at rest
+ * already or its kind cannot do it. Throws SystemError.
  */
 export async function freezeFileSystem(mountPoint: string): Promise<FrozenFileSystem | undefined> {
   // Kept open: unmounted meanwhile, it would stay at rest with no path left to reach it by.
@@ -43,8 +44,8 @@ export async function freezeFileSystem(mountPoint: string): Promise<FrozenFileSy
 }
 
 /**
- * Lets the file system of a block device go on that a process brought to rest which is no more. Unmounted since, it still holds the device, and is reached by mounting it
- * once more. False when it was not at rest, or there is none.
+ * Lets the file system of a block device go on that a process brought to rest which is no more. Unmounted since, it
+ * still holds the device, and is reached by mounting it once more. False when it was not at rest, or there is none.
  */
 export async function thawDevice(device: string): Promise<boolean> {
   const mountPoint = mountPointOf(device);

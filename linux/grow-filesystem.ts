@@ -4,17 +4,16 @@ import { CommandError, run } from './command.ts';
 import { probeDisk } from './disk-content.ts';
 import type { DiskContent } from './disk-content.ts';
 import { ioctl } from './ioctl.ts';
-import { readMountInfo } from './mount-info.ts';
-import type { MountInfo } from './mount-info.ts';
+import { mountAt } from './mount-info.ts';
 
 const EXT4_IOC_RESIZE_FS = 0x40086610;
 const XFS_IOC_FSGEOMETRY = 0x8100587e;
 const XFS_IOC_FSGROWFSDATA = 0x4010586e;
 
 /**
- * Lets a mounted ext4 or xfs file system have all of its device, while it is used: the system calls that resize2fs(8) and xfs_growfs(8) make. One
- * that has it already is no error. Throws SystemError (EROFS: it is mounted read-only; EPERM: ext4 takes CAP_SYS_RESOURCE for it), or Error
- * for a kind that cannot grow.
+ * Lets a mounted ext4 or xfs file system have all of its device, while it is used: the system calls that resize2fs(8)
+ * and xfs_growfs(8) make. One that has it already is no error. Throws SystemError (EROFS: it is mounted read-only;
+ * EPERM: ext4 takes CAP_SYS_RESOURCE for it), or Error for a kind that cannot grow.
  */
 export async function growFileSystem(mountPoint: string, device: string): Promise<void> {
   const mount = mountAt(mountPoint);
@@ -38,8 +37,8 @@ const canGrow = (content: DiskContent, deviceBytes: number): boolean =>
   deviceBytes - content.sizeBytes >= leftOverBytes;
 
 /**
- * Lets an ext file system that is not mounted have all of its device (resize2fs(8), which asks for a check before). True when it has grown. Throws
- * CommandError. What xfs has, it can have only when it is mounted: nothing is done then.
+ * Lets an ext file system that is not mounted have all of its device (resize2fs(8), which asks for a check before).
+ * True when it has grown. Throws CommandError. What xfs has, it can have only when it is mounted: nothing is done then.
  */
 export async function growUnmounted(device: string): Promise<boolean> {
   if (!canGrow(await probeDisk(device), blockDeviceBytes(device))) return false;
@@ -50,7 +49,10 @@ export async function growUnmounted(device: string): Promise<boolean> {
 
 const limitMs = 10 * 60_000;
 
-/** Checks an ext file system that is not mounted, and mends what can be mended without asking. Throws CommandError when something is left (e2fsck(8)). */
+/**
+ * Checks an ext file system that is not mounted, and mends what can be mended without asking. Throws CommandError when
+ * something is left (e2fsck(8)).
+ */
 export async function checkExt(device: string, { force = false } = {}): Promise<void> {
   try {
     await run('e2fsck', ['-p', ...(force ? ['-f'] : []), device], { timeoutMs: limitMs });
@@ -59,10 +61,6 @@ export async function checkExt(device: string, { force = false } = {}): Promise<
     throw error;
   }
 }
-
-/** The topmost mount at a path. */
-export const mountAt = (path: string): MountInfo | undefined =>
-  readMountInfo().findLast(({ mountPoint }) => mountPoint === path);
 
 function growExt(mountPoint: string, deviceBytes: number): void {
   const blocks = Buffer.alloc(8);

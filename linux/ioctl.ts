@@ -19,8 +19,8 @@ export function ioctl(fd: number, request: number, argument: number | Buffer, at
 }
 
 /**
- * As ioctl(), for what waits for a disk: in a thread, so that the event loop goes on. Only for a request that may be asked twice:
- * errno is known only to the thread that saw it, so a failure is asked again in this one.
+ * As ioctl(), for what waits for a disk: in a thread, so that the event loop goes on. Only for a request that may be
+ * asked twice: errno is known only to the thread that saw it, so a failure is asked again in this one.
  */
 export async function ioctlWaiting(
   fd: number,

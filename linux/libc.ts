@@ -111,7 +111,10 @@ export const libc = {
   ) => number,
 };
 
-/** posix_spawn_file_actions_addclosefrom_np(3): closes all from a file descriptor up. Undefined before glibc 2.34 and in musl. */
+/**
+ * posix_spawn_file_actions_addclosefrom_np(3): closes all from a file descriptor up. Undefined before glibc 2.34 and in
+ * musl.
+ */
 export const addCloseFrom = optional('posix_spawn_file_actions_addclosefrom_np', ['void *', 'int']) as
   ((actions: Buffer, from: number) => number) | undefined;
 

@@ -38,8 +38,9 @@ export interface AttachLoopOptions {
 }
 
 /**
- * Makes a file a block device and returns the device's path. Safe against others who take loop devices at the same moment: a device
- * counts only when the kernel gave it to this file in one step (LOOP_CONFIGURE, Linux 5.8). Throws SystemError.
+ * Makes a file a block device and returns the device's path. Safe against others who take loop devices at the same
+ * moment: a device counts only when the kernel gave it to this file in one step (LOOP_CONFIGURE, Linux 5.8). Throws
+ * SystemError.
  */
 export function attachLoop(
   file: string,
@@ -71,32 +72,43 @@ export function attachLoop(
 const nodeOf = (number: number): string => `/dev/loop${number}`;
 
 function freeNumber(): number {
-  const control = openSync('/dev/loop-control', constants.O_RDWR);
+  const path = '/dev/loop-control';
+  ensureNode(path, { type: S_IFCHR, major: MISC_MAJOR, minor: LOOP_CTRL_MINOR });
+  const control = openSync(path, constants.O_RDWR); // loads the kernel's module where it is one
   try {
-    return ioctl(control, LOOP_CTL_GET_FREE, 0, {
-      operation: 'find a free loop device by',
-      path: '/dev/loop-control',
-    });
+    return ioctl(control, LOOP_CTL_GET_FREE, 0, { operation: 'find a free loop device by', path });
   } finally {
     closeSync(control);
   }
 }
 
-const LOOP_MAJOR = 7n;
-const S_IFBLK = 0o60000;
-
 function openDevice(number: number, readOnly: boolean): number {
   const path = nodeOf(number);
-  // devtmpfs makes the node by itself; a /dev that is a plain tmpfs (a container's) does not.
-  if (!existsSync(path)) {
-    const device = (LOOP_MAJOR << 8n) | BigInt(number & 0xff) | (BigInt(number & ~0xff) << 12n);
-    try {
-      check(libc.mknod(path, S_IFBLK | 0o660, Number(device)), { operation: 'mknod', path });
-    } catch (error) {
-      if (!hasCode(error, 'EEXIST')) throw error;
-    }
-  }
+  ensureNode(path, { type: S_IFBLK, major: LOOP_MAJOR, minor: number });
   return openSync(path, readOnly ? constants.O_RDONLY : constants.O_RDWR);
+}
+
+const S_IFCHR = 0o20000;
+const S_IFBLK = 0o60000;
+const MISC_MAJOR = 10;
+const LOOP_CTRL_MINOR = 237;
+const LOOP_MAJOR = 7;
+
+interface Node {
+  type: number;
+  major: number;
+  minor: number;
+}
+
+/** devtmpfs makes the nodes by itself; a /dev that is a plain tmpfs (a container's) does not. */
+function ensureNode(path: string, { type, major, minor }: Node): void {
+  if (existsSync(path)) return;
+  const device = (BigInt(major) << 8n) | BigInt(minor & 0xff) | (BigInt(minor & ~0xff) << 12n); // makedev(3)
+  try {
+    check(libc.mknod(path, type | 0o660, Number(device)), { operation: 'mknod', path });
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) throw error;
+  }
 }
 
 const sizeOfInfo = 232;
@@ -119,9 +131,9 @@ export interface DetachLoopOptions {
 }
 
 /**
- * Takes a file off its loop device. A device that has no file, another file, or is not there is no error. Throws SystemError EBUSY, and
- * leaves it as it is, while a file system of it is mounted; and when a program keeps it open past the time limit: then the kernel
- * takes the file off at its last close.
+ * Takes a file off its loop device. A device that has no file, another file, or is not there is no error. Throws
+ * SystemError EBUSY, and leaves it as it is, while a file system of it is mounted; and when a program keeps it open
+ * past the time limit: then the kernel takes the file off at its last close.
  */
 export async function detachLoop(
   { path, backingFile }: Pick<LoopDevice, 'path' | 'backingFile'>,
@@ -165,9 +177,10 @@ function tryClear(path: string, stillThere: () => boolean): boolean {
 const beyondEveryFile = 2n ** 62n;
 
 /**
- * Takes a file away from a device that is in use, as a machine loses a disk that is pulled out: its window is moved beyond the end of the
- * file, so that the device has no size, every access by those who still hold it (a mounted file system, a program) fails with EIO, and nothing of theirs
- * reaches the file. The device ends at their last close. No error when it has no file or another one. Throws SystemError.
+ * Takes a file away from a device that is in use, as a machine loses a disk that is pulled out: its window is moved
+ * beyond the end of the file, so that the device has no size, every access by those who still hold it (a mounted file
+ * system, a program) fails with EIO, and nothing of theirs reaches the file. The device ends at their last close. No
+ * error when it has no file or another one. Throws SystemError.
  */
 export function cutOffLoop({ path, backingFile }: Pick<LoopDevice, 'path' | 'backingFile'>): void {
   onDevice(path, (fd) => {
@@ -247,7 +260,10 @@ export function updateLoopCapacity(path: string): void {
   onDevice(path, (fd) => ioctl(fd, LOOP_SET_CAPACITY, 0, { operation: 'set capacity of loop', path }));
 }
 
-/** Makes a loop device go past the page cache of its file, or through it, while it is in use. Throws SystemError (EINVAL: cannot). */
+/**
+ * Makes a loop device go past the page cache of its file, or through it, while it is in use. Throws SystemError
+ * (EINVAL: cannot).
+ */
 export function setLoopDirectIo(path: string, directIo: boolean): void {
   const attempt = { operation: 'set direct io of loop', path };
   onDevice(path, (fd) => ioctl(fd, LOOP_SET_DIRECT_IO, directIo ? 1 : 0, attempt));

@@ -19,7 +19,8 @@ export const smallestXfsBytes = 300 * 1024 * 1024;
 const limitMs = 10 * 60_000;
 
 /**
- * Makes a file system on a block device, whose content is gone then: the caller has looked (probeDisk). Throws CommandError (the mkfs program), SystemError.
+ * Makes a file system on a block device, whose content is gone then: the caller has looked (probeDisk). Throws
+ * CommandError (the mkfs program), SystemError.
  *
  * At any moment of it the disk shows, to probeDisk, as empty, unfinished or complete:
  *   ext  mkfs writes into memory; the disk gets a mark at its start, then all but the first block, then, on the disk, the first block
@@ -30,7 +31,10 @@ export async function makeFileSystem(device: string, type: FileSystemType): Prom
   else await makeExt(device, type);
 }
 
-/** What ext4 can do later, while it is mounted: zeroing inode tables and journal. Nothing is reserved for root. No discard: the disk is zeroed by us. */
+/**
+ * What ext4 can do later, while it is mounted: zeroing inode tables and journal. Nothing is reserved for root. No
+ * discard: the disk is zeroed by us.
+ */
 const extOptions = ['-q', '-F', '-m', '0', '-E', 'lazy_itable_init=1,lazy_journal_init=1,nodiscard'];
 
 async function makeExt(device: string, type: FileSystemType): Promise<void> {

@@ -69,6 +69,12 @@ export function isMountPoint(path: string): boolean {
   return (result.readBigUInt64LE(8) & STATX_ATTR_MOUNT_ROOT) !== 0n;
 }
 
+/** The topmost mount at a path, which may lead there by symlinks; undefined when there is none. */
+export function mountAt(path: string): MountInfo | undefined {
+  const place = resolved(path);
+  return readMountInfo().findLast(({ mountPoint }) => mountPoint === place);
+}
+
 /** The mounts at `prefix` and below it, deepest first: the order to unmount them in. */
 export function mountsBelow(prefix: string, mounts = readMountInfo()): MountInfo[] {
   const root = resolved(prefix);

@@ -111,7 +111,10 @@ export function unmount(target: string, { lazy, force, ifMounted }: UnmountOptio
   }
 }
 
-/** As mount(), in a thread: for file systems on disks, where it waits for reads and writes. Safe to be asked twice, as it is when it fails. */
+/**
+ * As mount(), in a thread: for file systems on disks, where it waits for reads and writes. Safe to be asked twice, as
+ * it is when it fails.
+ */
 export async function mountWaiting(options: MountOptions): Promise<void> {
   const { source, target, type, flags = [], data } = options;
   const bits = flags.reduce((sum, flag) => sum | mountFlags[flag], 0);
@@ -126,8 +129,9 @@ export async function unmountWaiting(target: string, options: UnmountOptions = {
 }
 
 /**
- * Sorts mount options as people write them (`ro,noatime,data=journal`, mount(8)) into flags and what the file system itself understands.
- * `defaults` and the opposites of flags (`rw`, `suid`) say what holds anyway, unless a later one says otherwise.
+ * Sorts mount options as people write them (`ro,noatime,data=journal`, mount(8)) into flags and what the file system
+ * itself understands. `defaults` and the opposites of flags (`rw`, `suid`) say what holds anyway, unless a later one
+ * says otherwise.
  */
 export function parseMountOptions(options: string[]): { flags: MountFlag[]; data: string } {
   const flags = new Set<MountFlag>();

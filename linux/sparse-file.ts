@@ -16,8 +16,8 @@ export function createSparseFile(path: string, sizeBytes: number, { mode = 0o600
 }
 
 /**
- * Makes `target` a copy that shares its blocks with `source` until either is written (ioctl_ficlone(2)): a matter of milliseconds
- * whatever the size. Fails with EOPNOTSUPP, EXDEV or EINVAL where the file system cannot.
+ * Makes `target` a copy that shares its blocks with `source` until either is written (ioctl_ficlone(2)): a matter of
+ * milliseconds whatever the size. Fails with EOPNOTSUPP, EXDEV or EINVAL where the file system cannot.
  */
 export async function cloneFile(source: string, target: string): Promise<void> {
   await copyFile(source, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE);
@@ -51,8 +51,8 @@ export interface CopySparseOptions {
 const chunkBytes = 4 * 1024 * 1024;
 
 /**
- * Copies a file without its holes (lseek(2), SEEK_DATA), to a target that must not exist, and waits until it is on the disk. A target
- * that could not be completed is removed.
+ * Copies a file without its holes (lseek(2), SEEK_DATA), to a target that must not exist, and waits until it is on the
+ * disk. A target that could not be completed is removed.
  */
 export async function copySparse(
   source: string,
@@ -114,7 +114,10 @@ const lseek = koffi.load(null).func('int64_t lseek(int fd, int64_t offset, int w
 const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
 
-/** Where a file has data (lseek(2), SEEK_DATA). A file system that does not know answers that all of it is. Throws SystemError. */
+/**
+ * Where a file has data (lseek(2), SEEK_DATA). A file system that does not know answers that all of it is. Throws
+ * SystemError.
+ */
 export function dataExtents(fd: number, size: number, path: string): Extent[] {
   const extents: Extent[] = [];
   for (let end = 0; end < size;) {

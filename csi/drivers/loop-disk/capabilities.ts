@@ -5,8 +5,8 @@ import type { VolumeCapability, VolumeCapabilityAccessModeMode } from '../../typ
 import type { AttachMode } from './cloud/types.ts';
 
 /**
- * How each access mode is attached. A file system of a disk belongs to one node that writes, or to readers; as a bare block device it may be
- * shared by writers too, who have to agree among themselves.
+ * How each access mode is attached. A file system of a disk belongs to one node that writes, or to readers; as a bare
+ * block device it may be shared by writers too, who have to agree among themselves.
  */
 const modes: Record<VolumeCapabilityAccessModeMode, { mount?: AttachMode; block?: AttachMode }> = {
   UNKNOWN: {},

@@ -1,5 +1,6 @@
 /** The loop-disk driver: what a cluster starts of it. */
-export { detachAllLoops, startCloud } from './cloud/start-cloud.ts';
+export { detachAllLoops } from './cloud/detach-all-loops.ts';
+export { startCloud } from './cloud/start-cloud.ts';
 export type { StartCloudOptions } from './cloud/start-cloud.ts';
 export { connectCloud } from './cloud/client.ts';
 export type { CloudClient } from './cloud/client.ts';

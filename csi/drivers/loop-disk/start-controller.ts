@@ -36,7 +36,10 @@ export interface StartControllerOptions {
   log: CloudLog;
 }
 
-/** Serves the controller side: identity, controller and group controller services. Every RPC is a few calls of the cloud's API. */
+/**
+ * Serves the controller side: identity, controller and group controller services. Every RPC is a few calls of the
+ * cloud's API.
+ */
 export async function startLoopDiskController(
   options: StartControllerOptions,
 ): Promise<{ stop(): Promise<void> }> {

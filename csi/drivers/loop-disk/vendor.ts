@@ -8,8 +8,9 @@ export const LOOP_DISK = 'loop-disk.csi.podwright.io';
 export type DiskName = { id: string } | { name: string; zone?: string };
 
 /**
- * How a driver of this name speaks: the forms of its volume handles, node ids and topology keys. The same driver serves, under their CSI names, the volumes that
- * were in-tree types once; their forms are fixed by what Kubernetes translates into (csi-translation-lib's gce_pd.go and aws_ebs.go).
+ * How a driver of this name speaks: the forms of its volume handles, node ids and topology keys. The same driver
+ * serves, under their CSI names, the volumes that were in-tree types once; their forms are fixed by what Kubernetes
+ * translates into (csi-translation-lib's gce_pd.go and aws_ebs.go).
  */
 export interface Vendor {
   /** The kinds of disk that the parameter `type` may name; the first is the default. */

@@ -84,8 +84,8 @@ export async function flushDisk(cloud: Cloud, disk: Disk): Promise<void> {
 }
 
 /**
- * Holds the content of disks still while it is copied: their mounted file systems are at rest until `thaw`. A disk that is used without
- * a file system is only flushed, and so is one whose file system cannot rest.
+ * Holds the content of disks still while it is copied: their mounted file systems are at rest until `thaw`. A disk that
+ * is used without a file system is only flushed, and so is one whose file system cannot rest.
  */
 export async function holdStill(cloud: Cloud, disks: Disk[]): Promise<FrozenFileSystem> {
   const frozen: FrozenFileSystem[] = [];

@@ -1,4 +1,7 @@
-/** Every error that the cloud's API answers with, and its HTTP status. The driver maps each onto a gRPC code (controller/cloud-error.ts). */
+/**
+ * Every error that the cloud's API answers with, and its HTTP status. The driver maps each onto a gRPC code
+ * (controller/cloud-error.ts).
+ */
 export const cloudErrors = {
   INVALID_PARAMETER: 400,
   INVALID_TOKEN: 400,

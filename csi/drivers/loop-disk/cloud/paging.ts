@@ -7,8 +7,8 @@ interface Listed {
 }
 
 /**
- * One page in the order of making. The token says after which item to go on, so that a page that was cut before others were made or
- * deleted goes on at the right place. Throws INVALID_TOKEN.
+ * One page in the order of making. The token says after which item to go on, so that a page that was cut before others
+ * were made or deleted goes on at the right place. Throws INVALID_TOKEN.
  */
 export function pageOf<Item extends Listed>(items: Item[], { limit = 0, token = '' }: PageQuery): Page<Item> {
   const after = token === '' ? '' : decode(token);

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { syncDirectory, writeFileDurably } from '../../../../linux/files.ts';
 
 /**
- * The things of one kind, one JSON file each. What is read is what is on the disk: `put` and `remove` change the file first, durably,
- * and then the memory.
+ * The things of one kind, one JSON file each. What is read is what is on the disk: `put` and `remove` change the file
+ * first, durably, and then the memory.
  */
 export interface Records<Record> {
   get(key: string): Record | undefined;
@@ -13,7 +13,10 @@ export interface Records<Record> {
   remove(key: string): void;
 }
 
-/** Opens a directory of records, and removes what an interrupted write left. A file that is not understood throws, naming the path. */
+/**
+ * Opens a directory of records, and removes what an interrupted write left. A file that is not understood throws,
+ * naming the path.
+ */
 export function openRecords<Record>(directory: string): Records<Record> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const records = new Map<string, Record>();

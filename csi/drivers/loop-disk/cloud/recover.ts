@@ -11,8 +11,9 @@ import { undoGroup } from './snapshots/groups.ts';
 import type { Disk } from './types.ts';
 
 /**
- * Makes pool and devices agree with the records after a stop at any moment, a reboot too: sizes, devices of attached disks, devices and
- * images that nothing records, copies that were under way. What cannot be mended is logged and shows in the disk's health.
+ * Makes pool and devices agree with the records after a stop at any moment, a reboot too: sizes, devices of attached
+ * disks, devices and images that nothing records, copies that were under way. What cannot be mended is logged and shows
+ * in the disk's health.
  */
 export async function recover(cloud: Cloud): Promise<void> {
   for (const disk of cloud.disks.all()) await mend(cloud, disk);

@@ -1,7 +1,3 @@
-import { existsSync, realpathSync } from 'node:fs';
-import { thawDevice } from '../../../../linux/freeze.ts';
-import { cutOffLoop, detachLoop, loopsBelow } from '../../../../linux/loop-device.ts';
-import { hasCode } from '../../../../linux/system-error.ts';
 import { openCloud } from './cloud.ts';
 import type { CloudLog } from './cloud.ts';
 import { recover } from './recover.ts';
@@ -19,8 +15,8 @@ export interface StartCloudOptions {
 }
 
 /**
- * Starts the cloud: brings devices and pool into agreement with its records, then serves its API. `stop()` ends the API and leaves disks attached: what
- * uses them goes on, and the next start finds them.
+ * Starts the cloud: brings devices and pool into agreement with its records, then serves its API. `stop()` ends the API
+ * and leaves disks attached: what uses them goes on, and the next start finds them.
  */
 export async function startCloud({
   dir,
@@ -40,23 +36,4 @@ export async function startCloud({
       await Promise.all([...cloud.copies.values()].map(({ ended }) => ended));
     },
   };
-}
-
-/**
- * Takes every loop device away whose file is or was below a directory: at the end of a cluster, after its mounts are gone. A device that is still in use is
- * cut off, and ends at its last close; the paths of these are returned.
- */
-export async function detachAllLoops({ dir }: { dir: string }): Promise<string[]> {
-  const held: string[] = [];
-  for (const loop of loopsBelow(existsSync(dir) ? realpathSync(dir) : dir)) {
-    try {
-      await thawDevice(loop.path); // a cloud that was killed while it copied
-      await detachLoop(loop, { timeoutMs: 1000 });
-    } catch (error) {
-      if (!hasCode(error, 'EBUSY')) throw error;
-      cutOffLoop(loop);
-      held.push(loop.path);
-    }
-  }
-  return held;
 }

@@ -22,7 +22,10 @@ export interface Instance {
   maxDisks: number;
 }
 
-/** `none`: reads and writes go past the page cache of the pool. `writeback`: through it, which is quicker and takes memory. */
+/**
+ * `none`: reads and writes go past the page cache of the pool. `writeback`: through it, which is quicker and takes
+ * memory.
+ */
 export type CacheMode = 'none' | 'writeback';
 
 export const cacheModes: readonly CacheMode[] = ['none', 'writeback'];

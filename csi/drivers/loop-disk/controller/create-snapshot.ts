@@ -7,8 +7,8 @@ import { refuseParameters } from './parameters.ts';
 import { snapshotOf } from './snapshot.ts';
 
 /**
- * Takes a snapshot of a disk, in use or not. Where the pool cannot clone it is answered before it is copied, with ready_to_use false; the same call again tells
- * how it is now (CSI spec, CreateSnapshot).
+ * Takes a snapshot of a disk, in use or not. Where the pool cannot clone it is answered before it is copied, with
+ * ready_to_use false; the same call again tells how it is now (CSI spec, CreateSnapshot).
  */
 export async function createSnapshot(
   context: ControllerContext,

@@ -12,8 +12,9 @@ import { volumeOf } from './volume.ts';
 import { allowedZones, chooseZone } from './zone.ts';
 
 /**
- * Makes a disk in a zone that the topology allows, empty or with the content of a snapshot or volume, and answers when it is there. The name is the token
- * of idempotency (CSI spec, CreateVolume): the cloud gives the same disk for it, or says that it was asked for otherwise.
+ * Makes a disk in a zone that the topology allows, empty or with the content of a snapshot or volume, and answers when
+ * it is there. The name is the token of idempotency (CSI spec, CreateVolume): the cloud gives the same disk for it, or
+ * says that it was asked for otherwise.
  */
 export async function createVolume(
   context: ControllerContext,

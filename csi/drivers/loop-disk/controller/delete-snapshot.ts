@@ -3,7 +3,10 @@ import type { DeleteSnapshotRequest, DeleteSnapshotResponse } from '../../../typ
 import { required } from '../capabilities.ts';
 import type { ControllerContext } from './context.ts';
 
-/** Deletes a snapshot; one that is not there is deleted. FAILED_PRECONDITION while a volume is being made from it, INVALID_ARGUMENT for one of a group. */
+/**
+ * Deletes a snapshot; one that is not there is deleted. FAILED_PRECONDITION while a volume is being made from it,
+ * INVALID_ARGUMENT for one of a group.
+ */
 export async function deleteSnapshot(
   { cloud }: ControllerContext,
   request: DeleteSnapshotRequest,

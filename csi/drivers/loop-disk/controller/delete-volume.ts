@@ -4,7 +4,10 @@ import { required } from '../capabilities.ts';
 import { findVolume } from './context.ts';
 import type { ControllerContext } from './context.ts';
 
-/** Deletes a disk. One that is not there is deleted (CSI spec, DeleteVolume). FAILED_PRECONDITION while it is attached, naming the nodes. */
+/**
+ * Deletes a disk. One that is not there is deleted (CSI spec, DeleteVolume). FAILED_PRECONDITION while it is attached,
+ * naming the nodes.
+ */
 export async function deleteVolume(
   context: ControllerContext,
   request: DeleteVolumeRequest,

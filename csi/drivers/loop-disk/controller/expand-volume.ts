@@ -6,7 +6,10 @@ import { getVolume } from './context.ts';
 import type { ControllerContext } from './context.ts';
 import { sizeFor } from './size.ts';
 
-/** Makes a disk larger, attached or not. The node has to grow the file system after it; a bare block device has its size at once. */
+/**
+ * Makes a disk larger, attached or not. The node has to grow the file system after it; a bare block device has its size
+ * at once.
+ */
 export async function controllerExpandVolume(
   context: ControllerContext,
   request: ControllerExpandVolumeRequest,

@@ -6,7 +6,10 @@ import type { ControllerContext } from './context.ts';
 import { checkMaxEntries } from './list-volumes.ts';
 import { snapshotOf } from './snapshot.ts';
 
-/** The snapshots of the cloud, of one volume, or a single one; one that is not there is an empty list. A wrong token: ABORTED (CSI spec, ListSnapshots). */
+/**
+ * The snapshots of the cloud, of one volume, or a single one; one that is not there is an empty list. A wrong token:
+ * ABORTED (CSI spec, ListSnapshots).
+ */
 export async function listSnapshots(
   context: ControllerContext,
   { maxEntries, startingToken, sourceVolumeId, snapshotId }: ListSnapshotsRequest,

@@ -3,7 +3,10 @@ import type { ListVolumesRequest, ListVolumesResponse } from '../../../types.ts'
 import type { ControllerContext } from './context.ts';
 import { statusOf, volumeOf } from './volume.ts';
 
-/** All disks of the cloud, with the nodes that they are attached to. A token that was not given by this: ABORTED (CSI spec, ListVolumes). */
+/**
+ * All disks of the cloud, with the nodes that they are attached to. A token that was not given by this: ABORTED (CSI
+ * spec, ListVolumes).
+ */
 export async function listVolumes(
   { cloud, vendor }: ControllerContext,
   { maxEntries, startingToken }: ListVolumesRequest,

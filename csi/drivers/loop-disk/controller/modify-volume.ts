@@ -4,7 +4,10 @@ import { getVolume } from './context.ts';
 import type { ControllerContext } from './context.ts';
 import { parseMutableParameters } from './parameters.ts';
 
-/** Changes a disk while it is used: `cache`, which takes effect on its device at once (`losetup -l`, column DIO), and a vendor's `type`. */
+/**
+ * Changes a disk while it is used: `cache`, which takes effect on its device at once (`losetup -l`, column DIO), and a
+ * vendor's `type`.
+ */
 export async function controllerModifyVolume(
   context: ControllerContext,
   { volumeId, mutableParameters }: ControllerModifyVolumeRequest,

@@ -12,8 +12,8 @@ export interface DiskParameters {
 const sidecarPrefix = 'csi.storage.k8s.io/';
 
 /**
- * Reads a StorageClass's parameters: `type`, one of the vendor's kinds of disk, and `cache` (`none`, `writeback`). Throws INVALID_ARGUMENT for any other, because a
- * misspelled parameter would go unseen.
+ * Reads a StorageClass's parameters: `type`, one of the vendor's kinds of disk, and `cache` (`none`, `writeback`).
+ * Throws INVALID_ARGUMENT for any other, because a misspelled parameter would go unseen.
  */
 export function parseParameters(vendor: Vendor, parameters: Record<string, string>): DiskParameters {
   return readParameters(parameters, { type: vendor.diskTypes, cache: cacheModes }) as DiskParameters;

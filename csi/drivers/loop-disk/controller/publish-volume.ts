@@ -5,8 +5,8 @@ import { getVolume } from './context.ts';
 import type { ControllerContext } from './context.ts';
 
 /**
- * What the node is told of an attached disk. After a reboot of the machine the device may be another one, so the node looks whether the
- * device is that disk (node/device.ts).
+ * What the node is told of an attached disk. After a reboot of the machine the device may be another one, so the node
+ * looks whether the device is that disk (node/device.ts).
  */
 export interface PublishContext {
   devicePath: string;
@@ -14,7 +14,8 @@ export interface PublishContext {
 }
 
 /**
- * Attaches a disk to a node: a block device appears there. Attached elsewhere against its mode: FAILED_PRECONDITION, naming the node (CSI spec, ControllerPublishVolume).
+ * Attaches a disk to a node: a block device appears there. Attached elsewhere against its mode: FAILED_PRECONDITION,
+ * naming the node (CSI spec, ControllerPublishVolume).
  */
 export async function controllerPublishVolume(
   context: ControllerContext,

@@ -12,8 +12,8 @@ export const smallestBytes = MiB;
 export const largestBytes = 8 * 1024 * GiB;
 
 /**
- * The size for a range: what is required, in whole MiB, and never less than `atLeast`. Throws OUT_OF_RANGE when that is above the limit, or too much for any
- * disk, INVALID_ARGUMENT when the range contradicts itself.
+ * The size for a range: what is required, in whole MiB, and never less than `atLeast`. Throws OUT_OF_RANGE when that is
+ * above the limit, or too much for any disk, INVALID_ARGUMENT when the range contradicts itself.
  */
 export function sizeFor(range: CapacityRange | null, { atLeast = smallestBytes } = {}): number {
   const { requiredBytes = 0, limitBytes = 0 } = range ?? {};

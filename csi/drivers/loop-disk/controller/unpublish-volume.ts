@@ -5,11 +5,11 @@ import { findVolume } from './context.ts';
 import type { ControllerContext } from './context.ts';
 
 /**
- * Detaches a disk from a node, or from all when none is named. A disk that is not there, or not attached there, is detached already (CSI spec,
- * ControllerUnpublishVolume).
+ * Detaches a disk from a node, or from all when none is named. A disk that is not there, or not attached there, is
+ * detached already (CSI spec, ControllerUnpublishVolume).
  *
- * It is forced: who calls this has unmounted before, or has given the node up as lost; then the disk is pulled out, and what is still mounted of it there
- * gets errors instead of writing beside the disk's next user.
+ * It is forced: who calls this has unmounted before, or has given the node up as lost; then the disk is pulled out, and
+ * what is still mounted of it there gets errors instead of writing beside the disk's next user.
  */
 export async function controllerUnpublishVolume(
   context: ControllerContext,

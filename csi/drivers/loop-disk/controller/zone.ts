@@ -10,7 +10,10 @@ export interface ZoneChoice {
   sizeBytes: number;
 }
 
-/** The zones that a disk may live in, the preferred ones first; with no requirement the emptiest first. Throws RESOURCE_EXHAUSTED when there is none. */
+/**
+ * The zones that a disk may live in, the preferred ones first; with no requirement the emptiest first. Throws
+ * RESOURCE_EXHAUSTED when there is none.
+ */
 export function allowedZones({ vendor, zones, requirement }: ZoneChoice): Zone[] {
   const named = [...(requirement?.preferred ?? []), ...(requirement?.requisite ?? [])];
   if (named.length === 0) return zones.toSorted((one, other) => freeIn(other) - freeIn(one));

@@ -24,7 +24,10 @@ export const groupControllerGetCapabilities = (): GroupControllerGetCapabilities
   capabilities: [{ rpc: { type: 'CREATE_DELETE_GET_VOLUME_GROUP_SNAPSHOT' } }],
 });
 
-/** Takes snapshots of several volumes at one moment. The same name and volumes again: the same group (CSI spec, CreateVolumeGroupSnapshot). */
+/**
+ * Takes snapshots of several volumes at one moment. The same name and volumes again: the same group (CSI spec,
+ * CreateVolumeGroupSnapshot).
+ */
 export async function createVolumeGroupSnapshot(
   context: ControllerContext,
   request: CreateVolumeGroupSnapshotRequest,
@@ -40,7 +43,10 @@ export async function createVolumeGroupSnapshot(
   return { groupSnapshot: groupOf(context.vendor, group) };
 }
 
-/** Deletes a group and its snapshots; one that is not there is deleted. INVALID_ARGUMENT when snapshots are named that are not of it. */
+/**
+ * Deletes a group and its snapshots; one that is not there is deleted. INVALID_ARGUMENT when snapshots are named that
+ * are not of it.
+ */
 export async function deleteVolumeGroupSnapshot(
   { cloud }: ControllerContext,
   { groupSnapshotId, snapshotIds }: DeleteVolumeGroupSnapshotRequest,

@@ -14,7 +14,10 @@ export interface NodeContext {
   busy: Set<string>;
 }
 
-/** Runs one operation on a volume at a time; a second one meanwhile is answered ABORTED (CSI spec, "Error Scheme": operation pending for volume). */
+/**
+ * Runs one operation on a volume at a time; a second one meanwhile is answered ABORTED (CSI spec, "Error Scheme":
+ * operation pending for volume).
+ */
 export async function alone<Result>(
   { busy }: NodeContext,
   volumeId: string,

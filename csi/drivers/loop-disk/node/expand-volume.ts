@@ -3,12 +3,12 @@ import { blockDeviceBytes } from '../../../../linux/block-device.ts';
 import { failpoint } from '../../../../linux/failpoint.ts';
 import { growFileSystem } from '../../../../linux/grow-filesystem.ts';
 import { hasCode } from '../../../../linux/system-error.ts';
+import { mountAt } from '../../../../linux/mount-info.ts';
 import { CsiError } from '../../../error.ts';
 import type { NodeExpandVolumeRequest, NodeExpandVolumeResponse } from '../../../types.ts';
 import { required } from '../capabilities.ts';
 import { alone } from './context.ts';
 import type { NodeContext } from './context.ts';
-import { mountAt } from './mounts.ts';
 
 /** Lets the file system of a volume have all of its disk, while it is used. NOT_FOUND when the volume is not at the path. */
 export async function nodeExpandVolume(

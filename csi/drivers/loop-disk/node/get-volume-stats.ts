@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { blockDeviceBytes } from '../../../../linux/block-device.ts';
 import { usageOf } from '../../../../linux/filesystem.ts';
 import { loopAt } from '../../../../linux/loop-device.ts';
+import { mountAt } from '../../../../linux/mount-info.ts';
 import type { MountInfo } from '../../../../linux/mount-info.ts';
 import { hasCode } from '../../../../linux/system-error.ts';
 import { CsiError } from '../../../error.ts';
@@ -11,7 +12,6 @@ import type {
   VolumeCondition,
 } from '../../../types.ts';
 import { required } from '../capabilities.ts';
-import { mountAt } from './mounts.ts';
 
 /** How full a published or staged volume is, and whether it is in order. NOT_FOUND when it is not there. */
 export async function nodeGetVolumeStats(

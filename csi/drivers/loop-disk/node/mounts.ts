@@ -8,17 +8,16 @@ export function mountsOfDevice(device: string): MountInfo[] {
   return readMountInfo().filter(({ major, minor }) => major === number?.major && minor === number.minor);
 }
 
-/** The bind mounts of a device's node: how a block volume is published. The node is a file of devtmpfs (or of another /dev). */
+/**
+ * The bind mounts of a device's node: how a block volume is published. The node is a file of devtmpfs (or of another
+ * /dev).
+ */
 export function mountsOfDeviceNode(device: string): MountInfo[] {
   const name = device.replace('/dev/', '/');
   return readMountInfo().filter(
     ({ root, type }) => root === name && (type === 'devtmpfs' || type === 'tmpfs'),
   );
 }
-
-/** The topmost mount at a path; undefined when there is none. */
-export const mountAt = (path: string): MountInfo | undefined =>
-  readMountInfo().findLast(({ mountPoint }) => mountPoint === path);
 
 export const isReadOnly = (mount: MountInfo): boolean =>
   mount.options.includes('ro') || mount.superOptions.includes('ro');

@@ -2,6 +2,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { failpoint } from '../../../../linux/failpoint.ts';
 import { bindMount } from '../../../../linux/mount.ts';
+import { mountAt } from '../../../../linux/mount-info.ts';
 import type { MountInfo } from '../../../../linux/mount-info.ts';
 import { CsiError } from '../../../error.ts';
 import type {
@@ -13,11 +14,12 @@ import { checkCapability, required } from '../capabilities.ts';
 import { alone } from './context.ts';
 import type { NodeContext } from './context.ts';
 import { deviceOf } from './device.ts';
-import { mountAt, mountsOfDevice, mountsOfDeviceNode } from './mounts.ts';
+import { mountsOfDevice, mountsOfDeviceNode } from './mounts.ts';
 
 /**
- * Makes a staged volume visible at the target path: a bind mount of the staging directory, or of the device's node for a block volume. Published there already:
- * nothing to do; in another way: ALREADY_EXISTS. A second target against SINGLE_NODE_SINGLE_WRITER: FAILED_PRECONDITION (CSI spec, NodePublishVolume).
+ * Makes a staged volume visible at the target path: a bind mount of the staging directory, or of the device's node for
+ * a block volume. Published there already: nothing to do; in another way: ALREADY_EXISTS. A second target against
+ * SINGLE_NODE_SINGLE_WRITER: FAILED_PRECONDITION (CSI spec, NodePublishVolume).
  */
 export async function nodePublishVolume(
   context: NodeContext,
@@ -47,7 +49,8 @@ interface Publishing {
 async function publishMount(publishing: Publishing): Promise<void> {
   const { staging, target, device, readonly } = publishing;
   const mounts = mountsOfDevice(device);
-  if (mounts.every(({ mountPoint }) => mountPoint !== staging))
+  const staged = mountAt(staging);
+  if (mounts.every(({ id }) => id !== staged?.id))
     throw new CsiError('FAILED_PRECONDITION', `the volume is not staged at ${staging}`);
   if (isPublished(publishing, mounts)) return;
   mkdirSync(target, { recursive: true, mode: 0o750 });
@@ -68,7 +71,8 @@ async function publishBlock(publishing: Publishing): Promise<void> {
 
 function isPublished({ staging, target, capability, readonly }: Publishing, mounts: MountInfo[]): boolean {
   const there = mountAt(target);
-  const published = mounts.filter(({ mountPoint }) => mountPoint !== staging);
+  const staged = mountAt(staging);
+  const published = mounts.filter(({ id }) => id !== staged?.id);
   if (there === undefined) {
     const [other] = published;
     if (capability.accessMode?.mode === 'SINGLE_NODE_SINGLE_WRITER' && other !== undefined)

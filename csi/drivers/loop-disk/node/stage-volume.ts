@@ -10,20 +10,22 @@ import type { FileSystemType } from '../../../../linux/make-filesystem.ts';
 import { mountWaiting, parseMountOptions, unmountWaiting } from '../../../../linux/mount.ts';
 import type { MountOptions } from '../../../../linux/mount.ts';
 import { hasCode } from '../../../../linux/system-error.ts';
+import { mountAt } from '../../../../linux/mount-info.ts';
 import { CsiError } from '../../../error.ts';
 import type { NodeStageVolumeRequest, NodeStageVolumeResponse, VolumeCapability } from '../../../types.ts';
 import { attachModeFor, checkCapability, required, wantedFileSystem } from '../capabilities.ts';
 import { alone } from './context.ts';
 import type { NodeContext } from './context.ts';
 import { deviceOf } from './device.ts';
-import { isReadOnly, mountAt, mountsOfDevice } from './mounts.ts';
+import { isReadOnly, mountsOfDevice } from './mounts.ts';
 
 /** What an empty disk gets when nobody says. */
 const defaultFileSystem: FileSystemType = 'ext4';
 
 /**
- * Mounts an attached disk at the staging path: an empty disk is given a file system first, one with a file system is checked and let grow into its disk, one with anything else
- * is refused. A block volume needs nothing here. Staged already: nothing to do; in another way: ALREADY_EXISTS (CSI spec, NodeStageVolume).
+ * Mounts an attached disk at the staging path: an empty disk is given a file system first, one with a file system is
+ * checked and let grow into its disk, one with anything else is refused. A block volume needs nothing here. Staged
+ * already: nothing to do; in another way: ALREADY_EXISTS (CSI spec, NodeStageVolume).
  *
  *   look ─┬─ empty, unfinished ── mkfs ─┬─ mount ── grow
  *         └─ file system ── check ──────┘          every step can be the last before a crash: the next call looks again

@@ -1,5 +1,6 @@
 import { lstatSync, rmdirSync, unlinkSync } from 'node:fs';
 import { failpoint } from '../../../../linux/failpoint.ts';
+import { mountAt } from '../../../../linux/mount-info.ts';
 import { unmountWaiting } from '../../../../linux/mount.ts';
 import { hasCode } from '../../../../linux/system-error.ts';
 import { CsiError } from '../../../error.ts';
@@ -7,7 +8,6 @@ import type { NodeUnpublishVolumeRequest, NodeUnpublishVolumeResponse } from '..
 import { required } from '../capabilities.ts';
 import { alone } from './context.ts';
 import type { NodeContext } from './context.ts';
-import { mountAt } from './mounts.ts';
 
 /** Takes a volume from its target path, and the path away. Nothing there: done (CSI spec, NodeUnpublishVolume). */
 export async function nodeUnpublishVolume(

@@ -1,12 +1,15 @@
 import { failpoint } from '../../../../linux/failpoint.ts';
+import { mountAt } from '../../../../linux/mount-info.ts';
 import { unmountWaiting } from '../../../../linux/mount.ts';
 import type { NodeUnstageVolumeRequest, NodeUnstageVolumeResponse } from '../../../types.ts';
 import { required } from '../capabilities.ts';
 import { alone } from './context.ts';
 import type { NodeContext } from './context.ts';
-import { mountAt } from './mounts.ts';
 
-/** Unmounts a volume from its staging path, everything written; the directory is the caller's. Nothing mounted there: done (CSI spec, NodeUnstageVolume). */
+/**
+ * Unmounts a volume from its staging path, everything written; the directory is the caller's. Nothing mounted there:
+ * done (CSI spec, NodeUnstageVolume).
+ */
 export async function nodeUnstageVolume(
   context: NodeContext,
   request: NodeUnstageVolumeRequest,

@@ -5,6 +5,7 @@ import {
   openSync,
   readFileSync,
   statSync,
+  symlinkSync,
   writeFileSync,
   closeSync,
 } from 'node:fs';
@@ -546,6 +547,19 @@ test('a node that is lost loses its disk, and the next one has all that was sync
   await rig.node.nodeUnpublishVolume(lost);
   await rig.node.nodeUnstageVolume(lost);
   t.is(loopsBelow(poolIn(rig.dir)).length, 1);
+});
+
+test('paths may lead through symlinks, as a state folder does that was moved', async (t) => {
+  const rig = await driverRig(t);
+  const volumeId = await makeVolume(rig, 'pvc-1');
+  mkdirSync(join(rig.dir, 'elsewhere'));
+  symlinkSync('elsewhere', join(rig.dir, 'staging'));
+  symlinkSync('elsewhere', join(rig.dir, 'pods'));
+  const used = await useVolume(rig, volumeId, { name: 'linked' });
+  await useVolume(rig, volumeId, { name: 'linked' });
+  t.is(mountsBelow(join(rig.dir, 'elsewhere')).length, 2, 'staged once and published once');
+  await dropVolume(rig, used);
+  t.deepEqual(mountsBelow(join(rig.dir, 'elsewhere')), []);
 });
 
 test('tells usage and condition of a volume', async (t) => {

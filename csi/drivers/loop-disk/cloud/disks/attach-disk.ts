@@ -13,8 +13,9 @@ export interface AttachRequest {
 }
 
 /**
- * Makes a disk a block device of a machine of its zone; the answer's `devicePath` says which. Attached there already in the same mode: the same answer.
- * Throws ATTACHED_ELSEWHERE (naming the machine) against the modes, ATTACH_MODE_CONFLICT, ZONE_MISMATCH, INSTANCE_FULL, NOT_READY.
+ * Makes a disk a block device of a machine of its zone; the answer's `devicePath` says which. Attached there already in
+ * the same mode: the same answer. Throws ATTACHED_ELSEWHERE (naming the machine) against the modes,
+ * ATTACH_MODE_CONFLICT, ZONE_MISMATCH, INSTANCE_FULL, NOT_READY.
  *
  *   record ── loop device          a restart finds the record and makes the device that is missing
  */

@@ -11,7 +11,8 @@ import { growDevice } from './device.ts';
 import { findDisk, viewDisk } from './get-disk.ts';
 
 /**
- * Makes a disk larger, attached or not; who uses it sees the new size at once. The size that it has is no error; a smaller one is SIZE_TOO_SMALL.
+ * Makes a disk larger, attached or not; who uses it sees the new size at once. The size that it has is no error; a
+ * smaller one is SIZE_TOO_SMALL.
  *
  *   record ── image ── device          a restart gives the image the size of the record
  */

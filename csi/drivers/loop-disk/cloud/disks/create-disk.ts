@@ -21,8 +21,9 @@ import type { CreateDiskRequest, Disk } from '../types.ts';
 import { checkCache, checkName, checkSize, checkTitle } from '../validation.ts';
 
 /**
- * Makes a disk, empty or with the content of a snapshot or disk. The same name asked for again gives the same disk, and NAME_CONFLICT when it was asked
- * for with something else. Where the pool cannot clone, a disk with content is answered at once in state `creating`.
+ * Makes a disk, empty or with the content of a snapshot or disk. The same name asked for again gives the same disk, and
+ * NAME_CONFLICT when it was asked for with something else. Where the pool cannot clone, a disk with content is answered
+ * at once in state `creating`.
  *
  *   empty, or cloned:  image ── record (available)           an image without a record is removed at the next start
  *   copied:            record (creating) ── image ── record (available)          the next start begins the copy again

@@ -5,8 +5,8 @@ import type { Cloud } from '../cloud.ts';
 import { CloudError } from '../errors.ts';
 
 /**
- * Deletes a disk and its content. One that is not there is no error; its snapshots stay. Throws DISK_ATTACHED, naming the machines, and IN_USE while
- * it is being copied.
+ * Deletes a disk and its content. One that is not there is no error; its snapshots stay. Throws DISK_ATTACHED, naming
+ * the machines, and IN_USE while it is being copied.
  *
  *   record ── image          an image without a record is removed at the next start
  */

@@ -16,7 +16,10 @@ import { asCloudError } from '../copy-task.ts';
 import { CloudError } from '../errors.ts';
 import type { AttachMode, Disk } from '../types.ts';
 
-/** The block device of a disk: the one that it has, otherwise a new one. One device per disk, however many instances share it. */
+/**
+ * The block device of a disk: the one that it has, otherwise a new one. One device per disk, however many instances
+ * share it.
+ */
 export function ensureDevice(cloud: Cloud, disk: Disk, mode: AttachMode): string {
   const readOnly = mode === 'read-only';
   const known = liveDevice(cloud, disk);
@@ -40,12 +43,16 @@ function liveDevice(cloud: Cloud, disk: Disk): LoopDevice | undefined {
 export const devicesInKernel = (cloud: Cloud, disk: Pick<Disk, 'region' | 'zone' | 'id'>): LoopDevice[] =>
   loopsOf(diskImage(cloud, disk)).filter(({ cutOff }) => !cutOff);
 
-/** How long a device may still be held after its machine let go: a probe of udev, a mount that another namespace gives up a moment later. */
+/**
+ * How long a device may still be held after its machine let go: a probe of udev, a mount that another namespace gives
+ * up a moment later.
+ */
 const letGoMs = 2000;
 
 /**
- * Takes a disk's device away. While somebody holds it: IN_USE; with `force` it is cut off, as when a machine that does not answer any more loses its disk:
- * whatever is mounted there gets errors from now on, and nothing of it reaches the disk.
+ * Takes a disk's device away. While somebody holds it: IN_USE; with `force` it is cut off, as when a machine that does
+ * not answer any more loses its disk: whatever is mounted there gets errors from now on, and nothing of it reaches the
+ * disk.
  */
 export async function releaseDevice(cloud: Cloud, disk: Disk, { force }: { force: boolean }): Promise<void> {
   for (const loop of devicesInKernel(cloud, disk)) {

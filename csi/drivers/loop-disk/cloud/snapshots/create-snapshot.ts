@@ -10,9 +10,10 @@ import type { CreateSnapshotRequest, Disk, Snapshot } from '../types.ts';
 import { checkTitle } from '../validation.ts';
 
 /**
- * Takes a snapshot of a disk as it is now, attached or not: everything that was written before is in it. The same name and disk again gives the same snapshot,
- * another disk NAME_CONFLICT. Where the pool cannot clone it is answered in state `copying`; the disk's file system rests until the copy is there, and a copy
- * that failed begins anew when it is asked for again.
+ * Takes a snapshot of a disk as it is now, attached or not: everything that was written before is in it. The same name
+ * and disk again gives the same snapshot, another disk NAME_CONFLICT. Where the pool cannot clone it is answered in
+ * state `copying`; the disk's file system rests until the copy is there, and a copy that failed begins anew when it is
+ * asked for again.
  */
 export async function createSnapshot(
   cloud: Cloud,
@@ -97,8 +98,8 @@ export interface Cut {
 }
 
 /**
- * Copies disks into their snapshots in the background, all of them at rest until the last copy has ended; ready only when they go on
- * again. Never rejects: a failure is in the copies.
+ * Copies disks into their snapshots in the background, all of them at rest until the last copy has ended; ready only
+ * when they go on again. Never rejects: a failure is in the copies.
  */
 export async function copyWhileStill(cloud: Cloud, cuts: Cut[]): Promise<void> {
   const resting = Promise.withResolvers<void>();

@@ -5,8 +5,8 @@ import type { Cloud } from '../cloud.ts';
 import { CloudError } from '../errors.ts';
 
 /**
- * Deletes a snapshot; a copy under way is given up. One that is not there is no error. Throws IN_USE while a disk is being made from it,
- * INVALID_PARAMETER for one of a group, which is deleted as a whole.
+ * Deletes a snapshot; a copy under way is given up. One that is not there is no error. Throws IN_USE while a disk is
+ * being made from it, INVALID_PARAMETER for one of a group, which is deleted as a whole.
  */
 export async function deleteSnapshot(cloud: Cloud, id: string): Promise<void> {
   const group = cloud.snapshots.get(id)?.group;

@@ -20,8 +20,8 @@ import { removeSnapshot } from './delete-snapshot.ts';
 import { viewSnapshot } from './get-snapshot.ts';
 
 /**
- * Takes a snapshot of several disks at one moment: all of their file systems rest before the first is cut and until the last is. The same name and disks again
- * give the same group; other disks NAME_CONFLICT.
+ * Takes a snapshot of several disks at one moment: all of their file systems rest before the first is cut and until the
+ * last is. The same name and disks again give the same group; other disks NAME_CONFLICT.
  *
  *   record (cutting) ── at rest ── images ── their records ── on again ── record (cut)
  *   A restart that finds `cutting` lets the disks go on and takes everything of the group away.
@@ -136,7 +136,10 @@ function viewGroup(cloud: Cloud, group: SnapshotGroup): SnapshotGroupView {
   return { ...group, snapshots, ready };
 }
 
-/** Deletes a group and its snapshots. One that is not there is no error. Throws IN_USE while a disk is being made from one of them. */
+/**
+ * Deletes a group and its snapshots. One that is not there is no error. Throws IN_USE while a disk is being made from
+ * one of them.
+ */
 export async function deleteSnapshotGroup(cloud: Cloud, id: string): Promise<void> {
   await cloud.locks.withLock(`group ${id}`, async () => {
     const group = cloud.groups.get(id);
