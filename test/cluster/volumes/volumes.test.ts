@@ -135,6 +135,9 @@ test('configMap, secret, downwardAPI and projected, as the container sees them',
     [
       '2hunter2',
       'app="x"',
+      // From the node, by admission plugin PodTopologyLabels.
+      'topology.kubernetes.io/region="local"',
+      'topology.kubernetes.io/zone="local-a"',
       '250',
       'a\nb\ntoken',
       'ey',
@@ -157,16 +160,16 @@ test('a missing configMap: FailedMount, and the Pod runs as soon as it is there'
   await c.until(pod, ({ status }) => status?.phase === 'Running');
 });
 
-test('an unknown type of volume is refused with a clear event', async (t) => {
+test('a type of volume that there is no plugin for is refused with a clear event', async (t) => {
   const c = await cluster();
   const pod = await c.createPod({
-    volumes: [{ name: 'remote', nfs: { server: 'x', path: '/' } }],
+    volumes: [{ name: 'remote', iscsi: { targetPortal: 'x', iqn: 'iqn.2026-01.example:disk', lun: 0 } }],
     spec: { automountServiceAccountToken: false },
   });
   const { message } = await c.eventOf(pod, 'FailedMount');
   t.is(
     message,
-    'Unable to attach or mount volumes: unmounted volumes=[remote], unattached volumes=[], failed to process volumes=[remote]: failed to get Plugin from volumeSpec for volume "remote" err=no volume plugin matched',
+    'Unable to attach or mount volumes: unmounted volumes=[remote], unattached volumes=[], failed to process volumes=[remote]: failed to get Plugin from volumeSpec for volume "remote" err=no volume plugin matched: volumes of type iscsi are not supported; use a local PersistentVolume of the block device, or a CSI driver for iSCSI',
   );
   await c.deletePod(pod);
 });
