@@ -15,6 +15,7 @@ const mount = library.func(
   'int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)',
 );
 const umount2 = library.func('int umount2(const char *target, int flags)');
+const waitpid = library.func('int waitpid(int pid, void *status, int options)');
 
 export const libc = {
   mount: mount as Mount<number>,
@@ -60,11 +61,14 @@ export const libc = {
     device: number,
   ) => number,
   pipe2: library.func('int pipe2(_Out_ void *ends, int flags)') as (ends: Buffer, flags: number) => number,
-  waitpid: library.func('int waitpid(int pid, _Out_ void *status, int options)') as (
-    pid: number,
-    status: Buffer,
+  waitid: library.func('int waitid(int idtype, unsigned int id, _Out_ void *info, int options)') as (
+    idType: number,
+    id: number,
+    info: Buffer,
     options: number,
   ) => number,
+  /** In a thread. */
+  waitpidAsync: promisify(waitpid.async) as (pid: number, status: null, options: number) => Promise<number>,
   posixSpawn: library.func('posix_spawn', 'int', ['void *', 'str', 'void *', 'void *', 'str *', 'str *']) as (
     pid: Buffer,
     file: string,

@@ -21,7 +21,7 @@ export interface SpawnOptions {
 
 export interface SpawnedProcess {
   pid: number;
-  /** The end of the process; it has been reaped. */
+  /** The end of the process, which is reaped a moment later. */
   ended: Promise<{ exitCode: number; signal: NodeJS.Signals | undefined }>;
 }
 
@@ -61,21 +61,36 @@ function fileActions({ cwd, stdin, stdout, stderr }: SpawnOptions): Buffer {
 function endOf(pid: number, keepAlive: boolean): SpawnedProcess['ended'] {
   const pidfd = check(syscalls.pidfdOpen(pid), { operation: 'pidfd_open', path: `pid ${pid}` });
   return new Promise((resolve) => {
-    const reap = () => {
-      const status = Buffer.alloc(4);
-      libc.waitpid(pid, status, 0);
+    const end = () => {
+      const ending = endingOf(pid);
       watch[Symbol.dispose]();
-      resolve(endingOf(status.readInt32LE()));
+      reap(pid);
+      resolve(ending);
     };
-    const watch = onReadable(pidfd, reap, { keepAlive });
+    const watch = onReadable(pidfd, end, { keepAlive });
   });
 }
 
-function endingOf(status: number): { exitCode: number; signal: NodeJS.Signals | undefined } {
-  const number = status & 0x7f;
-  if (number === 0) return { exitCode: (status >> 8) & 0xff, signal: undefined };
-  const entry = Object.entries(constants.signals).find(([, value]) => value === number);
-  return { exitCode: 128 + number, signal: (entry?.[0] ?? 'SIGKILL') as NodeJS.Signals };
+const P_PID = 1;
+const WEXITED = 4;
+const WNOWAIT = 0x01000000;
+const CLD_EXITED = 1;
+
+/** How a process has ended that is still to be reaped. */
+function endingOf(pid: number): { exitCode: number; signal: NodeJS.Signals | undefined } {
+  const info = Buffer.alloc(128); // siginfo_t: si_code at 8, si_status at 24, on all 64-bit architectures
+  check(libc.waitid(P_PID, pid, info, WEXITED | WNOWAIT), { operation: 'waitid', path: `pid ${pid}` });
+  const code = info.readInt32LE(8);
+  const status = info.readInt32LE(24);
+  if (code === CLD_EXITED) return { exitCode: status, signal: undefined };
+  const entry = Object.entries(constants.signals).find(([, value]) => value === status);
+  return { exitCode: 128 + status, signal: (entry?.[0] ?? 'SIGKILL') as NodeJS.Signals };
+}
+
+// Not on the event loop: with the process goes its directory in /proc, and when somebody else clears up there too the kernel
+// goes round until both are done (proc_invalidate_siblings_dcache), for tens of milliseconds on a busy machine.
+function reap(pid: number): void {
+  libc.waitpidAsync(pid, null, 0).catch(() => undefined);
 }
 
 /** A pipe, closed on exec: [read end, write end]. */
