@@ -13,7 +13,7 @@ import { pids, processCount } from './controllers/pids.ts';
 import { expectMove } from './early-move.ts';
 import { detectHierarchies, type Hierarchy } from './hierarchy.ts';
 import { watchOomKills } from './out-of-memory.ts';
-import { killAll, processesBelow, removeTree } from './remove.ts';
+import { killAll, processesBelow, removeIfEmpty, removeTree } from './remove.ts';
 import type { CgroupResources } from './resources.ts';
 import { delegateControllers } from './unified.ts';
 
@@ -106,8 +106,10 @@ export function openCgroups(options: CgroupOptions = {}): Cgroups {
     killAll: (path) => killAll(directoriesOf(path)),
     async removeCgroup(path) {
       if (posix.normalize(`/${path}`) === '/') throw new Error('the root cgroup cannot be removed');
-      await killAll(directoriesOf(path));
-      for (const directory of directoriesOf(path)) await removeTree(directory.path);
+      const inUse = directoriesOf(path).filter((directory) => !removeIfEmpty(directory.path));
+      if (inUse.length === 0) return;
+      await killAll(inUse);
+      for (const directory of inUse) await removeTree(directory.path);
     },
     statsOf(path) {
       const [time, bytes, processes] = ['cpuacct', 'memory', 'pids'].map((name) => directoryWith(name, path));
@@ -153,13 +155,28 @@ const noMemoryStats: MemoryStats = {
 
 type DirectoryIn = (hierarchy: Hierarchy, path: string) => CgroupDirectory;
 
-/** Makes the cgroup from the top down, so that on v2 every parent hands its controllers on. */
+/**
+ * Makes the cgroup. On v2 from the top down, so that every parent hands its controllers on; on v1, where there are a dozen
+ * hierarchies and nothing to hand on, the cgroup itself first, whose parent mostly is there.
+ */
 function makeWithParents(hierarchy: Hierarchy, path: string, directoryIn: DirectoryIn): void {
+  if (hierarchy.version === 1 && makeBelowParent(hierarchy, directoryIn(hierarchy, path))) return;
   const names = posix.normalize(`/${path}`).split('/').filter(Boolean);
   for (let depth = 0; depth < names.length; depth++) {
     if (hierarchy.version === 2) delegateControllers(directoryIn(hierarchy, names.slice(0, depth).join('/')));
     const directory = directoryIn(hierarchy, names.slice(0, depth + 1).join('/'));
     if (!existsSync(directory.path) && makeDirectory(directory.path)) prepare(hierarchy, directory);
+  }
+}
+
+/** False when its parent is missing. */
+function makeBelowParent(hierarchy: Hierarchy, directory: CgroupDirectory): boolean {
+  try {
+    if (makeDirectory(directory.path)) prepare(hierarchy, directory);
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return false;
+    throw error;
   }
 }
 

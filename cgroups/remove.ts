@@ -67,19 +67,22 @@ export function treeOf(path: string): string[] {
   return [...children.flatMap(({ name }) => treeOf(join(path, name))), path];
 }
 
+/** Removes a cgroup without processes and children, which mostly is all there is to do. False when it is in use. */
+export function removeIfEmpty(path: string): boolean {
+  try {
+    rmdirSync(path);
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return true;
+    if (hasCode(error, 'EBUSY', 'ENOTEMPTY')) return false;
+    throw error;
+  }
+}
+
 /** Removes a cgroup and those below it. Processes that are just ending keep a directory busy for a moment. */
 export async function removeTree(path: string): Promise<void> {
   for (const directory of treeOf(path)) {
-    await until(() => {
-      try {
-        rmdirSync(directory);
-        return true;
-      } catch (error) {
-        if (hasCode(error, 'ENOENT')) return true;
-        if (hasCode(error, 'EBUSY')) return false;
-        throw error;
-      }
-    }, `${directory} is still busy`);
+    await until(() => removeIfEmpty(directory), `${directory} is still busy`);
   }
 }
 

@@ -76,11 +76,18 @@ export function mountAt(path: string): MountInfo | undefined {
 }
 
 /** The mounts at `prefix` and below it, deepest first: the order to unmount them in. */
-export function mountsBelow(prefix: string, mounts = readMountInfo()): MountInfo[] {
+export function mountsBelow(prefix: string, mounts?: MountInfo[]): MountInfo[] {
   const root = resolved(prefix);
-  return mounts
+  return (mounts ?? mountsNaming(root))
     .filter(({ mountPoint }) => mountPoint === root || mountPoint.startsWith(`${root}/`))
     .reverse();
+}
+
+/** The mounts whose lines name `path`, so that the others, hundreds on a node, need not be parsed. */
+function mountsNaming(path: string): MountInfo[] {
+  if (/[\s\\]/.test(path)) return readMountInfo(); // it stands there in octal
+  const lines = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
+  return lines.filter((line) => line.includes(path)).map(parseMountInfoLine);
 }
 
 /** Unmounts everything at `prefix` and below, deepest first. Throws SystemError for the first that does not go. */
