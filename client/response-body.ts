@@ -22,11 +22,16 @@ export const assertComplete = ({ rstCode }: ClientHttp2Stream, operation: string
 export const readBytes = ({ stream }: TransportResponse): Promise<Buffer> =>
   new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
-    const lost = () => reject(new ConnectionError({ message: 'read: connection lost', unsent: false }));
+    let ended = false;
+    // Each answer ends in a close; an error, with its stack, is only made for one that comes too early.
+    const lost = () => {
+      if (!ended) reject(new ConnectionError({ message: 'read: connection lost', unsent: false }));
+    };
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));
     stream.once('error', reject);
     stream.once('close', lost);
     stream.once('end', () => {
+      ended = true;
       try {
         assertComplete(stream, 'read');
         resolve(Buffer.concat(chunks));

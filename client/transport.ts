@@ -62,6 +62,7 @@ const connectRetryDelaysMs = [20, 50, 100, 200, 400];
  * A refused connection is tried again for about a second, which hides the restart of an API server.
  */
 export const createTransport = (options: TransportOptions): Transport => {
+  const authority = new URL(options.server).host;
   const sessions = new Set<PooledSession>();
   const listeners = new Set<() => void>();
   let connecting: Promise<PooledSession> | undefined;
@@ -98,7 +99,7 @@ export const createTransport = (options: TransportOptions): Transport => {
     async request(request) {
       request.signal?.throwIfAborted();
       const pooled = takeStream() ?? (await connectAndTakeStream());
-      return send(pooled, request, headersOf(options, request));
+      return send(pooled, request, headersOf(options, authority, request));
     },
     onConnect(listener) {
       listeners.add(listener);
@@ -112,12 +113,12 @@ export const createTransport = (options: TransportOptions): Transport => {
   };
 };
 
-const headersOf = ({ token, server, userAgent }: TransportOptions, request: TransportRequest) => {
+const headersOf = ({ token, userAgent }: TransportOptions, authority: string, request: TransportRequest) => {
   const bearer = typeof token === 'function' ? token() : token;
   return {
     ':method': request.method,
     ':path': request.path,
-    ':authority': new URL(server).host,
+    ':authority': authority,
     'user-agent': userAgent ?? 'podwright',
     ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
     ...request.headers,
@@ -185,6 +186,7 @@ const send = (
   new Promise((resolve, reject) => {
     const operation = `${method} ${path}`;
     let stream: ClientHttp2Stream;
+    let answered = false;
     try {
       stream = pooled.session.request(headers, { endStream: body === undefined });
     } catch (error) {
@@ -200,16 +202,17 @@ const send = (
       });
     }
     stream.once('response', (responseHeaders) => {
+      answered = true;
       resolve({ status: Number(responseHeaders[':status']), headers: responseHeaders, stream });
     });
     // Stays for the life of the stream: an error after the response is seen by the reader of the body.
     stream.on('error', (error) => {
-      reject(failureOf({ operation, stream, signal, cause: error }));
+      if (!answered) reject(failureOf({ operation, stream, signal, cause: error }));
     });
     stream.once('close', () => {
       pooled.openStreams -= 1;
       signal?.removeEventListener('abort', abort);
-      reject(failureOf({ operation, stream, signal, cause: undefined }));
+      if (!answered) reject(failureOf({ operation, stream, signal, cause: undefined }));
     });
     if (body !== undefined) stream.end(body);
   });
