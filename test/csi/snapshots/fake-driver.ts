@@ -90,6 +90,7 @@ export const startFakeDriver = async ({
       socketPath,
       identity: {
         getPluginInfo: () => ({ name: driverName }),
+        probe: () => ({ ready: { value: true } }),
         getPluginCapabilities: () => ({
           capabilities: [
             { service: { type: 'CONTROLLER_SERVICE' } },
