@@ -108,10 +108,7 @@ for (const reflink of [true, false])
       t.timeout(180_000);
       const dir = place(t);
       if (reflink) await makeReflinkPool(dir);
-      // What a pool is like matters only to the cloud: the rest dies with one of them.
-      const deadly = failpoints.filter((name) =>
-        reflink ? !onlyCopying.includes(name) : name.startsWith('cloud.') && !onlyCloning.includes(name),
-      );
+      const deadly = reflink ? failpoints.filter((name) => !onlyCopying.includes(name)) : onlyCopying;
       const driver = mortalDriver(t, dir, deadly);
       const capability = mountCapability('ext4');
       const create = async (name: string, more: object = {}) => {
