@@ -34,6 +34,7 @@ export async function* readContainerLog(options: ReadLogOptions): AsyncGenerator
   using news = waitForNews(options);
   let left = limitBytes;
   let file = await open(logPath, 'r');
+  let next: FileHandle | undefined;
   try {
     let position = await tailOffset(file, options.tailLines);
     const parser = createLineParser(options);
@@ -47,18 +48,19 @@ export async function* readContainerLog(options: ReadLogOptions): AsyncGenerator
         left -= shown.length;
         if (left <= 0 || signal.aborted) return;
       }
-      if (!running) return;
-      const next = await reopened(file, logPath);
       if (next) {
         await file.close();
-        file = next;
-        position = 0;
+        [file, next, position] = [next, undefined, 0];
         continue;
       }
-      await news.wait();
+      if (!options.follow) return;
+      // Once the new file is there the old one is whole: what was written to it after the last read comes first.
+      next = await reopened(file, logPath);
+      if (!next && !running) return;
+      if (!next) await news.wait();
     }
   } finally {
-    await file.close();
+    await Promise.all([file.close(), next?.close()]);
   }
 }
 
@@ -77,7 +79,6 @@ async function reopened(file: FileHandle, logPath: string): Promise<FileHandle |
   });
   if (!next) return undefined;
   const [ours, theirs] = await Promise.all([file.stat(), next.stat()]);
-  // Whatever was written to the rotated file after our last read comes first.
   if (ours.ino !== theirs.ino || ours.dev !== theirs.dev) return next;
   await next.close();
   return undefined;

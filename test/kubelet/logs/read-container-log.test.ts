@@ -86,3 +86,28 @@ test('following goes through a rotation and ends with the container', async (t) 
   await reading;
   t.is(shown, 'first\nsecond\nlate\nthird\nlast\n');
 });
+
+test('a rotation at the very end of the container loses no line', async (t) => {
+  await using file = await logFile(line('first'));
+  const { logPath } = file;
+  let shown = '';
+  let rotated = false;
+  for await (const chunk of readContainerLog({
+    logPath,
+    signal: AbortSignal.timeout(30_000),
+    follow: true,
+    isRunning() {
+      if (shown === '' || rotated) return !rotated;
+      rotated = true;
+      renameSync(logPath, `${logPath}.20260101-000000`);
+      appendFileSync(`${logPath}.20260101-000000`, line('late'));
+      writeFileSync(logPath, line('last'));
+      return false;
+    },
+    onRuntimeChange: () => ({ [Symbol.dispose]() {} }),
+  })) {
+    shown += chunk.toString();
+    if (shown === 'first\n') appendFileSync(logPath, line('second'));
+  }
+  t.is(shown, 'first\nsecond\nlate\nlast\n');
+});
