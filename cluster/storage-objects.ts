@@ -61,13 +61,34 @@ const standardSnapshots: VolumeSnapshotClass = {
   deletionPolicy: 'Delete',
 };
 
+const volumeGroupSnapshotClasses: ResourceId<VolumeSnapshotClass> = {
+  group: 'groupsnapshot.storage.k8s.io',
+  version: 'v1',
+  resource: 'volumegroupsnapshotclasses',
+};
+
+/** The class of a VolumeGroupSnapshot that names none. */
+const standardGroupSnapshots: VolumeSnapshotClass = {
+  apiVersion: 'groupsnapshot.storage.k8s.io/v1',
+  kind: 'VolumeGroupSnapshotClass',
+  metadata: {
+    name: 'standard',
+    annotations: { 'groupsnapshot.storage.kubernetes.io/is-default-class': 'true' },
+  },
+  driver: LOOP_DISK,
+  deletionPolicy: 'Delete',
+};
+
 /**
  * Makes the storage objects that a cluster begins with, as its administrator: classes, CSIDrivers, the custom resources of snapshots. What is
  * there stays as it is; what was deleted is back after the next `up`. Rejects with ConnectionError while the API server is not there.
  */
 export async function makeStorageObjects(client: Client): Promise<void> {
   await Promise.all([
-    installSnapshotCrds({ client }).then(() => ensure(client, volumeSnapshotClasses, standardSnapshots)),
+    installSnapshotCrds({ client }).then(async () => {
+      await ensure(client, volumeSnapshotClasses, standardSnapshots);
+      await ensure(client, volumeGroupSnapshotClasses, standardGroupSnapshots);
+    }),
     ...LOOP_DISK_NAMES.map((name) => ensure(client, csiDrivers, csiDriver(name))),
     ensure(client, storageClasses, standard),
     ensure(client, clusterRoles, localProvisionerRole),

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { StatusError } from '../api/status.ts';
 import { clientFromKubeconfig } from '../client/kubeconfig.ts';
 import { nodes } from '../client/resources.ts';
 import type { Client } from '../client/rest.ts';
@@ -14,10 +15,12 @@ import { isReady } from './when-ready.ts';
 /** Long, because an emulated machine is slow; a daemon that dies is seen at once. */
 const DEADLINE_MS = 300_000;
 const POLL_MS = 20;
+/** A server that has just started may refuse what it is not ready for; what it refuses that often it won't do. */
+const MOST_REFUSALS = 50;
 
 /**
- * Returns when every node of the cluster is Ready and its kubelet answers; throws with the daemon's last words when one dies meanwhile. `prepare` is begun as soon as
- * the API server answers, again when it fails, and waited for too.
+ * Returns when every node of the cluster is Ready and its kubelet answers; throws with the daemon's last words when one dies
+ * meanwhile. `prepare` is begun as soon as the API server answers, again when it fails, and waited for too.
  */
 export async function waitUntilReady(
   file: ClusterFile,
@@ -27,6 +30,7 @@ export async function waitUntilReady(
   const deadline = performance.now() + DEADLINE_MS;
   let reason = 'the API server does not answer';
   let prepared: Promise<void> | undefined;
+  let refusals = 0;
   try {
     for (;;) {
       try {
@@ -45,6 +49,8 @@ export async function waitUntilReady(
         reason = `not Ready: ${waiting.map(({ name }) => name).join(', ')}`;
       } catch (error) {
         prepared = undefined;
+        if (error instanceof StatusError) refusals += 1;
+        if (refusals > MOST_REFUSALS) throw error;
         reason = error instanceof Error ? error.message : String(error);
       }
       throwIfDead(file);
