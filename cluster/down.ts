@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readlinkSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCgroups } from '../cgroups/index.ts';
-import { detachLoop, loopsBelow } from '../linux/loop-device.ts';
+import { detachAllLoops } from '../csi/drivers/loop-disk/cloud/detach-all-loops.ts';
 import { mountsBelow, unmountBelow } from '../linux/mount-info.ts';
 import { removeClusterNetwork } from '../network/cluster-network.ts';
 import { listDaemons, stopDaemon } from './daemons.ts';
@@ -42,7 +42,7 @@ export async function down(name: string): Promise<{ existed: boolean }> {
 async function removeDisks(name: string): Promise<void> {
   const { state, cloud } = clusterPaths(name);
   unmountBelow(join(placeOf(state), 'nodes'));
-  await Promise.all(loopsBelow(placeOf(cloud)).map((loop) => detachLoop(loop)));
+  await detachAllLoops({ dir: placeOf(cloud) });
   removeFolder(cloud);
 }
 
