@@ -104,6 +104,7 @@ test.serial('a node that dies at every step of staging: formatted once, mounted 
   });
   await startNode(name, 'node-2');
   await bench.running(t, 'staged');
+  await bench.written('staged', '/data/file');
   const loop = await bench.loopOf('staged');
   t.is(bench.mountsOf('node-2', loop).length, 2);
   t.is(timesFormatted('node-2'), 1);
@@ -207,7 +208,7 @@ test.serial(
     await bench.holder('lost', { claim: 'lost', node: 'node-2', script });
     await bench.running(t, 'lost');
     const before = await bench.loopOf('lost');
-    await bench.exec('lost', 'until test -s /data/more; do sleep 0.1; done');
+    await bench.written('lost', '/data/more');
     await stopNode(name, 'node-2', 'SIGKILL');
     await bench.remove('lost', 0);
     await bench.gone('lost');

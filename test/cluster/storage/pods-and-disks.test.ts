@@ -17,6 +17,7 @@ test('Pods of one node share a disk; on another node a Pod waits, and is told fo
   await bench.claim('shared');
   await bench.holder('first', { claim: 'shared', node: 'node-2', script: 'echo of the first > /data/note' });
   await bench.running(t, 'first');
+  await bench.written('first', '/data/note');
   await bench.holder('second', { claim: 'shared', node: 'node-2', script: 'cat /data/note' });
   await bench.running(t, 'second');
   await bench.prints(t, 'second', 'of the first\n');
@@ -60,7 +61,8 @@ test('a block device for all nodes: what one writes, the other reads', async (t)
   await bench.running(t, 'reader');
   await bench.prints(t, 'reader', 'from node-2\n');
   const attachments = await bench.attachmentsOf(await bench.volumeOf('raw-shared'));
-  t.deepEqual(new Set(attachments.map(({ spec }) => spec.nodeName)), new Set(['node-2', 'node-3']));
+  const holders = attachments.map(({ spec }) => spec.nodeName);
+  t.deepEqual(holders.toSorted(), ['node-2', 'node-3']);
   t.is((await bench.loopOf('raw-shared')).readOnly, false);
   await bench.removed('writer');
   t.is(
@@ -102,9 +104,10 @@ test('a block device of one Pod keeps what was written for the next', async (t) 
 
 test('fsGroup: the files of the disk belong to the group, and a user of the group writes', async (t) => {
   await bench.claim('grouped');
-  const before = 'mkdir /data/old && echo by root > /data/old/file && chmod 640 /data/old/file';
+  const before = 'umask 027; mkdir -m 755 /data/old; echo by root > /data/old/file';
   await bench.holder('root', { claim: 'grouped', script: before });
   await bench.running(t, 'root');
+  await bench.written('root', '/data/old/file');
   await bench.removed('root');
   await bench.holder('member', {
     claim: 'grouped',
@@ -165,6 +168,7 @@ test('a claim that a Pod takes read only: no container writes, whatever its moun
   await bench.claim('read');
   await bench.holder('filler', { claim: 'read', script: 'echo text > /data/file' });
   await bench.running(t, 'filler');
+  await bench.written('filler', '/data/file');
   await bench.removed('filler');
   await bench.holder('onlooker', { claim: 'read', readOnly: true, script: 'cat /data/file' });
   await bench.running(t, 'onlooker');
@@ -194,6 +198,10 @@ test('containers of a Pod see their own folder of one disk', async (t) => {
     },
   });
   await bench.running(t, 'folders');
+  for (const folder of ['one', 'two']) {
+    const seen = `until test -s /data/shelf/${folder}/name; do sleep 0.1; done`;
+    await bench.kubectl('exec', 'folders', '-c', 'all', '--', 'sh', '-c', seen);
+  }
   const all = ['exec', 'folders', '-c', 'all', '--', 'sh', '-c'];
   t.is(
     await bench.kubectl(...all, 'cd /data/shelf && head -n 9 */name'),
@@ -208,7 +216,7 @@ test('a copy for many readers is mounted on all nodes at once, and nobody writes
   await bench.claim('origin');
   await bench.holder('author', { claim: 'origin', script: 'echo published > /data/text; sync' });
   await bench.running(t, 'author');
-  await bench.exec('author', 'until test -s /data/text; do sleep 0.1; done');
+  await bench.written('author', '/data/text');
   const dataSource = { kind: 'PersistentVolumeClaim', name: 'origin' };
   await bench.claim('edition', { accessModes: ['ReadOnlyMany'], dataSource });
   for (const node of ['node-2', 'node-3']) {

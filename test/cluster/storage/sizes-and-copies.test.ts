@@ -65,6 +65,7 @@ for (const { type, sizes, growsMounted } of [
     await bench.claim(claim, { storageClassName: claim, size: `${before}Mi` });
     await bench.holder(claim, { claim, script: 'echo kept > /data/file' });
     await bench.running(t, claim);
+    await bench.written(claim, '/data/file');
     const isSize = async (size: number) => {
       const bytes = await sizeIn(claim);
       t.true(bytes <= size * MiB && bytes > 0.7 * size * MiB, `${bytes} bytes`);

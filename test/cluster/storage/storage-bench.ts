@@ -84,6 +84,8 @@ export interface StorageBench extends PodBench {
   prints(t: ExecutionContext, pod: string, text: string): Promise<void>;
   /** Runs a script in a Pod; answers what it wrote, rejects when it failed. */
   exec(pod: string, script: string): Promise<string>;
+  /** Resolves when a file that a Pod writes has content. */
+  written(pod: string, file: string): Promise<void>;
   volumeOf(claim: string): Promise<PersistentVolume>;
   attachmentsOf(volume: PersistentVolume): Promise<VolumeAttachment[]>;
   /** The disks that are attached, in the kernel's words. */
@@ -222,6 +224,7 @@ export async function storageBench(options: UpOptions & { name: string }): Promi
           else reject(new Error(`in ${pod}: ${script}: ${stderr}${stdout}`, { cause: error }));
         });
       }),
+    written: async (pod, file) => void (await bench.exec(pod, `until test -s ${file}; do sleep 0.1; done`)),
     volumeOf,
     attachmentsOf: async (volume) =>
       (await client.resource(volumeAttachments).list()).items.filter(
