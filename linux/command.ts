@@ -1,8 +1,6 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
-import { identify, signalProcess } from './process.ts';
-import type { ProcessIdentity } from './process.ts';
 import { closeAll, makePipe, spawnProcess } from './spawn.ts';
 import type { SpawnedProcess } from './spawn.ts';
 import { SystemError } from './system-error.ts';
@@ -67,16 +65,15 @@ export async function run(
   const { timeoutMs } = options;
   const child = start(command, args, options);
   let timedOut = false;
-  const kill = (signal: NodeJS.Signals) => void signalProcess(child.identity, signal);
   const limit = setTimeout(
     () => {
       timedOut = true;
-      kill('SIGKILL');
+      child.kill('SIGKILL');
     },
     Math.min(timeoutMs ?? longestMs, longestMs),
   );
   if (timeoutMs === undefined) clearTimeout(limit);
-  const abort = () => kill('SIGTERM');
+  const abort = () => child.kill('SIGTERM');
   options.signal?.addEventListener('abort', abort, { once: true });
   if (options.signal?.aborted === true) abort();
   const { exitCode, signal } = await child.ended;
@@ -97,9 +94,7 @@ const longestMs = 2 ** 31 - 1;
 
 const withoutFinalNewline = (output: Buffer): string => output.toString().replace(/\r?\n$/, '');
 
-interface Child {
-  identity: ProcessIdentity;
-  ended: SpawnedProcess['ended'];
+interface Child extends SpawnedProcess {
   /** stdout and stderr, whole. */
   output: Promise<Buffer[]>;
 }
@@ -121,8 +116,7 @@ function start(command: string, args: string[], { input, env, cwd }: CommandOpti
     });
     if (inWrite !== undefined) give(inWrite, input ?? '');
     const output = Promise.all([outRead, errRead].map((fd) => readAll(fd, child.ended)));
-    // Known before it can be reaped, which is on the event loop.
-    return { identity: identify(child.pid) ?? { pid: child.pid, startTime: 0 }, ended: child.ended, output };
+    return { ...child, output };
   } catch (error) {
     closeAll(outRead, errRead, inWrite);
     const code = error instanceof SystemError ? error.code : undefined;

@@ -21,8 +21,15 @@ export interface SpawnOptions {
 
 export interface SpawnedProcess {
   pid: number;
+  /** Sends a signal; after the end it does nothing. Not by /proc, whose entries for the process would have to be cleared up again. */
+  kill(signal: NodeJS.Signals): void;
   /** The end of the process, which is reaped a moment later. */
-  ended: Promise<{ exitCode: number; signal: NodeJS.Signals | undefined }>;
+  ended: Promise<Ending>;
+}
+
+interface Ending {
+  exitCode: number;
+  signal: NodeJS.Signals | undefined;
 }
 
 /**
@@ -40,7 +47,7 @@ export function spawnProcess(options: SpawnOptions): SpawnedProcess {
   } finally {
     libc.fileActionsDestroy(actions);
   }
-  return { pid: pid.readInt32LE(), ended: endOf(pid.readInt32LE(), keepAlive) };
+  return follow(pid.readInt32LE(), keepAlive);
 }
 
 const sizeOfFileActions = 128; // 80 in glibc and musl
@@ -58,10 +65,12 @@ function fileActions({ cwd, stdin, stdout, stderr }: SpawnOptions): Buffer {
   return actions;
 }
 
-function endOf(pid: number, keepAlive: boolean): SpawnedProcess['ended'] {
+function follow(pid: number, keepAlive: boolean): SpawnedProcess {
   const pidfd = check(syscalls.pidfdOpen(pid), { operation: 'pidfd_open', path: `pid ${pid}` });
-  return new Promise((resolve) => {
+  let over = false;
+  const ended = new Promise<Ending>((resolve) => {
     const end = () => {
+      over = true;
       const ending = endingOf(pid);
       watch[Symbol.dispose]();
       reap(pid);
@@ -69,6 +78,10 @@ function endOf(pid: number, keepAlive: boolean): SpawnedProcess['ended'] {
     };
     const watch = onReadable(pidfd, end, { keepAlive });
   });
+  const kill = (signal: NodeJS.Signals) => {
+    if (!over) syscalls.pidfdSendSignal(pidfd, constants.signals[signal]);
+  };
+  return { pid, kill, ended };
 }
 
 const P_PID = 1;
@@ -77,7 +90,7 @@ const WNOWAIT = 0x01000000;
 const CLD_EXITED = 1;
 
 /** How a process has ended that is still to be reaped. */
-function endingOf(pid: number): { exitCode: number; signal: NodeJS.Signals | undefined } {
+function endingOf(pid: number): Ending {
   const info = Buffer.alloc(128); // siginfo_t: si_code at 8, si_status at 24, on all 64-bit architectures
   check(libc.waitid(P_PID, pid, info, WEXITED | WNOWAIT), { operation: 'waitid', path: `pid ${pid}` });
   const code = info.readInt32LE(8);
