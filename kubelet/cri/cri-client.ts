@@ -57,6 +57,7 @@ export interface CriMethods {
 export function createCriClient({ socketPath }: { socketPath: string }): CriClient {
   const client = new Client(`unix://${socketPath}`, credentials.createInsecure(), {
     'grpc.max_receive_message_length': 16 * 1024 * 1024,
+    'grpc.enable_channelz': 0,
     // The socket is local: after a restart of the runtime the next call shall not wait for a long back-off.
     'grpc.initial_reconnect_backoff_ms': 20,
     'grpc.max_reconnect_backoff_ms': 500,
