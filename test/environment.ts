@@ -83,8 +83,9 @@ const namesIn = (directory: string): string[] => (existsSync(directory) ? readdi
 
 function loopDevices(): string[] {
   return namesIn('/sys/block').flatMap((name) => {
+    // Others on the machine take and leave loop devices meanwhile.
     const file = join('/sys/block', name, 'loop/backing_file');
-    return existsSync(file) ? [`${name} ${readFileSync(file, 'utf8').trim()}`] : [];
+    return readable(() => [`${name} ${readFileSync(file, 'utf8').trim()}`]);
   });
 }
 

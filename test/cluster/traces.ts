@@ -1,6 +1,7 @@
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { clusterPaths } from '../../cluster/paths.ts';
+import { listLoops } from '../../linux/loop-device.ts';
 import { readMountInfo } from '../../linux/mount-info.ts';
 import { run } from '../../linux/command.ts';
 import { bridgeName, tableName } from '../../network/names.ts';
@@ -22,6 +23,9 @@ export function traces(cluster: string): string[] {
     ...Object.keys(networkInterfaces())
       .filter((name) => name.startsWith(bridgeName(cluster)))
       .map((name) => `link ${name}`),
+    ...listLoops()
+      .filter(({ backingFile }) => backingFile.includes(`/podwright/${cluster}/`))
+      .map(({ path, backingFile }) => `loop device ${path} of ${backingFile}`),
     ...cgroupsOf(cluster),
     ...processesOf(cluster),
   ];
