@@ -212,7 +212,8 @@ export async function storageBench(options: UpOptions & { name: string }): Promi
         seen = (await readBytes(await client.stream({ method: 'GET', path }))).toString();
         return seen === text;
       };
-      await eventually(isThere, `${pod} prints ${text}`, { deadlineMs: 15_000 }).catch(() => undefined);
+      const look = () => eventually(isThere, `${pod} prints ${text}`, { deadlineMs: 15_000 });
+      await look().catch((error: Error) => t.log(error.message));
       t.is(seen, text);
     },
     exec: (pod, script) =>
