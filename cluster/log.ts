@@ -5,6 +5,7 @@ export function componentLog(component: string): pino.Logger {
   const level = process.env.PODWRIGHT_LOG_LEVEL ?? 'info';
   return pino(
     { name: component, level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    pino.destination(2),
+    // Each line is written before the next step: the last one before a crash is the one that tells.
+    pino.destination({ dest: 2, sync: true }),
   );
 }
