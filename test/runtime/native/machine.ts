@@ -157,9 +157,9 @@ export function machine(t: ExecutionContext): Machine {
     },
     async outcome(given, overrides) {
       const keepAlive = setInterval(() => undefined, 1000); // watching an exit does not keep a process alive
-      const { ended, log } = await start(given, overrides);
-      const record = await ended;
-      clearInterval(keepAlive);
+      const { log, record } = await start(given, overrides)
+        .then(async ({ ended, log: read }) => ({ log: read, record: await ended }))
+        .finally(() => clearInterval(keepAlive));
       const text = (stream: string) =>
         log()
           .filter((line) => line.stream === stream)
