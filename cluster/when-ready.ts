@@ -3,9 +3,10 @@ import { createInformer } from '../client/informer.ts';
 import { nodes } from '../client/resources.ts';
 import type { Client } from '../client/rest.ts';
 
-/** A node is Ready by its condition, as `kubectl get nodes` shows it. */
-export const isReady = ({ status }: Node): boolean =>
-  (status?.conditions ?? []).some(({ type, status: value }) => type === 'Ready' && value === 'True');
+/** A node takes Pods: Ready by its condition, as `kubectl get nodes` shows it, and free of the taint that said it was not. */
+export const isReady = ({ spec, status }: Node): boolean =>
+  (status?.conditions ?? []).some(({ type, status: value }) => type === 'Ready' && value === 'True') &&
+  !(spec?.taints ?? []).some(({ key }) => key === 'node.kubernetes.io/not-ready');
 
 /** Resolves when as many nodes are Ready, when the time is up, or when the signal aborts: for work that may come later. */
 export async function whenNodesReady(
