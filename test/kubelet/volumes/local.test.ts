@@ -92,6 +92,35 @@ test.serial('a block device: formatted when empty, mounted once, never formatted
   t.deepEqual(bench.mounts(), []);
 });
 
+test.serial('a partition: a disk of its own, whatever else is on the device', async (t) => {
+  const bench = await startStorageBench(t);
+  const file = join(bench.dir, 'ee-parted.img');
+  writeFileSync(file, '');
+  truncateSync(file, 64 * 1024 * 1024);
+  const { stdout } = await run('losetup', ['--find', '--show', '--partscan', file]);
+  const path = stdout.trim();
+  t.teardown(() => detachLoop({ path, backingFile: file }));
+  // Number, first sector, sectors.
+  await run('addpart', [path, '1', '2048', '65536']);
+  t.teardown(() => run('delpart', [path, '1']));
+  const partition = `${path}p1`;
+  await bench.makeVolume('part', localSpec(partition));
+  const pod = await bench.makePod('one', ['part']);
+  await bench.running('one');
+  const target = join(bench.rootDir, `pods/${pod.metadata?.uid}/volumes/kubernetes.io~local-volume/part`);
+  t.is(readMountInfo().find(({ mountPoint }) => mountPoint === target)?.source, partition);
+  writeFileSync(join(target, 'kept'), 'x');
+  await bench.deletePod('one');
+  await until('unmounted', () => bench.mounts().length === 0);
+
+  const next = await bench.makePod('two', ['part']);
+  await bench.running('two');
+  const kept = `pods/${next.metadata?.uid}/volumes/kubernetes.io~local-volume/part/kept`;
+  t.is(readFileSync(join(bench.rootDir, kept), 'utf8'), 'x');
+  await bench.deletePod('two');
+  await until('unmounted', () => bench.mounts().length === 0);
+});
+
 test.serial('a block device that has grown: the file system follows its PersistentVolume', async (t) => {
   const bench = await startStorageBench(t);
   // xfs, because ext4 wants CAP_SYS_RESOURCE to grow while it is mounted.
