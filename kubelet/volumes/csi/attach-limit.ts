@@ -2,7 +2,7 @@ import { volumeAttachments } from '../../../client/resources.ts';
 import type { VolumeSpec } from '../volume-spec.ts';
 import type { CsiContext } from './context.ts';
 import { csiSourceOf } from './csi-source.ts';
-import { attachmentName } from './paths.ts';
+import { attachmentNameOf } from '../../../api/storage/attachment.ts';
 
 /** gRPC's RESOURCE_EXHAUSTED, as a VolumeAttachment's status has it. */
 const resourceExhausted = 8;
@@ -17,7 +17,7 @@ export const isRefusedForLimit = async (context: CsiContext, spec: VolumeSpec): 
   const { driver, volumeHandle } = csiSourceOf(spec);
   if (!driverObjects.known(driver)?.spec.nodeAllocatableUpdatePeriodSeconds) return false;
   try {
-    const name = attachmentName(volumeHandle, driver, nodeName);
+    const name = attachmentNameOf({ driver, handle: volumeHandle }, nodeName);
     const { status } = await client.resource(volumeAttachments).get({ name });
     if (status?.attachError?.errorCode !== resourceExhausted) return false;
   } catch {

@@ -1,7 +1,7 @@
 import { volumeAttachments } from '../../../client/resources.ts';
 import { messageOf } from '../../cri/cri-error.ts';
 import type { CsiContext } from './context.ts';
-import { attachmentName } from './paths.ts';
+import { attachmentNameOf } from '../../../api/storage/attachment.ts';
 
 /**
  * What the attacher has left for the driver on this node (the publish context). Rejects with Error in upstream's words while the volume
@@ -11,7 +11,7 @@ export const publishContextOf = async (
   { client, nodeName }: Pick<CsiContext, 'client' | 'nodeName'>,
   { driver, handle }: { driver: string; handle: string },
 ): Promise<Record<string, string>> => {
-  const name = attachmentName(handle, driver, nodeName);
+  const name = attachmentNameOf({ driver, handle }, nodeName);
   const { metadata, status } = await client
     .resource(volumeAttachments)
     .get({ name })

@@ -4,7 +4,7 @@ import type { VolumeSpec } from '../volume-spec.ts';
 import type { CsiContext } from './context.ts';
 import { csiSourceOf } from './csi-source.ts';
 import { attachRequired } from './driver-objects.ts';
-import { uniqueVolumeName } from './paths.ts';
+import { uniqueVolumeName } from '../../../api/storage/attachment.ts';
 import { unstageBlock } from './unstage-block.ts';
 import { unstage } from './unstage.ts';
 
@@ -24,7 +24,7 @@ export const deviceOf = (
 ): Device => {
   const { driver, handle, blockName } = volume;
   return context.devices.device({
-    uniqueName: uniqueVolumeName(driver, handle),
+    uniqueName: uniqueVolumeName({ driver, handle }),
     isAttachable: () => attachRequired(context.driverObjects.known(driver)),
     unstage: () =>
       blockName === undefined
@@ -63,6 +63,6 @@ export const releaseDevice = async (
 export const isAttached = ({ devices }: CsiContext, spec: VolumeSpec): boolean => {
   if (spec.persistentVolume === undefined) return true;
   const { driver, volumeHandle } = csiSourceOf(spec);
-  const device = devices.find(uniqueVolumeName(driver, volumeHandle));
+  const device = devices.find(uniqueVolumeName({ driver, handle: volumeHandle }));
   return device === undefined || devices.isAttached(device);
 };

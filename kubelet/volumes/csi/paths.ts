@@ -47,14 +47,6 @@ export const blockPaths = (rootDir: string, volumeName: string): BlockPaths => {
   };
 };
 
-/** The VolumeAttachment of a volume on a node. */
-export const attachmentName = (handle: string, driver: string, nodeName: string): string =>
-  `csi-${sha256(`${handle}${driver}${nodeName}`)}`;
-
 /** The handle of an inline volume, which lives as long as its Pod. */
 export const inlineHandle = (podUid: string, volumeName: string): string =>
   `csi-${sha256(`${podUid}${volumeName}`)}`;
-
-/** As in node.status.volumesInUse and volumesAttached. */
-export const uniqueVolumeName = (driver: string, handle: string): string =>
-  `kubernetes.io/csi/${driver}^${handle}`;

@@ -16,7 +16,8 @@ import { checkLifecycleMode } from './driver-objects.ts';
 import type { LifecycleMode } from './driver-objects.ts';
 import { isFinalError } from './final-error.ts';
 import { takesFsGroup } from './fs-group.ts';
-import { attachmentName, globalMount, inlineHandle, publishTarget } from './paths.ts';
+import { attachmentNameOf } from '../../../api/storage/attachment.ts';
+import { globalMount, inlineHandle, publishTarget } from './paths.ts';
 import { podInfo, serviceAccountTokens } from './pod-attributes.ts';
 import { readSecret } from './secrets.ts';
 import { driverFor } from './driver-for.ts';
@@ -71,7 +72,7 @@ export const publish = async (
     driverName,
     nodeName: context.nodeName,
     volumeLifecycleMode: mode,
-    attachmentID: attachmentName(source.handle, driverName, context.nodeName),
+    attachmentID: attachmentNameOf({ driver: driverName, handle: source.handle }, context.nodeName),
   });
   await callPublish(driver, options, {
     volumeId: source.handle,

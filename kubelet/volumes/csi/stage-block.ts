@@ -9,7 +9,8 @@ import { capabilityOf } from './capability.ts';
 import type { CsiContext } from './context.ts';
 import { csiSourceOf } from './csi-source.ts';
 import { isFinalError } from './final-error.ts';
-import { attachmentName, blockPaths } from './paths.ts';
+import { attachmentNameOf } from '../../../api/storage/attachment.ts';
+import { blockPaths } from './paths.ts';
 import { readSecret } from './secrets.ts';
 import { driverFor } from './driver-for.ts';
 import type { StageOptions } from './stage.ts';
@@ -42,7 +43,7 @@ const stageNow = async (
   const { staging, data } = blockPaths(rootDir, spec.name);
   begin();
   mkdirSync(data, { recursive: true, mode: 0o750 });
-  const attachmentID = attachmentName(volumeHandle, driverName, nodeName);
+  const attachmentID = attachmentNameOf({ driver: driverName, handle: volumeHandle }, nodeName);
   saveVolumeData(data, { specVolID: spec.name, volumeHandle, driverName, nodeName, attachmentID });
   if (await driver.supports('STAGE_UNSTAGE_VOLUME')) {
     mkdirSync(staging, { recursive: true, mode: 0o750 });

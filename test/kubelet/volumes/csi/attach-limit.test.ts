@@ -3,7 +3,7 @@ import { systemClock } from '../../../../client/clock.ts';
 import { volumeAttachments } from '../../../../client/resources.ts';
 import { followOwnNode } from '../../../../kubelet/node/own-node.ts';
 import { createCsiDrivers } from '../../../../kubelet/plugin-registration/csi-drivers.ts';
-import { attachmentName } from '../../../../kubelet/volumes/csi/paths.ts';
+import { attachmentNameOf } from '../../../../api/storage/attachment.ts';
 import { MountError } from '../../../../kubelet/volumes/mount-error.ts';
 import { createPersistentVolumes } from '../../../../kubelet/volumes/persistent-volumes.ts';
 import { createVolumeManager } from '../../../../kubelet/volumes/volume-manager.ts';
@@ -16,7 +16,7 @@ test('a Pod whose volume the node has no room for is to be rejected, and the CSI
   await bench.makeVolume('data');
   await bench.attach('data');
   await bench.detach('data');
-  const name = attachmentName('handle-data', driver.name, nodeName);
+  const name = attachmentNameOf({ driver: driver.name, handle: 'handle-data' }, nodeName);
   await client.resource(volumeAttachments).create({
     object: {
       apiVersion: 'storage.k8s.io/v1',

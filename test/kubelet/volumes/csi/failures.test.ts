@@ -1,6 +1,6 @@
 import test from 'ava';
 import { nodes, persistentVolumes, volumeAttachments } from '../../../../client/resources.ts';
-import { attachmentName } from '../../../../kubelet/volumes/csi/paths.ts';
+import { attachmentNameOf } from '../../../../api/storage/attachment.ts';
 import { until } from '../../kubelet-on-fakes.ts';
 import { startStorageBench } from './storage-bench.ts';
 import type { StorageBench } from './storage-bench.ts';
@@ -92,7 +92,7 @@ test('what may not be mounted here: the words of upstream', async (t) => {
   // Its attachment says that it isn't.
   await bench.makeVolume('loose');
   await bench.attach('loose');
-  const name = attachmentName('handle-loose', driver.name, 'node-1');
+  const name = attachmentNameOf({ driver: driver.name, handle: 'handle-loose' }, 'node-1');
   const attached = (status: object) =>
     client
       .resource(volumeAttachments)

@@ -16,7 +16,7 @@ import {
   persistentVolumes,
   volumeAttachments,
 } from '../../../../client/resources.ts';
-import { attachmentName, uniqueVolumeName } from '../../../../kubelet/volumes/csi/paths.ts';
+import { attachmentNameOf, uniqueVolumeName } from '../../../../api/storage/attachment.ts';
 import type { KubeletOptions } from '../../../../kubelet/kubelet-options.ts';
 import { mountsBelow, unmountBelow } from '../../../../linux/mount-info.ts';
 import { startBench, until } from '../../kubelet-on-fakes.ts';
@@ -140,7 +140,7 @@ export const startStorageBench = async (
       return bound ? bind(bench, name) : claim;
     },
     async attach(name, metadata = {}) {
-      const attachment = attachmentName(handleOf(name), driver.name, nodeName);
+      const attachment = attachmentNameOf({ driver: driver.name, handle: handleOf(name) }, nodeName);
       await client.resource(volumeAttachments).create({
         object: {
           apiVersion: 'storage.k8s.io/v1',
@@ -155,13 +155,17 @@ export const startStorageBench = async (
         subresource: 'status',
         patch: { status: { attached: true, attachmentMetadata: metadata } },
       });
-      await setAttached((names) => names.add(uniqueVolumeName(driver.name, handleOf(name))));
+      await setAttached((names) =>
+        names.add(uniqueVolumeName({ driver: driver.name, handle: handleOf(name) })),
+      );
     },
     async detach(name) {
-      await setAttached((names) => names.delete(uniqueVolumeName(driver.name, handleOf(name))));
+      await setAttached((names) =>
+        names.delete(uniqueVolumeName({ driver: driver.name, handle: handleOf(name) })),
+      );
       await client
         .resource(volumeAttachments)
-        .delete({ name: attachmentName(handleOf(name), driver.name, nodeName) });
+        .delete({ name: attachmentNameOf({ driver: driver.name, handle: handleOf(name) }, nodeName) });
     },
     makePod: (name, claims, spec = {}) =>
       bench.createPod({
