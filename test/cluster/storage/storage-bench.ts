@@ -16,6 +16,7 @@ import { findKubectl } from '../../../cli/run-kubectl.ts';
 import { isNotFound } from '../../../client/errors.ts';
 import { readBytes } from '../../../client/response-body.ts';
 import {
+  csiNodes,
   events,
   persistentVolumeClaims,
   persistentVolumes,
@@ -108,6 +109,15 @@ export async function storageBench(options: UpOptions & { name: string }): Promi
   const claims = client.resource(persistentVolumeClaims);
   const cloud = clusterPaths(name).cloud;
   const kubectl = await findKubectl();
+  await eventually(
+    async () => {
+      const { items } = await client.resource(csiNodes).list();
+      const serving = items.filter(({ spec }) => spec.drivers.some((driver) => driver.name === DRIVER));
+      return serving.length === cluster.nodes.length;
+    },
+    'the driver is registered on every node',
+    { deadlineMs },
+  );
 
   const eventsOf = async (...names: string[]) =>
     (await client.resource(events).list({ namespace })).items.filter(({ involvedObject }) =>
