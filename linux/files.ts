@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { hasCode } from './system-error.ts';
@@ -81,6 +81,19 @@ export async function readJson(path: string): Promise<unknown> {
     return JSON.parse(text) as unknown;
   } catch (error) {
     throw new Error(`${path}: not JSON`, { cause: error });
+  }
+}
+
+/**
+ * Removes what writers that were killed left in a directory, which nobody may be writing to now. A directory that is not there
+ * has none.
+ */
+export function removeTemporaries(directory: string): void {
+  try {
+    for (const name of readdirSync(directory))
+      if (/^\.[0-9a-f]{12}\.tmp$/.test(name)) rmSync(join(directory, name), { force: true });
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error;
   }
 }
 

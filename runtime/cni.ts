@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { bringUpLoopback } from '../linux/loopback.ts';
+import { removeTemporaries } from '../linux/files.ts';
 import { trace } from '../linux/trace.ts';
 import { listRecords, readRecord, removeRecord, writeRecord } from './cni/attachment-record.ts';
 import type { AttachmentRecord } from './cni/attachment-record.ts';
@@ -101,8 +102,10 @@ export async function checkSandboxInNetwork(
  * The sandboxes that are, or may be, attached. A runtime compares them with its own after a start and removes the rest:
  * it may have been killed between ADD and its own record.
  */
-export const listAttachedSandboxes = ({ cacheDir }: Pick<CniPlaces, 'cacheDir'>): string[] =>
-  listRecords(cacheDir);
+export function listAttachedSandboxes({ cacheDir }: Pick<CniPlaces, 'cacheDir'>): string[] {
+  removeTemporaries(cacheDir);
+  return listRecords(cacheDir);
+}
 
 function newRecord(options: SandboxAttachment): AttachmentRecord {
   const { sandboxId, podName, podNamespace, podUid } = options;

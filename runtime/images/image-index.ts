@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { lockFile } from '../../linux/file-lock.ts';
-import { writeFileDurably } from '../../linux/files.ts';
+import { removeTemporaries, writeFileDurably } from '../../linux/files.ts';
 import { hasCode } from '../../linux/system-error.ts';
 import type { ImageRecord } from './image.ts';
 
@@ -30,6 +30,7 @@ export function openImageIndex(dir: string): ImageIndex {
     read,
     async update(change) {
       using _lock = await lockFile(join(dir, 'lock'));
+      removeTemporaries(dir);
       const images = change(structuredClone(read()));
       await writeFileDurably(path, `${JSON.stringify({ version, images }, null, 1)}\n`);
     },

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   existsSync,
   mkdirSync,
@@ -9,7 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { readJson, replaceFile, writeFileDurably } from '../../linux/files.ts';
+import { readJson, removeTemporaries, replaceFile, writeFileDurably } from '../../linux/files.ts';
 import { fileSystemTypes, openInside, usageOf } from '../../linux/filesystem.ts';
 import { mount } from '../../linux/mount.ts';
 import { scratch } from './scratch.ts';
@@ -33,6 +35,25 @@ test('a failed write leaves what was there', async (t) => {
   t.throws(() => replaceFile(join(directory, 'taken'), 'x'), { code: 'EISDIR' });
   t.deepEqual(readdirSync(directory), ['taken']);
   await t.throwsAsync(writeFileDurably(join(directory, 'missing/file'), 'x'), { code: 'ENOENT' });
+});
+
+test('what a writer left that was killed is found and removed, and nothing else', async (t) => {
+  const directory = scratch(t);
+  const path = join(directory, 'state.json');
+  replaceFile(path, '{}');
+  // Killed at its rename: the bytes are there under their temporary name.
+  const script = `import fs from 'node:fs'; import { syncBuiltinESMExports } from 'node:module';
+    fs.renameSync = () => process.kill(process.pid, 'SIGKILL'); syncBuiltinESMExports();
+    const { replaceFile } = await import(${JSON.stringify(join(import.meta.dirname, '../../linux/files.ts'))});
+    replaceFile(process.argv[1], '{"new":1}');`;
+  const writer = spawn(process.execPath, ['--input-type=module', '-e', script, path], { stdio: 'inherit' });
+  t.deepEqual(await once(writer, 'exit'), [null, 'SIGKILL']);
+  writeFileSync(join(directory, '.mine.tmp'), '');
+  t.is(readdirSync(directory).length, 3);
+  removeTemporaries(directory);
+  t.deepEqual(readdirSync(directory), ['.mine.tmp', 'state.json']);
+  t.deepEqual(await readJson(path), {});
+  t.notThrows(() => removeTemporaries(join(directory, 'missing')));
 });
 
 test('a JSON file may be missing, but must be JSON', async (t) => {

@@ -1,6 +1,6 @@
 import { readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { replaceFile } from '../../../linux/files.ts';
+import { removeTemporaries, replaceFile } from '../../../linux/files.ts';
 import { isMountPoint } from '../../../linux/mount-info.ts';
 import { hasCode } from '../../../linux/system-error.ts';
 import { removeReady } from '../ready-file.ts';
@@ -46,6 +46,7 @@ export const removeTarget = (target: string): void => {
   removeReady(directory);
   removeIfThere(target);
   rmSync(fileIn(directory), { force: true });
+  removeTemporaries(directory);
   removeIfThere(directory);
 };
 

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { syncDirectory, writeFileDurably } from '../../../../linux/files.ts';
+import { removeTemporaries, syncDirectory, writeFileDurably } from '../../../../linux/files.ts';
 
 /**
  * The things of one kind, one JSON file each. What is read is what is on the disk: `put` and `remove` change the file
@@ -19,11 +19,11 @@ export interface Records<Record> {
  */
 export function openRecords<Record>(directory: string): Records<Record> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
+  removeTemporaries(directory);
   const records = new Map<string, Record>();
   for (const file of readdirSync(directory)) {
-    const path = join(directory, file);
-    if (file.endsWith('.json')) records.set(file.slice(0, -'.json'.length), parse<Record>(path));
-    else if (file.endsWith('.tmp')) rmSync(path, { force: true });
+    const key = /^(.*)\.json$/.exec(file)?.[1];
+    if (key !== undefined) records.set(key, parse<Record>(join(directory, file)));
   }
   const pathOf = (key: string) => join(directory, `${key}.json`);
   return {
