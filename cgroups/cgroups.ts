@@ -10,7 +10,7 @@ import { freezer } from './controllers/freezer.ts';
 import { hugetlb } from './controllers/hugetlb.ts';
 import { memory, memoryStats, oomFile, oomKills, type MemoryStats } from './controllers/memory.ts';
 import { pids, processCount } from './controllers/pids.ts';
-import { expectMove } from './early-move.ts';
+import { entranceOf, type CgroupEntrance } from './entrance.ts';
 import { detectHierarchies, type Hierarchy } from './hierarchy.ts';
 import { watchOomKills } from './out-of-memory.ts';
 import { killAll, processesBelow, removeIfEmpty, removeTree } from './remove.ts';
@@ -44,10 +44,10 @@ export interface Cgroups {
   exists(path: string): boolean;
   /** Names of the cgroups directly below. */
   children(path: string): string[];
-  /** The files to write a pid into (or 0: the writer) so that it is in the cgroup in every hierarchy. */
+  /** The files that list the cgroup's processes, one for each hierarchy; a pid written into them moves that process, slowly. */
   cgroupProcsFiles(path: string): string[];
-  /** Says that a process will be moved into a cgroup in some milliseconds, so that it then need not wait (see early-move.ts). */
-  expectMove(): void;
+  /** How a process that is being started gets into the cgroup in every hierarchy, without a wait (see entrance.ts). */
+  entranceOf(path: string): CgroupEntrance;
   /** All processes in the cgroup and below. */
   processes(path: string): number[];
   /** Kills all processes in the cgroup and below; resolves when they have ended. */
@@ -99,7 +99,7 @@ export function openCgroups(options: CgroupOptions = {}): Cgroups {
     exists: (path) => directoriesOf(path).some((directory) => existsSync(directory.path)),
     children: (path) => [...new Set(directoriesOf(path).flatMap((directory) => childrenOf(directory.path)))],
     cgroupProcsFiles: (path) => directoriesOf(path).map((directory) => join(directory.path, 'cgroup.procs')),
-    expectMove: () => expectMove(hierarchies),
+    entranceOf: (path) => entranceOf(directoriesOf(path)),
     processes: (path) => [
       ...new Set(directoriesOf(path).flatMap((directory) => processesBelow(directory.path))),
     ],

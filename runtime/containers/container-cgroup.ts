@@ -47,9 +47,11 @@ export function cgroupFacts(
 ): NonNullable<ContainerSpec['cgroup']> {
   const { cgroups } = runtime;
   const oomFile = cgroups.oomFile(cgroupPath);
+  const [processesFile] = cgroups.cgroupProcsFiles(cgroupPath);
   return {
-    procsFiles: cgroups.cgroupProcsFiles(cgroupPath),
+    entrance: cgroups.entranceOf(cgroupPath),
     directories: cgroups.directoriesFor(cgroupPath),
     ...(oomFile === undefined ? {} : { oomFile }),
+    ...(processesFile === undefined ? {} : { processesFile }),
   };
 }

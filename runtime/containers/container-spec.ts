@@ -43,7 +43,7 @@ export function containerSpec(
     process: processSpec(container, sandbox),
     stdin: config.stdin,
     stdinOnce: config.stdinOnce,
-    shimCgroupProcsFiles: runtime.cgroups.cgroupProcsFiles(`${sandbox.cgroupParent}/${sandbox.id}`),
+    shimCgroup: runtime.cgroups.entranceOf(`${sandbox.cgroupParent}/${sandbox.id}`),
   };
 }
 

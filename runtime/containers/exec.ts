@@ -36,6 +36,6 @@ export function execSpec(
     target: { pid: target.pid, startTime: target.startTime },
     stateDir: runtime.containers.volatileDirectoryOf(container.id),
     process: { ...process, args: command, env, tty },
-    cgroupProcsFiles: runtime.cgroups.cgroupProcsFiles(container.cgroupPath),
+    cgroup: runtime.cgroups.entranceOf(container.cgroupPath),
   };
 }

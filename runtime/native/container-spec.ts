@@ -1,3 +1,4 @@
+import type { CgroupEntrance } from '../../cgroups/index.ts';
 import type { SeccompProfile } from './seccomp-profile.ts';
 
 /** A namespace of a container: a new one, the host's, or the one that a path leads to (`/proc/PID/ns/ipc`, a bound netns). */
@@ -15,8 +16,8 @@ export interface SandboxSpec {
   netnsPath?: string;
   /** Kernel parameters of the sandbox's namespaces, such as `net.ipv4.ip_forward: '1'`. */
   sysctls?: Record<string, string>;
-  /** The cgroup.procs files of the cgroup to join (cgroups/ gives them). */
-  cgroupProcsFiles: string[];
+  /** Of the cgroup to join. */
+  cgroup?: CgroupEntrance;
   /** Default -998, as the kubelet's. Degrades with a warning where the right is missing. */
   oomScoreAdj?: number;
   /** Default 65535:65535, as upstream's pause. */
@@ -134,15 +135,17 @@ export interface ContainerSpec {
   /** The end of the first attach client that sent stdin closes the container's stdin. */
   stdinOnce?: boolean;
   cgroup?: {
-    /** cgroup.procs files to join. */
-    procsFiles: string[];
+    /** Of the cgroup to join. */
+    entrance?: CgroupEntrance;
+    /** The file that lists the container's processes: whom to kill at its end when it has no pid namespace of its own. */
+    processesFile?: string;
     /** The file that counts OOM kills (v2 memory.events, v1 memory.oom_control): read at the end for `oomKilled`. */
     oomFile?: string;
     /** The container's cgroup directories as the container sees them: name below /sys/fs/cgroup → directory of the host; `''` is /sys/fs/cgroup itself. */
     directories?: Record<string, string>;
   };
   /** Where the shim itself goes (not into the container's cgroup, whose end it must survive). */
-  shimCgroupProcsFiles?: string[];
+  shimCgroup?: CgroupEntrance;
 }
 
 export interface ExecSpec {
@@ -151,5 +154,6 @@ export interface ExecSpec {
   /** A directory to keep the plan in while it runs. */
   stateDir: string;
   process: ProcessSpec;
-  cgroupProcsFiles?: string[];
+  /** Of the container's cgroup. */
+  cgroup?: CgroupEntrance;
 }

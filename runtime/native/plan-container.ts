@@ -1,4 +1,5 @@
 import type { ContainerSpec } from './container-spec.ts';
+import { planShimEntrance, planTasks, planUnified } from './plan-cgroup.ts';
 import { planDevices } from './plan-devices.ts';
 import { planMounts, planSources } from './plan-mounts.ts';
 import { mayLowerOomScore } from './capabilities.ts';
@@ -19,8 +20,9 @@ export function planContainer(spec: ContainerSpec): Plan {
   planShim(plan, spec);
   const { cgroup = 'new', ...namespaces } = spec.namespaces;
   planJoin(plan, { pid: namespaces.pid });
+  planUnified(plan, spec.cgroup?.entrance);
   plan.step('fork', bits(newNamespaceBits(namespaces) | namespaceBits.mount));
-  for (const file of spec.cgroup?.procsFiles ?? []) plan.step('write', file, '0');
+  planTasks(plan, spec.cgroup?.entrance);
   planJoin(plan, { network: namespaces.network, ipc: namespaces.ipc, uts: namespaces.uts, cgroup });
   planSources(plan, spec);
   if (cgroup === 'new') plan.step('unshare', bits(namespaceBits.cgroup));
@@ -43,14 +45,14 @@ export function planContainer(spec: ContainerSpec): Plan {
 const shimOomScoreAdj = -998;
 
 function planShim(plan: Plan, spec: ContainerSpec): void {
-  for (const file of spec.shimCgroupProcsFiles ?? []) plan.tolerate('write', file, '0');
+  planShimEntrance(plan, spec.shimCgroup);
   if (mayLowerOomScore()) plan.tolerate('write', '/proc/self/oom_score_adj', shimOomScoreAdj);
   if (spec.logPath !== undefined) plan.step('log', spec.logPath);
   if (spec.process.tty === true) plan.step('tty');
   if (spec.stdin === true) plan.step('stdin');
   if (spec.stdinOnce === true) plan.step('stdinonce');
   if (spec.cgroup?.oomFile !== undefined) plan.step('oomfile', spec.cgroup.oomFile);
-  const procsFile = spec.cgroup?.procsFiles[0];
+  const processesFile = spec.cgroup?.processesFile;
   // With a pid namespace of its own the kernel kills all of the container together with its first process.
-  if (spec.namespaces.pid !== 'new' && procsFile !== undefined) plan.step('killfile', procsFile);
+  if (spec.namespaces.pid !== 'new' && processesFile !== undefined) plan.step('killfile', processesFile);
 }

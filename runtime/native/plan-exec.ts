@@ -1,19 +1,22 @@
 import type { ExecSpec } from './container-spec.ts';
+import { planEntrance } from './plan-cgroup.ts';
 import { planLimits, planProcess } from './plan-process.ts';
 import { bits, createPlan, namespaceBits, type Plan } from './plan.ts';
 
 const SIGKILL = 9;
 
 /** The plan of a command in a running container: its cgroup, all its namespaces at once, then as any process. */
-export function planExec({ target, process, cgroupProcsFiles = [] }: ExecSpec): Plan {
+export function planExec({ target, process, cgroup }: ExecSpec): Plan {
   const plan = createPlan();
   plan.comment(`a command in the container of process ${target.pid}`);
-  for (const file of cgroupProcsFiles) plan.step('write', file, '0');
+  planEntrance(plan, cgroup);
   if (process.tty === true) plan.step('tty');
   planLimits(plan, process);
   const all = Object.values(namespaceBits).reduce((sum, bit) => sum | bit, 0);
-  plan.step('enter', target.pid, target.startTime, bits(all));
+  // Within the container's cgroup namespace no process of outside may be put into its cgroup (cgroups(7), nsdelegate).
+  plan.step('enter', target.pid, target.startTime, bits(all & ~namespaceBits.cgroup));
   plan.step('fork', 0);
+  plan.step('enteralso', bits(namespaceBits.cgroup));
   if (process.tty === true) plan.step('terminal');
   // Killing the one whom the daemon knows kills the command.
   planProcess(plan, process, { deathSignal: SIGKILL });

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { SandboxSpec } from './container-spec.ts';
+import { planEntrance } from './plan-cgroup.ts';
 import { bits, createPlan, mountBits, namespaceBits, type Plan } from './plan.ts';
 import { newNamespaceBits, planJoin } from './plan-namespaces.ts';
 import { planLimits, planProcess } from './plan-process.ts';
@@ -16,7 +17,7 @@ export function planSandbox(spec: SandboxSpec): Plan {
   const plan = createPlan();
   const { namespaces, stateDir, user = nobody, oomScoreAdj = -998 } = spec;
   plan.comment(`sandbox ${spec.id}${spec.label === undefined ? '' : ` of ${spec.label}`}`);
-  for (const file of spec.cgroupProcsFiles) plan.step('write', file, '0');
+  planEntrance(plan, spec.cgroup);
   planJoin(plan, namespaces);
   plan.step('fork', bits(newNamespaceBits(namespaces) | namespaceBits.mount));
   plan.step('session');

@@ -32,6 +32,8 @@ struct setup {
   char *oom_file;
   char *kill_file;
   uint64_t fork_flags;
+  int fork_cgroup; /* the v2 cgroup that the child starts in, once the step `cgroup` has opened it */
+  int target;      /* a pidfd of the process whose namespaces `enter` joined */
 };
 
 extern struct setup setup;

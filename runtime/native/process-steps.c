@@ -1,24 +1,49 @@
 /* The steps that make a process what the container's command is to be: namespaces, limits, identity, rights, environment. */
 #include "plan.h"
 #include "terminal.h"
+#include <asm/signal.h>
 #include <asm/stat.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/prctl.h>
 #include <linux/resource.h>
+#include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <linux/stat.h>
 
 #define MOST_GROUPS 1024
 #define MOST_INSTRUCTIONS 4096
 
-/* write PATH TEXT: into an existing file: cgroup.procs, a sysctl, oom_score_adj. */
+/* write PATH TEXT: into an existing file: a v1 cgroup's tasks, a sysctl, oom_score_adj. */
 static long step_write(char **field) {
   long fd = SYS(openat, AT_FDCWD, field[1], O_WRONLY | O_CLOEXEC, 0);
   if (fd < 0) return fd;
   long result = SYS(write, fd, field[2], strlen(field[2]));
   SYS(close, fd);
   return result;
+}
+
+static long open_cgroup(const char *directory) {
+  return SYS(openat, AT_FDCWD, directory, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+}
+
+/* cgroup DIRECTORY: the v2 cgroup that the child is to start in. */
+static long step_cgroup(char **field) {
+  long fd = open_cgroup(field[1]);
+  if (fd >= 0) setup.fork_cgroup = fd;
+  return fd;
+}
+
+/* move DIRECTORY: goes on in a copy of this process that starts in a v2 cgroup; the original ends. What is not handed on to a copy
+ * (a session's lead, being a subreaper) is to be taken afterwards. */
+static long step_move(char **field) {
+  long fd = open_cgroup(field[1]);
+  if (fd < 0) return fd;
+  struct clone_args how = {.flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = fd};
+  long pid = SYS(clone3, &how, sizeof how);
+  if (pid > 0) SYS(exit_group, 0);
+  SYS(close, fd);
+  return pid;
 }
 
 /* join PATH TYPE: the namespace that a path leads to; TYPE is its CLONE_NEW bit. */
@@ -34,11 +59,13 @@ static long step_join(char **field) {
 static long step_enter(char **field) {
   long pidfd = SYS(pidfd_open, number(field[1]), 0);
   if (pidfd < 0) return pidfd;
+  setup.target = pidfd;
   long result = process_start_time(number(field[1])) == number(field[2]) ? 0 : -ESRCH;
-  if (result == 0) result = SYS(setns, pidfd, number(field[3]));
-  SYS(close, pidfd);
-  return result;
+  return result == 0 ? SYS(setns, pidfd, number(field[3])) : result;
 }
+
+/* enteralso TYPES: further namespaces of the process that `enter` found. */
+static long step_enteralso(char **field) { return SYS(setns, setup.target, number(field[1])); }
 
 /* unshare TYPES */
 static long step_unshare(char **field) { return SYS(unshare, number(field[1])); }
@@ -255,8 +282,11 @@ static long step_exec(char **field) {
 
 const struct named_step process_steps[] = {
     {"write", step_write},
+    {"cgroup", step_cgroup},
+    {"move", step_move},
     {"join", step_join},
     {"enter", step_enter},
+    {"enteralso", step_enteralso},
     {"unshare", step_unshare},
     {"hostname", step_hostname},
     {"rlimit", step_rlimit},

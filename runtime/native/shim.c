@@ -61,14 +61,14 @@ static int start_sandbox(struct plan *plan) {
 
 static int start_container(struct plan *plan) {
   struct child child;
-  SYS(setsid, 0);
-  SYS(prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   long signals = open_signals(SIGNAL_BIT(SIGCHLD) | SIGNAL_BIT(SIGPIPE) | SIGNAL_BIT(SIGHUP));
   long result = plan_do(plan, "fork");
+  SYS(setsid, 0);
+  SYS(prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   if (result == 0 && setup.log_path != 0) result = log_open(setup.log_path);
   if (result == 0) result = clients_listen("control");
   if (result == 0) result = start_child(plan, &child, setup.tty ? NOTHING : PIPES, REPORT);
-  if (result == -ECANCELED) SYS(unlinkat, AT_FDCWD, "control", 0);
+  if (result < 0) SYS(unlinkat, AT_FDCWD, "control", 0);
   if (result == -ECANCELED) return 1;
   if (result < 0) return fail(plan, "failed", result);
   plan_close(plan);

@@ -119,7 +119,6 @@ async function keep(
   }
   containerSpec(runtime, container, sandbox);
   prepareContainerCgroup(runtime, container);
-  runtime.cgroups.expectMove();
   const directory = runtime.containers.directoryOf(container.id);
   makeRootDirectories(directory);
   makeVolumes(volumesOf(container, directory), runtime.images.rootfsOf(image));

@@ -80,7 +80,6 @@ async function startSandbox(
   const { id } = sandbox;
   const paths = sandboxPaths(runtime, id, config);
   runtime.cgroups.createCgroup(`${sandbox.cgroupParent}/${id}`, {});
-  runtime.cgroups.expectMove();
   makeSandboxFiles(paths, config);
   const netnsPath = namespacesOf(config).network === 'NODE' ? null : paths.netns;
   if (netnsPath !== null) createNetworkNamespace(netnsPath);
@@ -115,7 +114,7 @@ async function launchPause(
       ipc: ipc === 'NODE' ? 'host' : 'new',
       pid: pid === 'POD' ? 'new' : 'host',
     },
-    cgroupProcsFiles: runtime.cgroups.cgroupProcsFiles(`${cgroupParent}/${id}`),
+    cgroup: runtime.cgroups.entranceOf(`${cgroupParent}/${id}`),
     sysctls: sysctlsOf(config),
     ...(network === 'NODE' ? {} : { hostname: hostnameOf(config) }),
   });

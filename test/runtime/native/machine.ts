@@ -148,7 +148,6 @@ export function machine(t: ExecutionContext): Machine {
         stateDir,
         netnsPath,
         namespaces,
-        cgroupProcsFiles: [],
         label: id,
         ...overrides,
       });

@@ -5,10 +5,20 @@ import { join } from 'node:path';
 import test from 'ava';
 import { namespaceId } from '../../../linux/namespaces.ts';
 import { isAlive, readStat, signalProcess, waitForExit } from '../../../linux/process.ts';
-import { openCgroups } from '../../../cgroups/index.ts';
-import { readContainerState, watchExit, type ExitRecord } from '../../../runtime/native/index.ts';
+import { openCgroups, type Cgroups } from '../../../cgroups/index.ts';
+import {
+  readContainerState,
+  watchExit,
+  type ContainerSpec,
+  type ExitRecord,
+} from '../../../runtime/native/index.ts';
 import { eventually } from '../../environment.ts';
 import { machine } from './machine.ts';
+
+const cgroupOf = (cgroups: Cgroups, path: string): NonNullable<ContainerSpec['cgroup']> => {
+  const [processesFile] = cgroups.cgroupProcsFiles(path);
+  return { entrance: cgroups.entranceOf(path), ...(processesFile === undefined ? {} : { processesFile }) };
+};
 
 const types = ['net', 'ipc', 'uts', 'pid', 'mnt'] as const;
 
@@ -94,7 +104,7 @@ test('the end of a container without a pid namespace of its own takes the rest o
   t.teardown(() => cgroups.removeCgroup(`/${vm.mark}`));
   const { exitCode } = await vm.outcome('sleep 1000 & (sleep 1000 &) ; exit 2', {
     namespaces: { network: 'host', ipc: 'new', uts: 'new', pid: 'host' },
-    cgroup: { procsFiles: cgroups.cgroupProcsFiles(path) },
+    cgroup: cgroupOf(cgroups, path),
   });
   t.is(exitCode, 2);
   t.deepEqual(cgroups.processes(path), []);
@@ -107,14 +117,9 @@ test('killed for lack of memory is recorded as such', async (t) => {
   cgroups.createCgroup(path, { memoryLimitBytes: 16 << 20, memorySwapLimitBytes: 16 << 20 });
   t.teardown(() => cgroups.removeCgroup(`/${vm.mark}`));
   const oomFile = cgroups.oomFile(path);
-  const cgroup = {
-    procsFiles: cgroups.cgroupProcsFiles(path),
-    ...(oomFile === undefined ? {} : { oomFile }),
-  };
+  const cgroup = { ...cgroupOf(cgroups, path), ...(oomFile === undefined ? {} : { oomFile }) };
   t.like(await vm.outcome('exec tail /dev/zero', { cgroup }), { exitCode: 137, signal: 9, oomKilled: true });
-  t.like(await vm.outcome('kill -9 $$; true', { cgroup: { procsFiles: cgroup.procsFiles } }), {
-    oomKilled: false,
-  });
+  t.like(await vm.outcome('kill -9 $$; true', { cgroup: cgroupOf(cgroups, path) }), { oomKilled: false });
 });
 
 test('containers outlive the daemon that started them, with every line and the exit code', async (t) => {

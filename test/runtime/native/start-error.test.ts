@@ -108,9 +108,19 @@ const wrong: { title: string; overrides: Partial<ContainerSpec>; message: RegExp
     message: /join \/run\/netns\/kk-nowhere 0x40000000: no such file or directory \(ENOENT\)$/,
   },
   {
-    title: 'a cgroup that is not there',
-    overrides: { cgroup: { procsFiles: ['/sys/fs/cgroup/nowhere/cgroup.procs'] } },
-    message: /write \/sys\/fs\/cgroup\/nowhere\/cgroup\.procs 0: no such file or directory \(ENOENT\)$/,
+    title: 'a cgroup that is not there, of v1',
+    overrides: { cgroup: { entrance: { tasksFiles: ['/sys/fs/cgroup/nowhere/tasks'] } } },
+    message: /write \/sys\/fs\/cgroup\/nowhere\/tasks 0: no such file or directory \(ENOENT\)$/,
+  },
+  {
+    title: 'a cgroup that is not there, of v2',
+    overrides: { cgroup: { entrance: { tasksFiles: [], unifiedDirectory: '/sys/fs/cgroup/nowhere' } } },
+    message: /cgroup \/sys\/fs\/cgroup\/nowhere: no such file or directory \(ENOENT\)$/,
+  },
+  {
+    title: 'a directory that is no cgroup',
+    overrides: { cgroup: { entrance: { tasksFiles: [], unifiedDirectory: '/etc' } } },
+    message: /fork 0x[0-9a-f]+: bad file descriptor \(EBADF\)$/,
   },
   {
     title: 'a directory mounted on a file',
