@@ -32,10 +32,12 @@ function linkStateDir({ name, state, target }: { name: string; state: string; ta
 
 /**
  * mountPropagation: Bidirectional needs a shared mount below the volumes, whatever the host's root is
- * (mount_namespaces(7)), so the state folder becomes a shared mount of its own.
+ * (mount_namespaces(7)), so the state folder becomes a shared mount of its own: private first, or it would stay a peer of a
+ * shared root (as systemd has it) and each volume would be mounted a second time, hidden below.
  */
 function shareMounts(state: string): void {
   if (isMountPoint(state)) return;
   bindMount({ source: state, target: state });
+  setPropagation(state, 'private');
   setPropagation(state, 'shared');
 }
