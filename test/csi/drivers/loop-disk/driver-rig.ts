@@ -12,6 +12,7 @@ import {
   startLoopDiskController,
   startLoopDiskNode,
 } from '../../../../csi/drivers/loop-disk/index.ts';
+import type { CodeName, CsiError } from '../../../../csi/error.ts';
 import type { CloudClient, StartCloudOptions } from '../../../../csi/drivers/loop-disk/index.ts';
 import type {
   NodePublishVolumeRequest,
@@ -22,7 +23,7 @@ import { run } from '../../../../linux/command.ts';
 import { attachLoop, detachLoop } from '../../../../linux/loop-device.ts';
 import { mountsBelow, unmountBelow } from '../../../../linux/mount-info.ts';
 import { createSparseFile } from '../../../../linux/sparse-file.ts';
-import { expectNothingLeft } from '../../../environment.ts';
+import { eventually, expectNothingLeft } from '../../../environment.ts';
 
 export const MiB = 1024 ** 2;
 export const GiB = 1024 ** 3;
@@ -240,4 +241,23 @@ export async function makeVolume(
     volumeCapabilities: [capability],
   });
   return volume?.volumeId ?? '';
+}
+
+/** ava compares name, code and message; gRPC's code name is what a reader knows. */
+export async function fails(
+  t: ExecutionContext,
+  call: Promise<unknown>,
+  codeName: CodeName,
+  message: string | RegExp,
+): Promise<void> {
+  const error = await t.throwsAsync(call, { name: 'CsiError', message });
+  t.is((error as CsiError).codeName, codeName);
+}
+
+/** What a call of the cloud throws. */
+export const rejects = (code: string, message: string | RegExp) => ({ name: 'CloudError', code, message });
+
+/** Resolves when a snapshot has been copied. */
+export async function settled(rig: CloudRig, id: string): Promise<void> {
+  await eventually(async () => (await rig.cloud.getSnapshot(id)).state === 'ready', 'the snapshot is there');
 }

@@ -1,0 +1,171 @@
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { run } from '../../../../../linux/command.ts';
+import { setFailpoint } from '../../../../../linux/failpoint.ts';
+import { eventually } from '../../../../environment.ts';
+import { cloudRig, rejects, settled, MiB, poolIn, region, zone } from '../driver-rig.ts';
+
+for (const reflink of [true, false]) {
+  const pool = reflink ? 'a pool that shares blocks' : 'any other pool';
+
+  test(`snapshots hold what was written before, and restore into larger disks (${pool})`, async (t) => {
+    const rig = await cloudRig(t, { reflink });
+    const { cloud } = rig;
+    const disk = await cloud.createDisk({ name: 'one', zone, sizeBytes: 8 * MiB });
+    writeFileSync(rig.imageOf(disk), 'first words', { flag: 'r+' });
+    const snapshot = await cloud.createSnapshot({ name: 'early', disk: disk.id });
+    t.like(snapshot, {
+      disk: disk.id,
+      diskName: 'one',
+      sizeBytes: 8 * MiB,
+      state: reflink ? 'ready' : 'copying',
+    });
+    await settled(rig, snapshot.id);
+    writeFileSync(rig.imageOf(disk), 'other words', { flag: 'r+' });
+    const source = { snapshot: snapshot.id };
+    const restored = await cloud.createDisk({ name: 'restored', zone, sizeBytes: 16 * MiB, source });
+    t.is((await cloud.getDisk(restored.id, { waitMs: 10_000 })).state, 'available');
+    t.is(statSync(rig.imageOf(restored)).size, 16 * MiB);
+    t.is(readFileSync(rig.imageOf(restored)).toString('utf8', 0, 11), 'first words');
+    t.true((await cloud.getDisk(restored.id)).usedBytes < MiB, 'holes stay holes');
+    await t.throwsAsync(cloud.createDisk({ name: 'small', zone, sizeBytes: 4 * MiB, source }), {
+      code: 'SIZE_TOO_SMALL',
+      message: `4194304 bytes do not hold the 8388608 of its source '${snapshot.id}'`,
+    });
+    t.deepEqual((await cloud.listDisks({ name: 'small' })).items, []);
+  });
+
+  test(`a snapshot of a mounted disk has what its file system held in memory (${pool})`, async (t) => {
+    const rig = await cloudRig(t, { reflink });
+    const { cloud } = rig;
+    const disk = await cloud.createDisk({ name: 'one', zone, sizeBytes: 32 * MiB });
+    const { devicePath = '' } = await cloud.attachDisk(disk.id, { instance: 'node-1', mode: 'read-write' });
+    await run('mkfs.ext4', ['-q', devicePath]);
+    const target = join(rig.dir, 'mounted');
+    await run('mkdir', [target]);
+    await run('mount', [devicePath, target]);
+    writeFileSync(join(target, 'data'), 'not synced by anybody');
+    const snapshot = await cloud.createSnapshot({ name: 'live', disk: disk.id });
+    await settled(rig, snapshot.id);
+    t.notThrows(() => writeFileSync(join(target, 'data'), 'written on'), 'the file system goes on');
+    const clone = await cloud.createDisk({
+      name: 'two',
+      zone,
+      sizeBytes: 32 * MiB,
+      source: { snapshot: snapshot.id },
+    });
+    await cloud.getDisk(clone.id, { waitMs: 10_000 });
+    const second = await cloud.attachDisk(clone.id, { instance: 'node-2', mode: 'read-write' });
+    const other = join(rig.dir, 'other');
+    await run('mkdir', [other]);
+    await run('mount', [second.devicePath ?? '', other]);
+    t.is(readFileSync(join(other, 'data'), 'utf8'), 'not synced by anybody');
+  });
+
+  test(`a group of snapshots is of one moment (${pool})`, async (t) => {
+    const rig = await cloudRig(t, { reflink });
+    const { cloud } = rig;
+    const disks = await Promise.all(
+      ['a', 'b'].map((name) => cloud.createDisk({ name, zone, sizeBytes: 4 * MiB })),
+    );
+    const ids = disks.map(({ id }) => id);
+    const group = await cloud.createSnapshotGroup({ name: 'both', disks: ids });
+    t.deepEqual(
+      group.snapshots.map(({ disk }) => disk),
+      ids,
+    );
+    await eventually(async () => (await cloud.getSnapshotGroup(group.id)).ready, 'the group is ready');
+    t.is((await cloud.createSnapshotGroup({ name: 'both', disks: ids.toReversed() })).id, group.id);
+    await t.throwsAsync(cloud.createSnapshotGroup({ name: 'both', disks: ids.slice(1) }), {
+      code: 'NAME_CONFLICT',
+    });
+    const [member] = group.snapshots;
+    await t.throwsAsync(cloud.deleteSnapshot(member?.id ?? ''), {
+      code: 'INVALID_PARAMETER',
+      message: `snapshot '${member?.id}' is part of group '${group.id}', which is deleted as a whole`,
+    });
+    await cloud.deleteSnapshotGroup(group.id);
+    t.deepEqual((await cloud.listSnapshots()).items, []);
+    t.deepEqual(readdirSync(join(poolIn(rig.dir), region, 'snapshots')), []);
+  });
+}
+
+test('a snapshot outlives its disk; the same name gives the same one', async (t) => {
+  const rig = await cloudRig(t);
+  const { cloud } = rig;
+  const { id } = await cloud.createDisk({ name: 'one', zone, sizeBytes: MiB });
+  const other = await cloud.createDisk({ name: 'two', zone, sizeBytes: MiB });
+  const snapshot = await cloud.createSnapshot({ name: 's', disk: id });
+  t.is((await cloud.createSnapshot({ name: 's', disk: id })).id, snapshot.id);
+  await t.throwsAsync(
+    cloud.createSnapshot({ name: 's', disk: other.id }),
+    rejects('NAME_CONFLICT', `snapshot 's' exists already, of disk '${id}'`),
+  );
+  await settled(rig, snapshot.id);
+  await cloud.deleteDisk(id);
+  t.is((await cloud.getSnapshot(snapshot.id)).state, 'ready');
+  await cloud.deleteSnapshot(snapshot.id);
+  await t.notThrowsAsync(cloud.deleteSnapshot(snapshot.id));
+});
+
+test.serial(
+  'a copy under way shows its progress and keeps its source from being deleted or attached',
+  async (t) => {
+    const rig = await cloudRig(t);
+    const { cloud } = rig;
+    const disk = await cloud.createDisk({ name: 'one', zone, sizeBytes: MiB });
+    const reached = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    using _point = setFailpoint('cloud.snapshot.after-copy', async () => {
+      reached.resolve();
+      await goOn.promise;
+    });
+    const snapshot = await cloud.createSnapshot({ name: 's', disk: disk.id });
+    await reached.promise;
+    t.is((await cloud.getSnapshot(snapshot.id)).state, 'copying');
+    await t.throwsAsync(cloud.deleteDisk(disk.id), rejects('IN_USE', `disk '${disk.id}' is being copied`));
+    await t.throwsAsync(cloud.attachDisk(disk.id, { instance: 'node-1', mode: 'read-write' }), {
+      code: 'NOT_READY',
+    });
+    await t.throwsAsync(
+      cloud.createDisk({ name: 'early', zone, sizeBytes: MiB, source: { snapshot: snapshot.id } }),
+      rejects('NOT_READY', `snapshot '${snapshot.id}' is not ready yet`),
+    );
+    goOn.resolve();
+    await settled(rig, snapshot.id);
+    await t.notThrowsAsync(cloud.deleteDisk(disk.id));
+  },
+);
+
+test.serial(
+  'a copy that fails leaves nothing, says so, and succeeds when it is asked for again',
+  async (t) => {
+    const rig = await cloudRig(t);
+    const { cloud } = rig;
+    const disk = await cloud.createDisk({ name: 'one', zone, sizeBytes: MiB });
+    {
+      using _point = setFailpoint('cloud.snapshot.after-copy', '1*error(ENOSPC)');
+      await cloud.createSnapshot({ name: 's', disk: disk.id });
+      const failure = rejects('POOL_FULL', /^the pool has no space left: /);
+      const asked = async () => {
+        try {
+          await cloud.createSnapshot({ name: 's', disk: disk.id });
+          return undefined;
+        } catch (error) {
+          return error as Error;
+        }
+      };
+      t.like(await eventually(asked, 'the failure is told'), { code: failure.code });
+    }
+    const { id } = await cloud.createSnapshot({ name: 's', disk: disk.id });
+    await settled(rig, id);
+    using _point = setFailpoint('cloud.create.after-copy', '1*error(ENOSPC)');
+    const request = { name: 'two', zone, sizeBytes: MiB, source: { snapshot: id } };
+    const failed = await cloud.createDisk(request);
+    await t.throwsAsync(cloud.getDisk(failed.id, { waitMs: 10_000 }), { code: 'POOL_FULL' });
+    t.false(existsSync(rig.imageOf(failed)));
+    const second = await cloud.createDisk(request);
+    t.is((await cloud.getDisk(second.id, { waitMs: 10_000 })).state, 'available');
+  },
+);
