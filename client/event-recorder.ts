@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { CoreV1Event, EventSource, ObjectReference } from '../api/types.ts';
 import { StatusError } from '../api/status.ts';
 import { systemClock, timeOf, wait } from './clock.ts';
@@ -30,6 +31,11 @@ export interface EventRecorder {
 
 /** client-go's values: a queue of 1000 events, 12 tries each, 10 s apart. */
 const maxQueued = 1000;
+/**
+ * Events come in bursts, while what they tell of is being done; writing them waits this long, so that it doesn't hold that up. In
+ * real time whatever the clock, because nothing is decided by it.
+ */
+const burstMs = 50;
 const maxTries = 12;
 const retryDelayMs = 10_000;
 
@@ -69,6 +75,7 @@ export const createEventRecorder = ({
   };
 
   const drain = async () => {
+    await delay(burstMs);
     for (let event = queue.shift(); event !== undefined; event = queue.shift()) {
       const correlated = correlator.correlate(event);
       if (correlated.action !== 'skip') await write(correlated);

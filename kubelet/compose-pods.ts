@@ -181,6 +181,7 @@ export function composePods(input: ComposeInput): PodParts {
         }),
       sandboxSlots: createSlots(2 * availableParallelism()),
       isTerminating: (uid) => (workers.get(uid)?.state ?? 'finished') !== 'syncing',
+      seenOf: (uid) => cache.get(uid),
     },
     fail: (pod, failure) => workers.fail(pod, failure),
     beforeSync: input.beforeSync,

@@ -19,6 +19,8 @@ export interface SyncContext extends StartContext {
   failures: StartFailures;
   sandboxConfigOf(pod: KubeletPod, attempt: number): cri.Sent<cri.PodSandboxConfig>;
   isTerminating(uid: string): boolean;
+  /** What the runtime's events have told of a Pod by now. */
+  seenOf(uid: string): PodRuntimeStatus | undefined;
   /** How many sandboxes are made at the same time: when many Pods come at once, the first are not to wait for all. */
   sandboxSlots: Slots;
 }
@@ -122,8 +124,7 @@ async function ensureSandbox({ context, pod, status, actions, outcome }: Sync): 
     const { podSandboxId } = await context.sandboxSlots.run(() =>
       cri.call('RunPodSandbox', { config: sandboxConfig }, { timeoutMs: 240_000 }),
     );
-    const { status: sandbox } = await cri.call('PodSandboxStatus', { podSandboxId });
-    const ips = sandbox ? sandboxIps(sandbox) : [];
+    const ips = await ipsOf(context, pod, podSandboxId);
     return { sandboxId: podSandboxId, sandboxConfig, podIps: podIpsOf(pod, ips) };
   } catch (error) {
     // A Pod that is being deleted meanwhile fails here, and that is nobody's concern.
@@ -133,6 +134,15 @@ async function ensureSandbox({ context, pod, status, actions, outcome }: Sync): 
     outcome.failed = true;
     return undefined;
   }
+}
+
+/** The event of its start has mostly come before the answer to RunPodSandbox; else the runtime is asked. */
+async function ipsOf({ cri, seenOf }: SyncContext, pod: KubeletPod, podSandboxId: string): Promise<string[]> {
+  const seen = seenOf(pod.metadata.uid)?.sandboxes.find(({ id }) => id === podSandboxId);
+  const known = seen ? sandboxIps(seen) : [];
+  if (known.length > 0) return known;
+  const { status: sandbox } = await cri.call('PodSandboxStatus', { podSandboxId });
+  return sandbox ? sandboxIps(sandbox) : [];
 }
 
 /** A Pod on the host's network has the host's addresses, which the status has. */

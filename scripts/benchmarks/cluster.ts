@@ -68,7 +68,8 @@ export const startBenchCluster = async (options: UpOptions = {}): Promise<BenchC
     async removePods(names) {
       await Promise.all(
         names.map(async (name) => {
-          await resource.delete({ name, namespace, gracePeriodSeconds: 0 }).catch(() => undefined);
+          // Not at once: that would leave the node's clearing up for the next run to be measured together with.
+          await resource.delete({ name, namespace, gracePeriodSeconds: 1 }).catch(() => undefined);
           await waitFor(pods, name, (pod) => pod === undefined);
         }),
       );
