@@ -1,5 +1,6 @@
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
+import { patience } from '../environment.ts';
 import { forgetUnpacked, installedKubectl, newestKubectl } from './kubectl-binaries.ts';
 import { makeDefaultAccount, podNamed, PODS, startTestServer } from './test-server.ts';
 import type { TestServer } from './test-server.ts';
@@ -93,12 +94,12 @@ async function runAll(t: ExecutionContext, server: TestServer, binary: string): 
 }
 
 test('the newest kubectl does all its verbs', async (t) => {
-  t.timeout(120_000);
+  t.timeout(120_000 * patience);
   await runAll(t, await startTestServer(t), newestKubectl());
 });
 
 test('the installed kubectl does all its verbs', async (t) => {
-  t.timeout(120_000);
+  t.timeout(120_000 * patience);
   const binary = installedKubectl();
   if (binary === undefined) {
     t.log('SKIP no kubectl on the PATH');

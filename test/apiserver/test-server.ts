@@ -12,6 +12,7 @@ import type { ApiServerOptions } from '../../apiserver/server.ts';
 import { encryptionKey, openCertificateAuthority, serviceAccountKeys } from '../../cluster/certificates.ts';
 import type { KeyPair } from '../../cluster/certificates.ts';
 import { openEmbeddedStore } from '../../store/embedded/open.ts';
+import { patience } from '../environment.ts';
 
 /** What a request is made with; without an identity and a token it is anonymous. */
 export interface CallOptions {
@@ -204,11 +205,13 @@ interface KubectlOptions {
 function runKubectl({ dir, url, ca, as, args, binary = 'kubectl', input, env }: KubectlOptions) {
   const path = join(dir, 'kubeconfig');
   writeFileSync(path, JSON.stringify(kubeconfigOf({ url, ca, as })));
-  const options = { cwd: dir, env: { ...process.env, HOME: dir, KUBECONFIG: path, ...env }, timeout: 30_000 };
+  const timeout = 30_000 * patience;
+  const options = { cwd: dir, env: { ...process.env, HOME: dir, KUBECONFIG: path, ...env }, timeout };
   return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
     const child = execFile(binary, args, options, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
-      resolve({ code, stdout, stderr });
+      const killed = error?.killed === true ? `killed after ${timeout} ms\n` : '';
+      resolve({ code, stdout, stderr: stderr + killed });
     });
     child.stdin?.end(input ?? '');
   });

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { patience } from '../../environment.ts';
 import { forgetUnpacked, newestKubectl } from '../kubectl-binaries.ts';
 import { startTestServer } from '../test-server.ts';
 import { definitionOf, versionOf, widget } from './definitions.ts';
@@ -97,7 +98,7 @@ const RUNS: Run[] = [
 ];
 
 test('kubectl does all its verbs on a kind that it has never heard of', async (t) => {
-  t.timeout(120_000);
+  t.timeout(120_000 * patience);
   const server = await startTestServer(t);
   const binary = newestKubectl();
   for (const { args, stdout, stderr, code = 0, input } of RUNS) {
@@ -113,7 +114,7 @@ test('kubectl does all its verbs on a kind that it has never heard of', async (t
 });
 
 test('a definition and its first object never race', async (t) => {
-  t.timeout(120_000);
+  t.timeout(120_000 * patience);
   const server = await startTestServer(t);
   const binary = newestKubectl();
   for (const plural of ['aaas', 'bbbs']) {

@@ -31,7 +31,7 @@ import { loopsBelow } from '../../../linux/loop-device.ts';
 import type { LoopDevice } from '../../../linux/loop-device.ts';
 import { mountsBelow } from '../../../linux/mount-info.ts';
 import type { MountInfo } from '../../../linux/mount-info.ts';
-import { eventually, expectNothingLeft } from '../../environment.ts';
+import { eventually, expectNothingLeft, patience } from '../../environment.ts';
 import { forever, podBench, shell } from '../pods/pod-bench.ts';
 import type { PodBench } from '../pods/pod-bench.ts';
 import { takeDown } from '../take-down.ts';
@@ -230,7 +230,7 @@ export async function storageBench(options: UpOptions & { name: string }): Promi
       new Promise((resolve, reject) => {
         const args = ['exec', pod, '-n', namespace, '--', 'sh', '-c', script];
         const env = { ...process.env, KUBECONFIG: cluster.kubeconfig };
-        execFile(kubectl, args, { env, timeout: 120_000 }, (error, stdout, stderr) => {
+        execFile(kubectl, args, { env, timeout: 120_000 * patience }, (error, stdout, stderr) => {
           if (error === null) resolve(stdout);
           else reject(new Error(`in ${pod}: ${script}: ${stderr}${stdout}`, { cause: error }));
         });

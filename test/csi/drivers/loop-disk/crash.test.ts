@@ -10,6 +10,7 @@ import type { CsiDriver } from '../../../../csi/connect.ts';
 import { hasCode } from '../../../../csi/error.ts';
 import { loopsBelow } from '../../../../linux/loop-device.ts';
 import { mountsBelow } from '../../../../linux/mount-info.ts';
+import { patience } from '../../../environment.ts';
 import { GiB, makeReflinkPool, MiB, mountCapability, place, poolIn, region, zone } from './driver-rig.ts';
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
@@ -105,7 +106,7 @@ for (const reflink of [true, false])
   test.serial(
     `dies at every step once, and every call ends well (${reflink ? 'cloning' : 'copying'} pool)`,
     async (t) => {
-      t.timeout(180_000);
+      t.timeout(180_000 * patience);
       const dir = place(t);
       if (reflink) await makeReflinkPool(dir);
       const deadly = reflink ? failpoints.filter((name) => !onlyCopying.includes(name)) : onlyCopying;
