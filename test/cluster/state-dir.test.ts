@@ -21,15 +21,10 @@ for (const root of ['shared', 'private'])
       mkdirSync('${state}/volume');
       mount({ type: 'tmpfs', target: '${state}/volume' });
       process.stdout.write(readFileSync('/proc/self/mountinfo', 'utf8'));`;
-    // In a mount namespace of its own, which takes all of it along at its end.
-    const node = [
-      process.execPath,
-      '--disable-warning=ExperimentalWarning',
-      '--input-type=module',
-      '-e',
-      script,
-    ];
-    const text = execFileSync('unshare', ['--mount', '--propagation', root, ...node], { encoding: 'utf8' });
+    // In a mount namespace of its own, which takes all of it along at its end: private, so that nothing of it comes to the host.
+    const inShell = `mount --make-r${root} / && exec "$0" --disable-warning=ExperimentalWarning --input-type=module -e "$1"`;
+    const namespace = ['--mount', '--propagation', 'private', '--', 'sh', '-c', inShell];
+    const text = execFileSync('unshare', [...namespace, process.execPath, script], { encoding: 'utf8' });
     const mounts = text
       .split('\n')
       .filter(Boolean)

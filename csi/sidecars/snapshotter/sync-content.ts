@@ -1,14 +1,13 @@
-import { isConflict, isNotFound } from '../../../client/errors.ts';
-import { reportFailure } from '../../snapshots/failure.ts';
 import { annotations } from '../../snapshots/names.ts';
 import { volumeSnapshotContents } from '../../snapshots/resources.ts';
-import { wordsOf } from '../../snapshots/snapshotting.ts';
 import type { VolumeSnapshotContent } from '../../snapshots/types.ts';
 import { unmarkBeingCreated } from './being-created.ts';
 import { createSnapshot } from './create-snapshot.ts';
 import { isToBeReleased, releaseContent } from './delete-snapshot.ts';
 import { isOfGroup, observeSnapshot } from './observe-snapshot.ts';
 import type { Progress, Snapshotter } from './snapshotter.ts';
+import { takeStep } from './take-step.ts';
+import type { Step } from './take-step.ts';
 
 /**
  * One step of a content of this driver's (external-snapshotter pkg/sidecar-controller/snapshot_controller.go):
@@ -31,10 +30,8 @@ export const syncContent = async (world: Snapshotter, name: string): Promise<Pro
     return 'settled';
   }
   const isNew = content.status === undefined && content.spec.source.volumeHandle !== undefined;
-  const advanced =
-    isNew && !isOfGroup(content)
-      ? await explained(world, content, creation)
-      : await explained(world, content, observation);
+  const step = isNew && !isOfGroup(content) ? creation : observation;
+  const advanced = await takeStep(world, volumeSnapshotContents, { content, step });
   return advanced.status?.readyToUse === true ? 'settled' : 'pending';
 };
 
@@ -46,40 +43,14 @@ const isOurs = ({ driver, classes }: Snapshotter, { spec }: VolumeSnapshotConten
   return spec.driver === driver.name && (ofClass === undefined || ofClass.driver === driver.name);
 };
 
-interface Step {
-  act: (world: Snapshotter, content: VolumeSnapshotContent) => Promise<VolumeSnapshotContent>;
-  reason: string;
-  words: string;
-}
-
-const creation: Step = {
+const creation: Step<VolumeSnapshotContent> = {
   act: createSnapshot,
   reason: 'SnapshotCreationFailed',
   words: 'Failed to create snapshot',
 };
 
-const observation: Step = {
+const observation: Step<VolumeSnapshotContent> = {
   act: observeSnapshot,
   reason: 'SnapshotContentCheckandUpdateFailed',
   words: 'Failed to check and update snapshot content',
-};
-
-/** A failure stands in the content's status too, from where it comes to the user's snapshot. */
-const explained = async (
-  world: Snapshotter,
-  content: VolumeSnapshotContent,
-  { act, reason, words }: Step,
-) => {
-  try {
-    return await act(world, content);
-  } catch (error) {
-    if (isConflict(error)) throw error;
-    const message = `${words}: ${wordsOf(error)}`;
-    await reportFailure(world, volumeSnapshotContents, { object: content, reason, message }).catch(
-      (unwritten: unknown) => {
-        if (!isNotFound(unwritten)) throw unwritten;
-      },
-    );
-    throw error;
-  }
 };

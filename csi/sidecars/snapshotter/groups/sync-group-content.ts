@@ -1,14 +1,13 @@
-import { isConflict, isNotFound } from '../../../../client/errors.ts';
-import { reportFailure } from '../../../snapshots/failure.ts';
 import { annotations } from '../../../snapshots/names.ts';
 import { volumeGroupSnapshotContents } from '../../../snapshots/resources.ts';
-import { wordsOf } from '../../../snapshots/snapshotting.ts';
 import type { VolumeGroupSnapshotContent } from '../../../snapshots/types.ts';
 import { unmarkBeingCreated } from '../being-created.ts';
 import type { Progress, Snapshotter } from '../snapshotter.ts';
 import { createGroupSnapshot } from './create-group-snapshot.ts';
 import { isGroupToBeReleased, releaseGroupContent } from './delete-group-snapshot.ts';
 import { observeGroupSnapshot } from './observe-group-snapshot.ts';
+import { takeStep } from '../take-step.ts';
+import type { Step } from '../take-step.ts';
 
 /**
  * One step of a group content of this driver's (external-snapshotter pkg/sidecar-controller/groupsnapshot_helper.go); as for a
@@ -27,7 +26,8 @@ export const syncGroupContent = async (world: Snapshotter, name: string): Promis
     return 'settled';
   }
   const isNew = content.status === undefined && content.spec.source.groupSnapshotHandles === undefined;
-  const advanced = await explained(world, content, isNew ? creation : observation);
+  const step = isNew ? creation : observation;
+  const advanced = await takeStep(world, volumeGroupSnapshotContents, { content, step });
   return advanced.status?.readyToUse === true ? 'settled' : 'pending';
 };
 
@@ -38,40 +38,14 @@ const isOurs = ({ driver, groupClasses }: Snapshotter, { spec }: VolumeGroupSnap
   return spec.driver === driver.name && (ofClass === undefined || ofClass.driver === driver.name);
 };
 
-interface Step {
-  act: (world: Snapshotter, content: VolumeGroupSnapshotContent) => Promise<VolumeGroupSnapshotContent>;
-  reason: string;
-  words: string;
-}
-
-const creation: Step = {
+const creation: Step<VolumeGroupSnapshotContent> = {
   act: createGroupSnapshot,
   reason: 'GroupSnapshotCreationFailed',
   words: 'Failed to create group snapshot',
 };
 
-const observation: Step = {
+const observation: Step<VolumeGroupSnapshotContent> = {
   act: observeGroupSnapshot,
   reason: 'GroupSnapshotContentCheckandUpdateFailed',
   words: 'Failed to check and update group snapshot content',
-};
-
-/** A failure stands in the content's status too, from where it comes to the user's group snapshot. */
-const explained = async (
-  world: Snapshotter,
-  content: VolumeGroupSnapshotContent,
-  { act, reason, words }: Step,
-) => {
-  try {
-    return await act(world, content);
-  } catch (error) {
-    if (isConflict(error)) throw error;
-    const message = `${words}: ${wordsOf(error)}`;
-    await reportFailure(world, volumeGroupSnapshotContents, { object: content, reason, message }).catch(
-      (unwritten: unknown) => {
-        if (!isNotFound(unwritten)) throw unwritten;
-      },
-    );
-    throw error;
-  }
 };
