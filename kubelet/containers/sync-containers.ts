@@ -20,7 +20,7 @@ export interface SyncContext extends StartContext {
   sandboxConfigOf(pod: KubeletPod, attempt: number): cri.Sent<cri.PodSandboxConfig>;
   isTerminating(uid: string): boolean;
   /** What the runtime's events have told of a Pod by now. */
-  seenOf(uid: string): PodRuntimeStatus | undefined;
+  seenOf: (uid: string) => PodRuntimeStatus | undefined;
   /** How many sandboxes are made at the same time: when many Pods come at once, the first are not to wait for all. */
   sandboxSlots: Slots;
 }
