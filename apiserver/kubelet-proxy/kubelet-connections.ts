@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { Agent, request as httpsRequest } from 'node:https';
 import type { Node } from '../../api/types.ts';
+import { hasCode } from '../../linux/system-error.ts';
 import { badRequest, internalError, notFoundError } from '../http/errors.ts';
 import { node as nodeKind } from '../registry/core/node.ts';
 import type { Stores } from '../storage/stores.ts';
@@ -49,7 +50,12 @@ export class KubeletConnections {
     const { url, method, headers = {}, body, signal } = options;
     return new Promise((resolve, reject) => {
       const outgoing = httpsRequest(url, { method, headers, agent: this.#agent, signal }, resolve);
-      outgoing.once('error', (error) => reject(dialError({ url, method, error })));
+      outgoing.once('error', (error) => {
+        // The kubelet had closed the kept connection, or was another one: nothing was done, so it is asked on a new one.
+        const isStale = outgoing.reusedSocket && hasCode(error, 'ECONNRESET', 'EPIPE');
+        if (isStale && method === 'GET' && body === undefined) resolve(this.request(options));
+        else reject(dialError({ url, method, error }));
+      });
       if (body === undefined) outgoing.end();
       else body.pipe(outgoing);
     });

@@ -17,6 +17,8 @@ async function startKubelet(t: ExecutionContext, server: TestServer) {
     ipAddresses: ['127.0.0.1'],
   });
   const seen: { url: string; user: string }[] = [];
+  const served = new WeakSet<object>();
+  let dropping = false;
   const kubelet: Server = createServer(
     { ...serving, ca: server.authority.cert, requestCert: true },
     (request, response) => {
@@ -24,6 +26,8 @@ async function startKubelet(t: ExecutionContext, server: TestServer) {
         url: request.url ?? '',
         user: (request.socket as TLSSocket).getPeerCertificate().subject.CN as string,
       });
+      if (dropping && served.has(request.socket)) return void request.socket.destroy();
+      served.add(request.socket);
       if (request.url?.startsWith('/containerLogs/default/web/broken') === true) {
         response.writeHead(400).end('container "broken" in pod "web" is waiting to start');
         return;
@@ -44,7 +48,12 @@ async function startKubelet(t: ExecutionContext, server: TestServer) {
     kubelet.closeAllConnections();
     kubelet.close();
   });
-  return { seen, port: (kubelet.address() as AddressInfo).port };
+  return {
+    seen,
+    port: (kubelet.address() as AddressInfo).port,
+    /** From now on a connection that has served a request is closed when it brings another. */
+    dropKept: () => void (dropping = true),
+  };
 }
 
 async function podOnNode(t: ExecutionContext) {
@@ -84,6 +93,14 @@ test("logs are the kubelet's answer, asked with the server's own certificate", a
   t.is(unnamed.body.message, 'a container name must be specified for pod web, choose one of: [main broken]');
   const other = await server.get(`${PODS}/web/log?container=other`);
   t.is(other.body.message, 'container other is not valid for pod web');
+});
+
+test('a kept connection that the kubelet has closed meanwhile is replaced', async (t) => {
+  const { server, kubelet } = await podOnNode(t);
+  t.is((await server.get(`${PODS}/web/log?container=main`)).text, 'first\nsecond\n');
+  kubelet.dropKept();
+  t.is((await server.get(`${PODS}/web/log?container=main`)).text, 'first\nsecond\n');
+  t.is(kubelet.seen.length, 3, 'the second request came twice');
 });
 
 test('a Pod without a node, and a node without a kubelet', async (t) => {
