@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import anyTest from 'ava';
 import type { TestFn } from 'ava';
 import type { ConfigMap, Namespace, Node, OwnerReference } from '../../api/types.ts';
@@ -195,14 +196,20 @@ const keepAlive = async (client: Client, name: string) => {
   const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata };
   const renewTime = () => `${new Date().toISOString().slice(0, -1)}000Z`;
   await client.resource(leases).create({ object: { ...lease, spec: { renewTime: renewTime() } } });
-  const timer = setInterval(() => {
-    const patch = { spec: { renewTime: renewTime() } };
-    client
-      .resource(leases)
-      .patch({ ...metadata, type: 'merge', patch })
-      .catch(() => undefined);
-  }, 200);
-  return () => clearInterval(timer);
+  const stopped = new AbortController();
+  const renew = async () => {
+    // One after the other: on a slow machine a fixed rate would pile up, and the node would be heard of long after its end.
+    while (!stopped.signal.aborted) {
+      const patch = { spec: { renewTime: renewTime() } };
+      await client
+        .resource(leases)
+        .patch({ ...metadata, type: 'merge', patch })
+        .catch(() => undefined);
+      await delay(200);
+    }
+  };
+  void renew();
+  return () => stopped.abort();
 };
 
 test('a silent node becomes Unknown and tainted, its pods not ready and evicted', async (t) => {
@@ -250,11 +257,15 @@ test('a silent node becomes Unknown and tainted, its pods not ready and evicted'
     const pod = await client.resource(pods).get({ name: 'quick', namespace: 'default' });
     return pod.metadata?.deletionTimestamp !== undefined;
   });
-  const reasons = (await client.resource(events).list()).items.map(
-    ({ reason, message }) => `${reason}: ${message}`,
-  );
-  t.true(reasons.includes('TaintManagerEviction: Marking for deletion Pod default/quick'));
-  t.true(reasons.includes('NodeNotReady: Node node-2 status is now: NodeNotReady'));
+  await until('both are told', async () => {
+    const told = (await client.resource(events).list()).items.map(
+      ({ reason, message }) => `${reason}: ${message}`,
+    );
+    return (
+      told.includes('TaintManagerEviction: Marking for deletion Pod default/quick') &&
+      told.includes('NodeNotReady: Node node-2 status is now: NodeNotReady')
+    );
+  });
 
   await client.resource(leases).delete({ name: 'node-2', namespace: 'kube-node-lease' });
   t.teardown(await keepAlive(client, 'node-2'));

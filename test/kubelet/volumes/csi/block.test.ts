@@ -66,6 +66,7 @@ test.serial(
     const created = bench.cri.calls.find(({ method }) => method === 'CreateContainer');
     const { config } = (created?.request ?? {}) as Partial<CreateContainerRequest>;
     t.deepEqual(config?.devices, [{ containerPath: '/dev/xvda', hostPath: link, permissions: 'mrw' }]);
+    await bench.eventUntil('raw', ({ message = '' }) => message.includes(' volumeMapPath '));
     const mapped = (await bench.eventsOf('raw')).filter(({ reason }) => reason === 'SuccessfulMountVolume');
     t.deepEqual(
       mapped.map(({ message = '' }) => message).toSorted((a, b) => a.localeCompare(b)),
