@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import koffi from 'koffi';
 import { check, hasCode } from './system-error.ts';
@@ -20,6 +20,18 @@ export async function lockFile(path: string): Promise<Disposable> {
   const fd = openSync(path, 'a', 0o600);
   try {
     while (!tryLock(fd, path)) await delay(retryMs);
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+  return { [Symbol.dispose]: () => closeSync(fd) };
+}
+
+/** As lockFile(), of a directory and without giving way meanwhile: for some system calls that only one process may do at a time. */
+export function lockDirectory(path: string): Disposable {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    check(flock(fd, LOCK_EX), { operation: 'lock', path });
   } catch (error) {
     closeSync(fd);
     throw error;

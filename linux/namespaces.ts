@@ -1,7 +1,9 @@
 import { closeSync, mkdirSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { libc } from './libc.ts';
-import { bindMount, unmount } from './mount.ts';
+import { lockDirectory } from './file-lock.ts';
+import { isMountPoint } from './mount-info.ts';
+import { bindMount, setPropagation, unmount } from './mount.ts';
 import { check, hasCode } from './system-error.ts';
 
 const CLONE_NEWNET = 0x40000000;
@@ -21,7 +23,7 @@ export function createNetworkNamespace(path: string): void {
 
 /** Binds a network namespace (`/proc/PID/ns/net`) at `path`, which is made and must not be there yet (EEXIST). */
 export function bindNetworkNamespace(source: string, path: string): void {
-  mkdirSync(dirname(path), { recursive: true });
+  prepareFolder(dirname(path));
   writeFileSync(path, '', { flag: 'wx', mode: 0o444 });
   try {
     bindMount({ source, target: path });
@@ -29,6 +31,24 @@ export function bindNetworkNamespace(source: string, path: string): void {
     rmSync(path, { force: true });
     throw error;
   }
+}
+
+/** Where iproute2 keeps named network namespaces (ip-netns(8)). */
+const iprouteFolder = '/run/netns';
+
+/**
+ * iproute2's folder is made a shared mount of itself, as `ip netns add` does it where that has not been done. Done later, over our
+ * namespaces, it would leave a mount of each below that nobody can reach, and their files could not be removed (EBUSY). It stays, as
+ * iproute2's does: others may have namespaces there by then.
+ */
+function prepareFolder(folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  if (folder !== iprouteFolder) return;
+  using _lock = lockDirectory(folder);
+  if (isMountPoint(folder)) return;
+  bindMount({ source: folder, target: folder, recursive: true });
+  setPropagation(folder, 'private');
+  setPropagation(folder, 'shared');
 }
 
 /** Takes away the binding at `path`; the namespace ends with its last process. Nothing there is no error. */

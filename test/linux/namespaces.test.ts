@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'ava';
 import { run } from '../../linux/command.ts';
 import {
@@ -46,4 +48,22 @@ test('makes a network namespace, runs commands and calls in it, and deletes it',
 
 test('a process that is gone has no namespaces', (t) => {
   t.is(namespaceId(4194304, 'net'), undefined);
+});
+
+test('a namespace goes although `ip netns add` has made its folder a mount meanwhile', (t) => {
+  const script = `const { createNetworkNamespace, deleteNetworkNamespace } = await import(${JSON.stringify(join(import.meta.dirname, '../../linux/namespaces.ts'))});
+    const { execFileSync } = await import('node:child_process');
+    const { readdirSync } = await import('node:fs');
+    createNetworkNamespace('/run/netns/ours');
+    execFileSync('ip', ['netns', 'add', 'theirs']);
+    createNetworkNamespace('/run/netns/ours-too');
+    for (const name of ['ours', 'ours-too']) deleteNetworkNamespace('/run/netns/' + name);
+    execFileSync('ip', ['netns', 'delete', 'theirs']);
+    process.stdout.write(JSON.stringify(readdirSync('/run/netns')));`;
+  for (const propagation of ['private', 'shared']) {
+    // On a /run of its own, where nobody has named a namespace yet.
+    const inShell = `mount -t tmpfs tmpfs /run && mount --make-r${propagation} / && exec "$0" --disable-warning=ExperimentalWarning --input-type=module -e "$1"`;
+    const namespace = ['--mount', '--propagation', 'private', '--', 'sh', '-c', inShell];
+    t.is(execFileSync('unshare', [...namespace, process.execPath, script], { encoding: 'utf8' }), '[]');
+  }
 });
