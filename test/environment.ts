@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
@@ -113,4 +114,21 @@ function readable(read: () => string[]): string[] {
   } catch {
     return [];
   }
+}
+
+/**
+ * Runs the text of an ES module in a mount namespace of its own, whose mounts are all private or all shared, and returns what it
+ * printed. Nothing of it comes to the host, and it all goes with the process. `first` is a mount to begin with, in words of mount(8).
+ */
+export function inMountNamespace(
+  script: string,
+  { propagation, first }: { propagation: 'private' | 'shared'; first?: string },
+): string {
+  const commands = [
+    ...(first === undefined ? [] : [`mount ${first}`]),
+    `mount --make-r${propagation} /`,
+    'exec "$0" --disable-warning=ExperimentalWarning --input-type=module -e "$1"',
+  ];
+  const namespace = ['--mount', '--propagation', 'private', '--', 'sh', '-c', commands.join(' && ')];
+  return execFileSync('unshare', [...namespace, process.execPath, script], { encoding: 'utf8' });
 }

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
@@ -10,7 +9,7 @@ import {
   insideNetworkNamespace,
   namespaceId,
 } from '../../linux/namespaces.ts';
-import { expectNothingLeft } from '../environment.ts';
+import { expectNothingLeft, inMountNamespace } from '../environment.ts';
 
 test('makes a network namespace, runs commands and calls in it, and deletes it', async (t) => {
   const name = `kk-${process.pid}`;
@@ -60,10 +59,7 @@ test('a namespace goes although `ip netns add` has made its folder a mount meanw
     for (const name of ['ours', 'ours-too']) deleteNetworkNamespace('/run/netns/' + name);
     execFileSync('ip', ['netns', 'delete', 'theirs']);
     process.stdout.write(JSON.stringify(readdirSync('/run/netns')));`;
-  for (const propagation of ['private', 'shared']) {
-    // On a /run of its own, where nobody has named a namespace yet.
-    const inShell = `mount -t tmpfs tmpfs /run && mount --make-r${propagation} / && exec "$0" --disable-warning=ExperimentalWarning --input-type=module -e "$1"`;
-    const namespace = ['--mount', '--propagation', 'private', '--', 'sh', '-c', inShell];
-    t.is(execFileSync('unshare', [...namespace, process.execPath, script], { encoding: 'utf8' }), '[]');
-  }
+  // On a /run of its own, where nobody has named a namespace yet.
+  for (const propagation of ['private', 'shared'] as const)
+    t.is(inMountNamespace(script, { propagation, first: '-t tmpfs tmpfs /run' }), '[]');
 });
