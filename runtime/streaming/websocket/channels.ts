@@ -11,6 +11,8 @@ export interface ChannelOptions {
   protocol: ChannelProtocol;
   /** For every channel, whether the client may write to it; what it writes to others is passed over. */
   readable: boolean[];
+  /** Nothing is sent before. */
+  clientIsReady?: Promise<void>;
 }
 
 /**
@@ -21,10 +23,12 @@ export interface ChannelOptions {
  * seen nor its end. Pongs are then sent unasked (RFC 6455, 5.5.3), lest the client take us for dead; and when it has
  * gone, its kernel answers with a reset, also through proxies, and the next pong fails.
  */
-export function openChannels(webSocket: WebSocket, { protocol, readable }: ChannelOptions): Duplex[] {
+export function openChannels(webSocket: WebSocket, options: ChannelOptions): Duplex[] {
+  const { protocol, readable, clientIsReady = Promise.resolve() } = options;
   const pause = pauser(webSocket);
   const channels = readable.map((mayRead, number) => {
-    const channel = new Channel({ webSocket, number, protocol, onDrain: () => pause.release(number) });
+    const onDrain = () => pause.release(number);
+    const channel = new Channel({ webSocket, number, protocol, clientIsReady, onDrain });
     if (!mayRead) channel.finish();
     return channel;
   });
@@ -47,18 +51,21 @@ class Channel extends Duplex {
   readonly #webSocket: WebSocket;
   readonly #number: number;
   readonly #protocol: ChannelProtocol;
+  readonly #clientIsReady: Promise<void>;
   readonly #onDrain: () => void;
 
   constructor(options: {
     webSocket: WebSocket;
     number: number;
     protocol: ChannelProtocol;
+    clientIsReady: Promise<void>;
     onDrain: () => void;
   }) {
     super({ allowHalfOpen: true, readableHighWaterMark: receiveBufferBytes, decodeStrings: true });
     this.#webSocket = options.webSocket;
     this.#number = options.number;
     this.#protocol = options.protocol;
+    this.#clientIsReady = options.clientIsReady;
     this.#onDrain = options.onDrain;
     this.on('error', () => undefined);
   }
@@ -88,7 +95,7 @@ class Channel extends Duplex {
     const message = base64
       ? `${this.#number}${chunk.toString('base64')}`
       : Buffer.concat([Buffer.from([this.#number]), chunk]);
-    this.#webSocket.send(message, { binary: !base64 }, done);
+    void this.#clientIsReady.then(() => this.#webSocket.send(message, { binary: !base64 }, done));
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
