@@ -170,6 +170,8 @@ async function startRuntime(file: ClusterFile, node: NodeRecord): Promise<Runnin
     runDir: paths.run,
     socketPath: paths.criSocket,
     imagesDir: clusterPaths(file.name).images,
+    // With the cluster's name, so that `down` finds them.
+    cgroupRoot: paths.cgroup,
     cniConfDir: paths.cniConf,
     cniBinDir: '/usr/lib/cni',
     streamingAddress: node.ip,

@@ -18,6 +18,8 @@ export interface Runtime {
   images: ImageStore;
   events: ContainerEvents;
   cgroups: Cgroups;
+  /** Of sandboxes for which no parent is asked. */
+  cgroupRoot: string;
   network: SandboxNetwork;
   streaming: Pick<StreamingServer, 'getExecUrl' | 'getAttachUrl' | 'getPortForwardUrl'>;
   log: Logger;

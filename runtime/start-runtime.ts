@@ -31,6 +31,8 @@ export interface RuntimeOptions {
   socketPath: string;
   /** The image store, which other nodes may share. */
   imagesDir: string;
+  /** Below it are the cgroups of sandboxes for which no parent is asked, as crictl makes them. Default /podwright. */
+  cgroupRoot?: string;
   cniConfDir: string;
   cniBinDir: string;
   /** Where the streaming server listens; an address of the node's network. Default 127.0.0.1. */
@@ -97,6 +99,7 @@ function openRuntime(options: RuntimeOptions, stopped: AbortSignal): Runtime {
     images: openImageStore({ dir: imagesDir }),
     events: createContainerEvents(),
     cgroups: openCgroups({ onWarning: (message) => log.warn(message) }),
+    cgroupRoot: options.cgroupRoot ?? '/podwright',
     network: cniNetwork({ confDir: options.cniConfDir, binDir: options.cniBinDir, stateDir }),
     streaming: notYet,
     log,

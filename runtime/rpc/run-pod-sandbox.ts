@@ -26,7 +26,7 @@ export async function runPodSandbox(
     throw invalidArgument(`no runtime for ${JSON.stringify(runtimeHandler)} is configured`);
   refuseUserNamespace(config);
   refuseDuplicate(runtime, config);
-  const sandbox = newSandbox(config);
+  const sandbox = newSandbox(runtime, config);
   await runtime.sandboxes.create(sandbox);
   try {
     await startSandbox(runtime, sandbox, config);
@@ -55,7 +55,7 @@ function refuseDuplicate(runtime: Runtime, config: PodSandboxConfig): void {
 const nameOf = ({ metadata }: PodSandboxConfig): string =>
   [metadata?.name, metadata?.namespace, metadata?.uid, metadata?.attempt].join('_');
 
-function newSandbox(config: PodSandboxConfig): SandboxRecord {
+function newSandbox({ cgroupRoot }: Runtime, config: PodSandboxConfig): SandboxRecord {
   const id = randomBytes(32).toString('hex');
   return {
     id,
@@ -66,7 +66,7 @@ function newSandbox(config: PodSandboxConfig): SandboxRecord {
     pause: null,
     netnsPath: null,
     ips: [],
-    cgroupParent: config.linux?.cgroupParent || `/podwright/sandboxes/${id}`,
+    cgroupParent: config.linux?.cgroupParent || `${cgroupRoot}/sandboxes/${id}`,
   };
 }
 

@@ -6,8 +6,10 @@ import { namespaces, nodes } from '../../client/resources.ts';
 import { readClusterFile } from '../../cluster/cluster-file.ts';
 import { listDaemons, stopDaemon } from '../../cluster/daemons.ts';
 import { down, startCluster } from '../../cluster/index.ts';
-import { clusterPaths } from '../../cluster/paths.ts';
+import { clusterPaths, nodePaths } from '../../cluster/paths.ts';
 import { up } from '../../cluster/up.ts';
+import { connectCri } from '../../runtime/cri/client.ts';
+import { eventually, expectNothingLeft, tracesOf } from '../environment.ts';
 import { nftTables, traces } from './traces.ts';
 
 const NAME = 'test-life';
@@ -37,13 +39,27 @@ test.serial('up makes a cluster whose nodes are Ready, and up again finds nothin
   });
 });
 
+/** As crictl does, which asks for no parent of the cgroup. */
+async function makeSandboxByHand(): Promise<string> {
+  const cri = connectCri({ socketPath: nodePaths(NAME, 'node-1').criSocket });
+  const metadata = { name: 'by-hand', namespace: 'default', uid: 'by-hand', attempt: 0 };
+  const { podSandboxId } = await cri.runtime.RunPodSandbox({ config: { metadata } });
+  cri.close();
+  return podSandboxId;
+}
+
 test.serial('down leaves nothing, also after every daemon was killed', async (t) => {
   const cluster = await startCluster({ name: NAME });
   t.true(traces(NAME).length > 0, 'a running cluster has traces to look for');
+  const sandboxId = await makeSandboxByHand();
+  t.not(tracesOf(sandboxId, ['cgroups']).cgroups, undefined);
   await Promise.all(listDaemons(NAME).map(({ name }) => stopDaemon(NAME, name, { signal: 'SIGKILL' })));
   t.deepEqual(listDaemons(NAME), []);
   await cluster.down();
+  // What was killed may be a zombie for a moment, until init has seen it.
+  await eventually(() => traces(NAME).length === 0, 'no trace of the cluster');
   t.deepEqual(traces(NAME), []);
+  await expectNothingLeft(sandboxId);
   t.deepEqual(await nftTables(NAME), []);
   t.deepEqual(await down(NAME), { existed: false });
 });
