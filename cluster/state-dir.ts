@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, symlinkSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isMountPoint } from '../linux/mount-info.ts';
-import { bindMount, setPropagation } from '../linux/mount.ts';
+import { mountOnItself } from '../linux/mount.ts';
 import { clusterPaths, STATE_ROOT } from './paths.ts';
 
 /**
@@ -32,12 +32,9 @@ function linkStateDir({ name, state, target }: { name: string; state: string; ta
 
 /**
  * mountPropagation: Bidirectional needs a shared mount below the volumes, whatever the host's root is
- * (mount_namespaces(7)), so the state folder becomes a shared mount of its own: private first, or it would stay a peer of a
- * shared root (as systemd has it) and each volume would be mounted a second time, hidden below.
+ * (mount_namespaces(7)), so the state folder becomes a shared mount of its own.
  */
 function shareMounts(state: string): void {
   if (isMountPoint(state)) return;
-  bindMount({ source: state, target: state });
-  setPropagation(state, 'private');
-  setPropagation(state, 'shared');
+  mountOnItself(state);
 }

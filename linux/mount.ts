@@ -88,6 +88,16 @@ export function setPropagation(target: string, propagation: Propagation, { recur
   mount({ target, flags: recursive ? [propagation, 'recursive'] : [propagation] });
 }
 
+/**
+ * Makes a directory a shared mount of itself, a peer of no other: private first, or below a shared root (as systemd has it) each mount
+ * in it would be made a second time, on the directory underneath. `recursive`: with the mounts that are in it.
+ */
+export function mountOnItself(path: string, { recursive = false } = {}): void {
+  bindMount({ source: path, target: path, recursive });
+  setPropagation(path, 'private');
+  setPropagation(path, 'shared');
+}
+
 const MNT_FORCE = 1;
 const MNT_DETACH = 2;
 const UMOUNT_NOFOLLOW = 8;

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { libc } from './libc.ts';
 import { lockDirectory } from './file-lock.ts';
 import { isMountPoint } from './mount-info.ts';
-import { bindMount, setPropagation, unmount } from './mount.ts';
+import { bindMount, mountOnItself, unmount } from './mount.ts';
 import { check, hasCode } from './system-error.ts';
 
 const CLONE_NEWNET = 0x40000000;
@@ -46,9 +46,7 @@ function prepareFolder(folder: string): void {
   if (folder !== iprouteFolder) return;
   using _lock = lockDirectory(folder);
   if (isMountPoint(folder)) return;
-  bindMount({ source: folder, target: folder, recursive: true });
-  setPropagation(folder, 'private');
-  setPropagation(folder, 'shared');
+  mountOnItself(folder, { recursive: true });
 }
 
 /** Takes away the binding at `path`; the namespace ends with its last process. Nothing there is no error. */

@@ -78,8 +78,10 @@ long start_child(struct plan *plan, struct child *child, enum stdio stdio, int r
   if (result == 0 && piped) result = SYS(pipe2, err, O_CLOEXEC);
   if (result < 0) return result;
   struct clone_args how = {.flags = setup.fork_flags, .exit_signal = SIGCHLD};
-  if (setup.fork_cgroup >= 0) how.flags |= CLONE_INTO_CGROUP;
-  if (setup.fork_cgroup >= 0) how.cgroup = setup.fork_cgroup;
+  if (setup.fork_cgroup >= 0) {
+    how.flags |= CLONE_INTO_CGROUP;
+    how.cgroup = setup.fork_cgroup;
+  }
   *child = (struct child){.terminal = -1, .in = in[1], .out = out[0], .err = err[0]};
   child->pid = SYS(clone3, &how, sizeof how);
   if (child->pid == 0) {

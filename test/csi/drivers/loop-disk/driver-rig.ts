@@ -261,3 +261,14 @@ export const rejects = (code: string, message: string | RegExp) => ({ name: 'Clo
 export async function settled(rig: CloudRig, id: string): Promise<void> {
   await eventually(async () => (await rig.cloud.getSnapshot(id)).state === 'ready', 'the snapshot is there');
 }
+
+/** A disk of 32 MiB with an ext4, attached to node-1 and mounted below the rig's directory. */
+export async function mountedDisk({ cloud, dir }: CloudRig) {
+  const disk = await cloud.createDisk({ name: 'one', zone, sizeBytes: 32 * MiB });
+  const { devicePath = '' } = await cloud.attachDisk(disk.id, { instance: 'node-1', mode: 'read-write' });
+  await run('mkfs.ext4', ['-q', devicePath]);
+  const target = join(dir, 'mounted');
+  await run('mkdir', [target]);
+  await run('mount', [devicePath, target]);
+  return { disk, devicePath, target };
+}

@@ -7,7 +7,7 @@ import { setFailpoint } from '../../../../../linux/failpoint.ts';
 import { attachLoop, loopAt, loopsOf } from '../../../../../linux/loop-device.ts';
 import { isMountPoint } from '../../../../../linux/mount-info.ts';
 import { eventually } from '../../../../environment.ts';
-import { cloudRig, rejects, MiB, region, zone } from '../driver-rig.ts';
+import { cloudRig, mountedDisk, rejects, MiB, region, zone } from '../driver-rig.ts';
 
 test('attaches a disk as a block device, and detaches it', async (t) => {
   const rig = await cloudRig(t);
@@ -107,12 +107,7 @@ test('the cache mode changes on the live device', async (t) => {
 test('a disk in use is not detached, unless it is pulled out: then its user gets errors and nothing is written', async (t) => {
   const rig = await cloudRig(t);
   const { cloud } = rig;
-  const disk = await cloud.createDisk({ name: 'one', zone, sizeBytes: 32 * MiB });
-  const { devicePath = '' } = await cloud.attachDisk(disk.id, { instance: 'node-1', mode: 'read-write' });
-  await run('mkfs.ext4', ['-q', devicePath]);
-  const target = join(rig.dir, 'mounted');
-  await run('mkdir', [target]);
-  await run('mount', [devicePath, target]);
+  const { disk, devicePath, target } = await mountedDisk(rig);
   writeFileSync(join(target, 'data'), 'safe', { flush: true });
   await t.throwsAsync(
     cloud.detachDisk(disk.id, { instance: 'node-1' }),

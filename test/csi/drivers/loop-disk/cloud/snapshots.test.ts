@@ -4,7 +4,7 @@ import test from 'ava';
 import { run } from '../../../../../linux/command.ts';
 import { setFailpoint } from '../../../../../linux/failpoint.ts';
 import { eventually } from '../../../../environment.ts';
-import { cloudRig, rejects, settled, MiB, poolIn, region, zone } from '../driver-rig.ts';
+import { cloudRig, mountedDisk, rejects, settled, MiB, poolIn, region, zone } from '../driver-rig.ts';
 
 for (const reflink of [true, false]) {
   const pool = reflink ? 'a pool that shares blocks' : 'any other pool';
@@ -39,12 +39,7 @@ for (const reflink of [true, false]) {
   test(`a snapshot of a mounted disk has what its file system held in memory (${pool})`, async (t) => {
     const rig = await cloudRig(t, { reflink });
     const { cloud } = rig;
-    const disk = await cloud.createDisk({ name: 'one', zone, sizeBytes: 32 * MiB });
-    const { devicePath = '' } = await cloud.attachDisk(disk.id, { instance: 'node-1', mode: 'read-write' });
-    await run('mkfs.ext4', ['-q', devicePath]);
-    const target = join(rig.dir, 'mounted');
-    await run('mkdir', [target]);
-    await run('mount', [devicePath, target]);
+    const { disk, target } = await mountedDisk(rig);
     writeFileSync(join(target, 'data'), 'not synced by anybody');
     const snapshot = await cloud.createSnapshot({ name: 'live', disk: disk.id });
     await settled(rig, snapshot.id);
