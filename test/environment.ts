@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
 
 /**
@@ -25,19 +26,27 @@ export function hasCapability(bit: number): boolean {
   return ((BigInt(`0x${effective}`) >> BigInt(bit)) & 1n) === 1n;
 }
 
-/** Waits until `condition` gives something, and returns it; fails with `what` at the deadline. */
-export async function eventually<Value>(
-  condition: () => Value | undefined | false | Promise<Value | undefined | false>,
+/**
+ * Polls until `look` gives something true, and returns it. What `look` throws counts as not yet. At the deadline (`patience` times
+ * later) it fails with `what` it waited for, and the last error as the cause.
+ */
+export async function until<Value>(
   what: string,
-  { deadlineMs = 30_000 } = {},
-): Promise<Value> {
-  const end = Date.now() + deadlineMs * patience;
-  for (;;) {
-    const value = await condition();
-    if (value !== undefined && value !== false) return value;
-    if (Date.now() > end) throw new Error(`not within ${deadlineMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  look: () => Value | Promise<Value>,
+  timeoutMs = 30_000,
+): Promise<Exclude<Value, undefined | null | false>> {
+  const endMs = Date.now() + timeoutMs * patience;
+  let cause: unknown;
+  do {
+    try {
+      const found = await look();
+      if (found) return found as Exclude<Value, undefined | null | false>;
+    } catch (error) {
+      cause = error;
+    }
+    await setTimeout(5);
+  } while (Date.now() < endMs);
+  throw new Error(`not within ${timeoutMs} ms: ${what}`, { cause });
 }
 
 /** What a test could leave on the machine, by a mark that is in all its names. */
@@ -75,7 +84,7 @@ export function tracesOf(mark: string, kinds: (keyof Traces)[] = allKinds): Part
 /** Throws when anything with the mark is left; what is ending just now gets a moment. Also for teardowns. */
 export async function expectNothingLeft(mark: string, kinds: (keyof Traces)[] = allKinds): Promise<void> {
   const none = () => Object.keys(tracesOf(mark, kinds)).length === 0;
-  await eventually(none, `nothing left of ${mark}`, { deadlineMs: 15_000 }).catch((error: Error) => {
+  await until(`nothing left of ${mark}`, none, 15_000).catch((error: Error) => {
     throw new Error(`${error.message}: ${JSON.stringify(tracesOf(mark, kinds), null, 2)}`);
   });
 }

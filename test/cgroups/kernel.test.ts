@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import type { Cgroups } from '../../cgroups/index.ts';
-import { eventually, skipUnless } from '../environment.ts';
+import { skipUnless, until } from '../environment.ts';
 import { joining, scratchCgroup } from './scratch.ts';
 
 const has = (cgroups: Cgroups, controller: string): boolean =>
@@ -56,12 +56,12 @@ test('a quota holds a busy process back', async (t) => {
   if (skipUnless(t, has(cgroups, 'cpu'), 'no cpu controller')) return;
   cgroups.createCgroup(path, { cpuQuotaUs: 20_000, cpuPeriodUs: 100_000 });
   const busy = spawn('sh', ['-c', `${joining(cgroups, path)} while :; do :; done`], { stdio: 'ignore' });
-  await eventually(() => cgroups.statsOf(path).cpuUsageNs > 0, 'some CPU time');
+  await until('some CPU time', () => cgroups.statsOf(path).cpuUsageNs > 0);
   const throttled = () =>
     /nr_throttled (\d+)/.exec(
       read(cgroups, path, { controller: 'cpu', v1: 'cpu.stat', v2: 'cpu.stat' }),
     )?.[1];
-  await eventually(() => Number(throttled()) > 0, 'throttling');
+  await until('throttling', () => Number(throttled()) > 0);
   busy.kill('SIGKILL');
   await once(busy, 'exit');
   t.pass();
@@ -78,7 +78,7 @@ test('memory beyond the limit is killed for, counted and told', async (t) => {
   using _watch = cgroups.watchOutOfMemory(path, (kills) => told.push(kills));
   const script = `${joining(cgroups, path)} exec tail /dev/zero`;
   t.is(spawnSync('sh', ['-c', script]).signal, 'SIGKILL');
-  await eventually(() => told.length > 0, 'word of the kill');
+  await until('word of the kill', () => told.length > 0);
   t.is(cgroups.oomKillCount(path), 1);
   t.deepEqual(told, [1]);
   t.regex(readFileSync(cgroups.oomFile(path) ?? '', 'utf8'), /^oom_kill 1$/m);
@@ -139,10 +139,10 @@ test('counts what is used', async (t) => {
   const { cgroups, path } = scratchCgroup(t);
   cgroups.createCgroup(path);
   const child = spawn('sh', ['-c', `${joining(cgroups, path)} sleep 100 & sleep 100`], { stdio: 'ignore' });
-  const stats = await eventually(() => {
+  const stats = await until('three processes and their memory', () => {
     const now = cgroups.statsOf(path);
     return now.pids === 3 && now.memoryUsageBytes > 0 && now.rssBytes > 0 && now;
-  }, 'three processes and their memory');
+  });
   t.true(stats.cpuUsageNs > 0);
   t.true(stats.memoryWorkingSetBytes <= stats.memoryUsageBytes);
   t.true(stats.pageFaults > 0);
@@ -159,7 +159,7 @@ test('removing kills also what forks without end', async (t) => {
   cgroups.createCgroup(path, { pidsLimit: 60 });
   const script = `${joining(cgroups, path)} while :; do (sleep 60 & (sleep 60 & sleep 60) & ) 2>/dev/null; done`;
   const child = spawn('sh', ['-c', script], { stdio: 'ignore' });
-  await eventually(() => cgroups.processes(path).length > 10, 'many processes');
+  await until('many processes', () => cgroups.processes(path).length > 10);
   const ended = once(child, 'exit');
   await cgroups.removeCgroup(path);
   t.false(cgroups.exists(path));

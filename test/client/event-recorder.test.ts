@@ -3,7 +3,7 @@ import type { CoreV1Event } from '../../api/types.ts';
 import { createEventRecorder } from '../../client/event-recorder.ts';
 import { createFakeClock } from './fake-clock.ts';
 import { startFakeApiServer } from './fake-api-server.ts';
-import { until } from './deadline.ts';
+import { until } from '../environment.ts';
 
 const pod = {
   apiVersion: 'v1',

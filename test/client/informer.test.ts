@@ -6,7 +6,7 @@ import { configMaps } from '../../client/resources.ts';
 import type { InformerOptions } from '../../client/informer.ts';
 import type { ConfigMap } from '../../api/types.ts';
 import { startFakeApiServer } from './fake-api-server.ts';
-import { until } from './deadline.ts';
+import { until } from '../environment.ts';
 
 const collection = '/api/v1/configmaps';
 const configMap = (name: string, value = '1') => ({

@@ -2,7 +2,7 @@ import test from 'ava';
 import { runLeaderElection } from '../../client/leader-election.ts';
 import { leases } from '../../client/resources.ts';
 import { startFakeApiServer } from './fake-api-server.ts';
-import { until } from './deadline.ts';
+import { until } from '../environment.ts';
 
 const leaseName = { name: 'scheduler', namespace: 'kube-system' };
 const path = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/scheduler';

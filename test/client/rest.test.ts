@@ -4,7 +4,7 @@ import { ConnectionError } from '../../client/connection-error.ts';
 import { isAlreadyExists, isConflict, isExpired, isNotFound } from '../../client/errors.ts';
 import { configMaps } from '../../client/resources.ts';
 import { startFakeApiServer } from './fake-api-server.ts';
-import { until } from './deadline.ts';
+import { until } from '../environment.ts';
 
 const configMap = (name: string, data: Record<string, string> = {}) => ({
   apiVersion: 'v1',

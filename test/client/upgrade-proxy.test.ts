@@ -9,6 +9,7 @@ import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { answerOnSocket, proxyUpgrade, UpgradeDialError } from '../../client/upgrade-proxy.ts';
 import type { UpgradeProxyOptions } from '../../client/upgrade-proxy.ts';
+import { until } from '../environment.ts';
 
 const upgradeRequest = (path = '/exec', headers = '') =>
   `POST ${path} HTTP/1.1\r\nHost: front\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n${headers}Content-Length: 0\r\n\r\n`;
@@ -109,7 +110,7 @@ test('64 MiB pass a slow reader unchanged without being held in memory', async (
   client.write(upgradeRequest());
   const head = await readUntil(client, '\r\n\r\n');
   const body = Buffer.from(head.slice(head.indexOf('\r\n\r\n') + 4), 'latin1');
-  await eventually(() => (socketToTarget?.writableLength ?? 0) > 0);
+  await until('the target cannot take more', () => (socketToTarget?.writableLength ?? 0) > 0);
   t.true(front.buffered() < 8 * 1024 * 1024);
   const received = createHash('sha256').update(body);
   let length = body.length;
@@ -221,12 +222,4 @@ async function readAll(socket: Socket): Promise<string> {
   let text = '';
   for await (const chunk of socket as AsyncIterable<Buffer>) text += chunk.toString('latin1');
   return text;
-}
-
-async function eventually(condition: () => boolean) {
-  const deadline = Date.now() + 10_000;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error('condition did not come true in 10 s');
-    await new Promise((resolve) => setImmediate(resolve));
-  }
 }

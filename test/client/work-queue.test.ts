@@ -2,7 +2,7 @@ import test from 'ava';
 import { bucketRateLimiter, exponentialRateLimiter, maxOfRateLimiters } from '../../client/rate-limiter.ts';
 import { createWorkQueue, runWorkers } from '../../client/work-queue.ts';
 import { createFakeClock } from './fake-clock.ts';
-import { until } from './deadline.ts';
+import { until } from '../environment.ts';
 
 test('a key waits at most once', async (t) => {
   const queue = createWorkQueue();

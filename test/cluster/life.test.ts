@@ -9,7 +9,7 @@ import { down, startCluster } from '../../cluster/index.ts';
 import { clusterPaths, nodePaths } from '../../cluster/paths.ts';
 import { up } from '../../cluster/up.ts';
 import { connectCri } from '../../runtime/cri/client.ts';
-import { eventually, expectNothingLeft, tracesOf } from '../environment.ts';
+import { expectNothingLeft, tracesOf, until } from '../environment.ts';
 import { nftTables, traces } from './traces.ts';
 
 const NAME = 'test-life';
@@ -57,7 +57,7 @@ test.serial('down leaves nothing, also after every daemon was killed', async (t)
   t.deepEqual(listDaemons(NAME), []);
   await cluster.down();
   // What was killed may be a zombie for a moment, until init has seen it.
-  await eventually(() => traces(NAME).length === 0, 'no trace of the cluster');
+  await until('no trace of the cluster', () => traces(NAME).length === 0);
   t.deepEqual(traces(NAME), []);
   await expectNothingLeft(sandboxId);
   t.deepEqual(await nftTables(NAME), []);

@@ -1,6 +1,6 @@
 import type { ExecutionContext } from 'ava';
 import type { Cluster } from '../../cluster/index.ts';
-import { eventually } from '../environment.ts';
+import { until } from '../environment.ts';
 import { nftTables, traces } from './traces.ts';
 
 /** Takes a test's cluster down, where it came up at all, and proves that nothing of it is left. */
@@ -11,7 +11,7 @@ export async function takeDown(
   if (cluster === undefined) return;
   await cluster.down();
   // What was killed may be a zombie for a moment, until init has seen it.
-  await eventually(() => traces(cluster.name).length === 0, `nothing left of ${cluster.name}`).catch(() =>
+  await until(`nothing left of ${cluster.name}`, () => traces(cluster.name).length === 0).catch(() =>
     t.deepEqual(traces(cluster.name), []),
   );
   t.deepEqual(await nftTables(cluster.name), []);

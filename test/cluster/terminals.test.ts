@@ -6,10 +6,10 @@ import anyTest from 'ava';
 import type { ExecutionContext, TestFn } from 'ava';
 import { findKubectl } from '../../cli/run-kubectl.ts';
 import { startCluster } from '../../cluster/index.ts';
-import { skipUnless } from '../environment.ts';
+import { skipUnless, until } from '../environment.ts';
 import { kubectl, kubectlOnTerminal, newestKubectl, type } from './as-user.ts';
 import type { Answer, Step } from './as-user.ts';
-import { forever, podBench, shell, until } from './pods/pod-bench.ts';
+import { forever, podBench, shell } from './pods/pod-bench.ts';
 import type { PodBench } from './pods/pod-bench.ts';
 import { takeDown } from './take-down.ts';
 

@@ -12,8 +12,8 @@ import {
   volumeAttachments,
 } from '../../client/resources.ts';
 import { startCluster } from '../../cluster/index.ts';
-import { tracesOf } from '../environment.ts';
-import { forever, podBench, until } from './pods/pod-bench.ts';
+import { tracesOf, until } from '../environment.ts';
+import { forever, podBench } from './pods/pod-bench.ts';
 import type { PodBench } from './pods/pod-bench.ts';
 import { takeDown } from './take-down.ts';
 

@@ -8,7 +8,7 @@ import type { ApiObject } from '../../client/objects.ts';
 import { events, serviceAccounts } from '../../client/resources.ts';
 import type { Client } from '../../client/rest.ts';
 import { startTestApiServer, testLog } from '../client/api-server.ts';
-import { eventually } from '../environment.ts';
+import { until } from '../environment.ts';
 
 /** Some controllers and nothing else on a real API server. `client` may do everything. */
 export const startControllerRig = async (factories: ControllerFactory[]) => {
@@ -63,7 +63,8 @@ export const eventAbout = (
   object: ApiObject,
   { reason, message }: { reason: string; message?: string },
 ): Promise<CoreV1Event> =>
-  eventually(
+  until(
+    `event ${reason} ${message ?? ''} about ${object.kind ?? ''} ${object.metadata?.name ?? ''}`,
     async () => {
       const list = await client.resource(events).list({ namespace: object.metadata?.namespace ?? 'default' });
       return list.items.find(
@@ -73,5 +74,4 @@ export const eventAbout = (
           (message === undefined || event.message === message),
       );
     },
-    `event ${reason} ${message ?? ''} about ${object.kind ?? ''} ${object.metadata?.name ?? ''}`,
   );

@@ -15,7 +15,7 @@ import {
 } from '../../client/resources.ts';
 import { startControllers } from '../../controllers/start-controllers.ts';
 import { startTestApiServer, testLog } from '../client/api-server.ts';
-import { until } from '../client/deadline.ts';
+import { until } from '../environment.ts';
 import { aPod } from '../scheduler/fixtures.ts';
 
 interface Context {

@@ -5,7 +5,7 @@ import { configMaps, customResourceDefinitions, namespaces } from '../../client/
 import { garbageCollector } from '../../controllers/garbage-collector/garbage-collector.ts';
 import { namespaceController } from '../../controllers/namespace/namespace-controller.ts';
 import { definitionOf, widget } from '../apiserver/custom-resources/definitions.ts';
-import { eventually } from '../environment.ts';
+import { until } from '../environment.ts';
 import { found, startControllerRig } from './controller-rig.ts';
 
 const widgets = { group: 'example.com', version: 'v1', resource: 'widgets' };
@@ -34,12 +34,12 @@ test('objects of a kind that came later are owners, and go with their namespace'
   await maps.create({ object: { metadata } });
 
   await resource.delete({ name: 'owner', namespace: 'default' });
-  await eventually(async () => (await mapOf('owned', 'default')) === undefined, 'the owned object is gone');
+  await until('the owned object is gone', async () => (await mapOf('owned', 'default')) === undefined);
 
   await client.resource(namespaces).delete({ name: 'rr-dying' });
-  await eventually(
-    async () => (await found(client.resource(namespaces).get({ name: 'rr-dying' }))) === undefined,
+  await until(
     'the namespace is gone',
+    async () => (await found(client.resource(namespaces).get({ name: 'rr-dying' }))) === undefined,
   );
   t.is(await found(resource.get({ name: 'owner', namespace: 'rr-dying' })), undefined);
 });

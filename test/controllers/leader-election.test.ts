@@ -3,7 +3,7 @@ import type { Client } from '../../client/rest.ts';
 import { leases, namespaces, serviceAccounts } from '../../client/resources.ts';
 import { startControllers } from '../../controllers/start-controllers.ts';
 import { startTestApiServer, testLog } from '../client/api-server.ts';
-import { until } from '../client/deadline.ts';
+import { until } from '../environment.ts';
 import { found } from './controller-rig.ts';
 
 const holderOf = async (client: Client): Promise<string | undefined> => {

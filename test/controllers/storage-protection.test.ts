@@ -6,7 +6,7 @@ import { persistentVolumeController } from '../../controllers/persistent-volume/
 import { volumeProtectionController } from '../../controllers/pv-protection/pv-protection.ts';
 import { claimProtectionController } from '../../controllers/pvc-protection/pvc-protection.ts';
 import { attributesClassProtectionController } from '../../controllers/vac-protection/vac-protection.ts';
-import { eventually } from '../environment.ts';
+import { until } from '../environment.ts';
 import { eventAbout, found, startControllerRig } from './controller-rig.ts';
 import { aPodWith, storageClient } from './persistent-volume/fixtures.ts';
 
@@ -34,13 +34,10 @@ test('a claim that a scheduled pod uses stays until the pod is gone; a finished 
   await client.resource(pods).patch({ ...pod, type: 'merge', subresource: 'status', patch });
   await storage.createClaim('unused', { storageClassName: 'protect' });
   await storage.deleteClaim('unused');
-  await eventually(
-    async () => (await found(storage.getClaim('unused'))) === undefined,
-    'the unused one is gone',
-  );
+  await until('the unused one is gone', async () => (await found(storage.getClaim('unused'))) === undefined);
   t.truthy((await storage.getClaim('used')).metadata?.deletionTimestamp);
   await client.resource(pods).delete({ ...pod, gracePeriodSeconds: 0 });
-  await eventually(async () => (await found(storage.getClaim('used'))) === undefined, 'the claim is gone');
+  await until('the claim is gone', async () => (await found(storage.getClaim('used'))) === undefined);
 });
 
 test('a pod without node holds no claim', async (t) => {
@@ -49,7 +46,7 @@ test('a pod without node holds no claim', async (t) => {
   await storage.createClaim('waiting', { storageClassName: 'protect' });
   await client.resource(pods).create({ object: aPodWith('waiter', ['waiting']) });
   await storage.deleteClaim('waiting');
-  await eventually(async () => (await found(storage.getClaim('waiting'))) === undefined, 'the claim is gone');
+  await until('the claim is gone', async () => (await found(storage.getClaim('waiting'))) === undefined);
   t.pass();
 });
 
@@ -79,10 +76,10 @@ test('an ephemeral volume holds the claim of its pod only, and not when only fin
   await storage.deleteClaim('inline-theirs');
   await storage.deleteClaim('inline-data');
   const isGone = async (name: string) => (await found(storage.getClaim(name))) === undefined;
-  await eventually(() => isGone('inline-theirs'), 'the foreign claim is gone');
+  await until('the foreign claim is gone', () => isGone('inline-theirs'));
   t.false(await isGone('inline-data'));
   await client.resource(pods).delete({ name: 'inline', namespace: 'default', gracePeriodSeconds: 0 });
-  await eventually(() => isGone('inline-data'), 'the claim is gone, although a finalizer holds the pod');
+  await until('the claim is gone, although a finalizer holds the pod', () => isGone('inline-data'));
   t.truthy(await client.resource(pods).get({ name: 'inline', namespace: 'default' }));
 });
 
@@ -96,10 +93,7 @@ test('a bound volume stays until its claim is gone', async (t) => {
   t.truthy(deleted.metadata?.deletionTimestamp);
   t.is((await storage.getVolume('protected')).status?.phase, 'Bound');
   await storage.deleteClaim('protecting');
-  await eventually(
-    async () => (await found(storage.getVolume('protected'))) === undefined,
-    'the volume is gone',
-  );
+  await until('the volume is gone', async () => (await found(storage.getVolume('protected'))) === undefined);
 });
 
 test('objects that came without their finalizer get it', async (t) => {
@@ -110,14 +104,14 @@ test('objects that came without their finalizer get it', async (t) => {
   const bare = { metadata: { finalizers: null } };
   await storage.patchClaim('bare', bare);
   await storage.patchVolume('bare', bare);
-  await eventually(async () => {
+  await until('both have their finalizer again', async () => {
     const claim = await client.resource(persistentVolumeClaims).get({ name: 'bare', namespace: 'default' });
     const volume = await storage.getVolume('bare');
     return (
       claim.metadata?.finalizers?.includes('kubernetes.io/pvc-protection') &&
       volume.metadata?.finalizers?.includes('kubernetes.io/pv-protection')
     );
-  }, 'both have their finalizer again');
+  });
   t.pass();
 });
 
@@ -141,12 +135,11 @@ test('an attributes class stays as long as a claim names it', async (t) => {
   });
   // The informers know the claim: like upstream, this protection looks no further.
   await eventAbout(client, claim, { reason: 'ProvisioningFailed' });
-  await eventually(
-    async () => (await get())?.metadata?.finalizers?.includes('kubernetes.io/vac-protection'),
-    'the class is protected',
+  await until('the class is protected', async () =>
+    (await get())?.metadata?.finalizers?.includes('kubernetes.io/vac-protection'),
   );
   await resource.delete({ name: 'gold' });
   t.truthy((await get())?.metadata?.deletionTimestamp);
   await storage.deleteClaim('golden');
-  await eventually(async () => (await get()) === undefined, 'the class is gone');
+  await until('the class is gone', async () => (await get()) === undefined);
 });

@@ -10,7 +10,7 @@ import { CsiError } from '../../csi/error.ts';
 import type { CodeName } from '../../csi/error.ts';
 import { serveDriver } from '../../csi/serve.ts';
 import type { DriverServices } from '../../csi/serve.ts';
-import { eventually } from '../environment.ts';
+import { until } from '../environment.ts';
 
 const socketFor = async (t: ExecutionContext) => {
   const folder = await mkdtemp(join(tmpdir(), 'cc-csi-'));
@@ -136,12 +136,12 @@ test('a deadline and a signal end a call, and the handler is told', async (t) =>
   const late = driver.controller.deleteVolume({ volumeId: 'late' }, { timeoutMs: 1_000 });
   const aborter = new AbortController();
   const cancelled = driver.controller.deleteVolume({ volumeId: 'gone' }, { signal: aborter.signal });
-  await eventually(() => begun.length === 2, 'both handlers run');
+  await until('both handlers run', () => begun.length === 2);
   aborter.abort();
   await t.throwsAsync(cancelled, { code: status.CANCELLED, message: 'context canceled' });
   const deadline = await t.throwsAsync(late, { instanceOf: CsiError });
   t.is(`${deadline}`, 'rpc error: code = DeadlineExceeded desc = context deadline exceeded');
-  await eventually(() => ended.length === 2, 'both handlers are told');
+  await until('both handlers are told', () => ended.length === 2);
   t.deepEqual(ended, ['gone', 'late']);
 });
 

@@ -25,7 +25,7 @@ import type { Client } from '../../client/rest.ts';
 import { startSidecars } from '../../csi/start-sidecars.ts';
 import type { SidecarsOptions } from '../../csi/start-sidecars.ts';
 import { startTestApiServer, testLog } from '../client/api-server.ts';
-import { eventually } from '../environment.ts';
+import { until } from '../environment.ts';
 import { createFakeDriver } from './fake-driver.ts';
 import type { FakeDriver, FakeDriverOptions } from './fake-driver.ts';
 
@@ -115,21 +115,21 @@ const reader = (client: Client): Omit<Rig, 'driver' | 'restartSidecars'> => {
     get,
     eventsOf,
     seen: (resource, key, condition) =>
-      eventually(async () => {
+      until(`${resource.resource} ${key} is as asked`, async () => {
         const object = await get(resource, key);
         return object !== undefined && condition(object) ? object : undefined;
-      }, `${resource.resource} ${key} is as asked`),
+      }),
     async gone(resource, key) {
-      await eventually(
-        async () => (await get(resource, key)) === undefined,
+      await until(
         `${resource.resource} ${key} is gone`,
+        async () => (await get(resource, key)) === undefined,
       );
     },
     eventOf: (name, reason, matching = /^/) =>
-      eventually(async () => {
+      until(`event ${reason} of ${name}`, async () => {
         const found = (await eventsOf(name)).filter((event) => event.reason === reason);
         return found.find(({ message }) => matching.test(message))?.message;
-      }, `event ${reason} of ${name}`),
+      }),
   };
 };
 

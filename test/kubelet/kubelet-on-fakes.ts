@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { pino } from 'pino';
@@ -16,7 +15,7 @@ import type { Kubelet } from '../../kubelet/start-kubelet.ts';
 import { openEmbeddedStore } from '../../store/embedded/open.ts';
 import { startFakeCri } from './fake-cri.ts';
 import type { FakeCri } from './fake-cri.ts';
-import { patience } from '../environment.ts';
+import { until } from '../environment.ts';
 
 /** A kubelet on a real API server and a fake runtime. */
 export interface Bench {
@@ -37,25 +36,6 @@ export interface Bench {
   gone(name: string): Promise<void>;
   eventsOf(name: string): Promise<CoreV1Event[]>;
   eventUntil(name: string, wanted: (event: CoreV1Event) => boolean): Promise<CoreV1Event>;
-}
-
-export async function until<T>(
-  what: string,
-  look: () => Promise<T | undefined> | T | undefined,
-  timeoutMs = 15_000,
-): Promise<T> {
-  const endMs = Date.now() + timeoutMs * patience;
-  let last: unknown;
-  while (Date.now() < endMs) {
-    try {
-      const found = await look();
-      if (found) return found;
-    } catch (error) {
-      last = error;
-    }
-    await delay(15);
-  }
-  throw new Error(`not in time: ${what}`, { cause: last });
 }
 
 export async function startBench(t: ExecutionContext, options: Partial<KubeletOptions> = {}): Promise<Bench> {

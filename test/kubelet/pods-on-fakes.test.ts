@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import test from 'ava';
 import type { Container, PodSpec } from '../../api/types.ts';
 import { pods } from '../../client/resources.ts';
-import { startBench, until } from './kubelet-on-fakes.ts';
+import { startBench } from './kubelet-on-fakes.ts';
 import { FakeCriError } from './fake-cri.ts';
+import { until } from '../environment.ts';
 
 const main = (more: Partial<Container> = {}): Container => ({
   name: 'main',

@@ -20,7 +20,7 @@ import {
 import { makeFileSystem } from '../../linux/make-filesystem.ts';
 import { mountWaiting, parseMountOptions, unmountWaiting } from '../../linux/mount.ts';
 import { canClone, cloneFile, copySparse, createSparseFile } from '../../linux/sparse-file.ts';
-import { eventually } from '../environment.ts';
+import { until } from '../environment.ts';
 import { scratch } from './scratch.ts';
 
 const MiB = 1024 * 1024;
@@ -130,7 +130,7 @@ test('a disk that is pulled out gives errors, and what was synced can be mounted
   t.true(loopAt(device)?.cutOff);
   t.throws(() => writeFileSync(join(mountPoint, 'late'), Buffer.alloc(MiB), { flush: true }));
   await unmountWaiting(mountPoint);
-  await eventually(() => loopAt(device) === undefined, 'it ends at its last close');
+  await until('it ends at its last close', () => loopAt(device) === undefined);
   const again = attachLoop(file);
   await mountWaiting({ source: again, target: mountPoint, type: 'ext4' });
   t.is(readFileSync(join(mountPoint, 'synced'), 'utf8'), 'y');

@@ -2,7 +2,7 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { watchPath, type PathEvent } from '../../linux/inotify.ts';
-import { eventually } from '../environment.ts';
+import { until } from '../environment.ts';
 import { scratch } from './scratch.ts';
 
 test('reports exactly the events asked for, with names', async (t) => {
@@ -12,7 +12,7 @@ test('reports exactly the events asked for, with names', async (t) => {
   writeFileSync(join(directory, 'a'), 'x');
   renameSync(join(directory, 'a'), join(directory, 'b'));
   rmSync(join(directory, 'b'));
-  await eventually(() => events.length >= 3, 'three events');
+  await until('three events', () => events.length >= 3);
   t.deepEqual(events, [
     { events: ['closeWrite'], name: 'a' },
     { events: ['movedTo'], name: 'b' },
@@ -27,12 +27,12 @@ test('two watches of one path each get their own events, until they are disposed
   const first = watchPath(directory, ['create'], ({ name }) => created.push(name));
   using _second = watchPath(directory, ['delete'], ({ name }) => removed.push(name));
   writeFileSync(join(directory, 'one'), '');
-  await eventually(() => created.length > 0, 'an event');
+  await until('an event', () => created.length > 0);
   first[Symbol.dispose]();
   first[Symbol.dispose]();
   writeFileSync(join(directory, 'two'), '');
   rmSync(join(directory, 'one'));
-  await eventually(() => removed.length > 0, 'an event');
+  await until('an event', () => removed.length > 0);
   t.deepEqual([created, removed], [['one'], ['one']]);
 });
 
@@ -42,7 +42,7 @@ test('says when the watched directory is gone', async (t) => {
   const seen: string[] = [];
   using _watch = watchPath(directory, ['deleteSelf'], ({ events }) => seen.push(...events));
   rmSync(directory, { recursive: true });
-  await eventually(() => seen.includes('ignored'), 'the end of the watch');
+  await until('the end of the watch', () => seen.includes('ignored'));
   t.deepEqual(seen, ['deleteSelf', 'ignored']);
 });
 
@@ -54,7 +54,7 @@ test('many paths can be watched at once', async (t) => {
     return watchPath(join(directory, String(index)), ['create'], () => seen.add(index));
   });
   for (const index of watches.keys()) writeFileSync(join(directory, String(index), 'file'), '');
-  await eventually(() => seen.size === 300, 'an event from each');
+  await until('an event from each', () => seen.size === 300);
   for (const watch of watches) watch[Symbol.dispose]();
   t.is(seen.size, 300);
 });

@@ -15,7 +15,7 @@ import {
   updateLoopCapacity,
 } from '../../linux/loop-device.ts';
 import { unmount } from '../../linux/mount.ts';
-import { eventually, skipUnless } from '../environment.ts';
+import { skipUnless, until } from '../environment.ts';
 import { scratch } from './scratch.ts';
 
 const MiB = 1024 * 1024;
@@ -133,7 +133,7 @@ test('is not taken away while it is mounted', async (t) => {
   t.is(loopAt(path)?.backingFile, file);
   unmount(target);
   // Another test's container may have copied the mounts a moment ago, and lets go of them soon.
-  await eventually(() => !isHeld(path), 'nobody holds the device');
+  await until('nobody holds the device', () => !isHeld(path));
   await detachLoop({ path, backingFile: file });
 });
 
@@ -143,7 +143,7 @@ test('one that a program keeps open goes at its last close', async (t) => {
   const fd = openSync(path, 'r');
   await t.throwsAsync(detachLoop({ path, backingFile: file }, { timeoutMs: 20 }), { code: 'EBUSY' });
   closeSync(fd);
-  await eventually(() => loopAt(path) === undefined, 'the device has no file');
+  await until('the device has no file', () => loopAt(path) === undefined);
 });
 
 test('flushing brings what a mounted file system holds in memory to the backing file', async (t) => {

@@ -6,7 +6,7 @@ import { run } from '../../linux/command.ts';
 import { identify, isAlive, readStat, signalProcess, startTimeOf, waitForExit } from '../../linux/process.ts';
 import { sealProgram } from '../../linux/sealed-program.ts';
 import { makePipe, spawnProcess } from '../../linux/spawn.ts';
-import { eventually } from '../environment.ts';
+import { until } from '../environment.ts';
 
 const sleeper = () => {
   const child = spawn('sleep', ['1000'], { stdio: 'ignore' });
@@ -50,7 +50,7 @@ test('a process whose first thread alone has ended is alive until the others hav
   const child = spawn(process.execPath, ['-e', script], { stdio: 'ignore', cwd: import.meta.dirname });
   const identity = identify(child.pid ?? 0);
   if (identity === undefined) throw new Error('node did not start');
-  await eventually(() => readStat(identity.pid)?.state === 'Z', 'the first thread is a zombie');
+  await until('the first thread is a zombie', () => readStat(identity.pid)?.state === 'Z');
   t.true(isAlive(identity));
   const ended = once(child, 'close');
   t.true(signalProcess(identity, 'SIGKILL'));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ExecutionContext, TestFn } from 'ava';
 import { status as grpc } from '@grpc/grpc-js';
 import type { ContainerEventResponse } from '../../runtime/cri/types.ts';
-import { eventually } from '../environment.ts';
+import { until } from '../environment.ts';
 import { ended, execText, logOf, podConfig, runPod } from './pod.ts';
 import type { Place } from './pod.ts';
 
@@ -98,9 +98,8 @@ export function criSuite(
   test('StopContainer sends the stop signal, kills after the grace time, and may be asked again', async (t) => {
     const pod = await runPod(place());
     const polite = await pod.run('trap "exit 7" TERM; while :; do sleep 0.05; done');
-    await eventually(
-      async () => (await execText(place(), polite, 'grep SigCgt /proc/1/status')).endsWith('4002'),
-      'TERM is trapped',
+    await until('TERM is trapped', async () =>
+      (await execText(place(), polite, 'grep SigCgt /proc/1/status')).endsWith('4002'),
     );
     await cri().runtime.StopContainer({ containerId: polite, timeout: 20 });
     t.like((await cri().runtime.ContainerStatus({ containerId: polite })).status, { exitCode: 7 });
@@ -153,9 +152,9 @@ export function criSuite(
     t.deepEqual([result.exitCode, result.stdout.toString(), result.stderr.toString()], [5, 'out\n', 'err\n']);
     const late = cri().runtime.ExecSync({ containerId, cmd: ['sleep', '777'], timeout: 1 });
     await failsWith(t, late, grpc.DEADLINE_EXCEEDED, /timeout 1s exceeded/);
-    await eventually(
-      async () => !(await execText(place(), containerId, 'ps')).includes('sleep 777'),
+    await until(
       'the late command is gone',
+      async () => !(await execText(place(), containerId, 'ps')).includes('sleep 777'),
     );
     const missing = cri().runtime.ExecSync({ containerId, cmd: ['no-such-command'], timeout: 20 });
     await failsWith(t, missing, grpc.UNKNOWN, /executable file not found in \$PATH/);
@@ -308,17 +307,17 @@ export function criSuite(
     const events: ContainerEventResponse[] = [];
     stream.on('data', (event: ContainerEventResponse) => events.push(event));
     stream.on('error', () => undefined); // cancelled below
-    await eventually(async () => {
+    await until('the subscription is on', async () => {
       if (events.length > 0) return true;
       const probe = await runPod(place());
       await cri().runtime.RemovePodSandbox({ podSandboxId: probe.id });
       return events.length > 0;
-    }, 'the subscription is on');
+    });
     const pod = await runPod(place());
     const { status } = await pod.runToEnd('exit 4');
     await cri().runtime.RemoveContainer({ containerId: status.id });
     const ofContainer = () => events.filter(({ containerId }) => containerId === status.id);
-    await eventually(() => ofContainer().length >= 4, 'all four events');
+    await until('all four events', () => ofContainer().length >= 4);
     t.deepEqual(
       ofContainer().map(({ containerEventType }) => containerEventType),
       [
@@ -365,7 +364,7 @@ export function criSuite(
     const containerId = await pod.run('echo before; while [ ! -e /go ]; do sleep 0.05; done; echo after');
     const { status } = await cri().runtime.ContainerStatus({ containerId });
     const path = status?.logPath ?? '';
-    await eventually(() => readFileSync(path, 'utf8').includes('before'), 'the first line is there');
+    await until('the first line is there', () => readFileSync(path, 'utf8').includes('before'));
     renameSync(path, `${path}.1`);
     await cri().runtime.ReopenContainerLog({ containerId });
     await execText(place(), containerId, 'touch /go');

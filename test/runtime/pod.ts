@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ContainerConfig, ContainerStatus, PodSandboxConfig, Sent } from '../../runtime/cri/types.ts';
-import { eventually } from '../environment.ts';
+import { until } from '../environment.ts';
 import type { CriConnection } from './daemon.ts';
 
 export interface Place {
@@ -97,10 +97,10 @@ export async function runPod(place: Place, change: Parameters<typeof podConfig>[
 
 /** Waits until a container has ended. */
 export const ended = (place: Place, containerId: string): Promise<ContainerStatus> =>
-  eventually(async () => {
+  until(`container ${containerId} has ended`, async () => {
     const { status } = await place.cri.runtime.ContainerStatus({ containerId });
     return status?.state === 'CONTAINER_EXITED' ? status : undefined;
-  }, `container ${containerId} has ended`);
+  });
 
 /** The texts of the lines in a container's log. */
 export const logOf = ({ logPath }: ContainerStatus): string[] =>

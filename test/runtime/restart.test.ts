@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { isAlive } from '../../linux/process.ts';
-import { eventually } from '../environment.ts';
+import { until } from '../environment.ts';
 import { startDaemon } from './daemon.ts';
 import type { Daemon } from './daemon.ts';
 import { ended, execText, logOf, runPod } from './pod.ts';
@@ -41,9 +41,8 @@ test.serial(
     const { status: running } = await daemon.cri.runtime.ContainerStatus({ containerId: leaving });
     await daemon.kill();
     writeFileSync(go, '');
-    await eventually(
-      () => readFileSync(running?.logPath ?? '', 'utf8').includes('last'),
-      'the container ended while no daemon ran',
+    await until('the container ended while no daemon ran', () =>
+      readFileSync(running?.logPath ?? '', 'utf8').includes('last'),
     );
     await daemon.start();
 
@@ -92,7 +91,7 @@ test.serial('a container whose shim was killed too has ended: 255, Unknown', asy
   await daemon.kill();
   process.kill(shimPid, 'SIGKILL');
   process.kill(pid, 'SIGKILL');
-  await eventually(() => !isAlive({ pid, startTime: startTimeNow(pid) }), 'the container is gone');
+  await until('the container is gone', () => !isAlive({ pid, startTime: startTimeNow(pid) }));
   await daemon.start();
   t.like(await ended(daemon, containerId), { exitCode: 255, reason: 'Unknown' });
 });

@@ -23,7 +23,7 @@ import {
 import type { CreateVolumeRequest } from '../../csi/types.ts';
 import { startScheduler } from '../../scheduler/index.ts';
 import { startTestApiServer, testLog } from '../client/api-server.ts';
-import { until } from '../client/deadline.ts';
+import { until } from '../environment.ts';
 import { runTestControllers } from '../controllers/controller-rig.ts';
 import { createReadyNode } from './ready-node.ts';
 import { aNode } from './fixtures.ts';

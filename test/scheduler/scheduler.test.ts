@@ -6,7 +6,7 @@ import { isNotFound } from '../../client/errors.ts';
 import { events, leases, pods, serviceAccounts } from '../../client/resources.ts';
 import { startScheduler } from '../../scheduler/index.ts';
 import { startTestApiServer, testLog } from '../client/api-server.ts';
-import { until } from '../client/deadline.ts';
+import { until } from '../environment.ts';
 import { aNode, aPod } from './fixtures.ts';
 import { createReadyNode } from './ready-node.ts';
 

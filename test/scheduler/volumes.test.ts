@@ -13,7 +13,7 @@ import {
 } from '../../client/resources.ts';
 import { startScheduler } from '../../scheduler/index.ts';
 import { startTestApiServer, testLog } from '../client/api-server.ts';
-import { until } from '../client/deadline.ts';
+import { until } from '../environment.ts';
 import { startFakeStorage } from './fake-storage.ts';
 import { aNode, aPod } from './fixtures.ts';
 import { createReadyNode } from './ready-node.ts';

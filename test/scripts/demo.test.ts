@@ -2,7 +2,7 @@ import test from 'ava';
 import { execa } from 'execa';
 import { join } from 'node:path';
 import { down } from '../../cluster/down.ts';
-import { eventually, patience } from '../environment.ts';
+import { patience, until } from '../environment.ts';
 import { nftTables, traces } from '../cluster/traces.ts';
 
 const demo = join(import.meta.dirname, '../../scripts/demo');
@@ -23,7 +23,7 @@ for (const story of ['pod', 'storage']) {
         t.deepEqual(await down(name), { existed: true });
       }
       // What was killed may be a zombie for a moment, until init has seen it.
-      await eventually(() => traces(name).length === 0, `nothing left of ${name}`).catch(() =>
+      await until(`nothing left of ${name}`, () => traces(name).length === 0).catch(() =>
         t.deepEqual(traces(name), []),
       );
       t.deepEqual(await nftTables(name), []);

@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { CustomResourceDefinition } from '../../../api/types.ts';
-import { eventually } from '../../environment.ts';
+import { until } from '../../environment.ts';
 import type { TestServer } from '../test-server.ts';
 import { startTestServer } from '../test-server.ts';
 import { definitionOf, DEFINITIONS, versionOf, widget, WIDGETS } from './definitions.ts';
@@ -100,9 +100,9 @@ test('names that another definition has are refused until they are free', async 
   t.is((await server.get('/apis/example.com/v1/gadgets')).status, 404);
 
   await server.remove(PATH);
-  await eventually(
-    async () => conditionsOf(await read(server, gadgets))['Established'] === 'True InitialNamesAccepted',
+  await until(
     'the other definition has the names',
+    async () => conditionsOf(await read(server, gadgets))['Established'] === 'True InitialNamesAccepted',
   );
   t.is((await server.get('/apis/example.com/v1/gadgets')).status, 200);
 });
@@ -127,7 +127,7 @@ test('objects go before their definition, those with finalizers when they may', 
   );
   const held = await server.patch(`${WIDGETS}/held`, { metadata: { finalizers: null } });
   t.is(held.status, 200, held.text);
-  await eventually(async () => (await server.get(PATH)).status === 404, 'the definition is gone');
+  await until('the definition is gone', async () => (await server.get(PATH)).status === 404);
   t.is((await server.get(WIDGETS)).status, 404);
 
   t.is((await server.post(DEFINITIONS, definitionOf())).status, 201);

@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { ExecutionContext } from 'ava';
 import type { CoreV1Event, Pod, PodSpec } from '../../../api/types.ts';
@@ -7,7 +6,7 @@ import { clientFromKubeconfig } from '../../../client/kubeconfig.ts';
 import { events, pods } from '../../../client/resources.ts';
 import type { Client } from '../../../client/rest.ts';
 import type { Cluster } from '../../../cluster/index.ts';
-import { patience } from '../../environment.ts';
+import { until } from '../../environment.ts';
 
 /** What the tests of Pods on a real cluster share. */
 export interface PodBench {
@@ -43,25 +42,6 @@ export const shell = (name: string, command: string, more: object = {}) => ({
 
 /** Ends at once on SIGTERM, unlike a bare sleep as PID 1. */
 export const forever = "trap 'exit 0' TERM; while :; do sleep 1000 & wait $!; done";
-
-export async function until<T>(
-  what: string,
-  look: () => Promise<T | undefined | false> | T | undefined | false,
-  timeoutMs = 30_000,
-): Promise<T> {
-  const endMs = Date.now() + timeoutMs * patience;
-  let last: unknown;
-  while (Date.now() < endMs) {
-    try {
-      const found = await look();
-      if (found) return found;
-    } catch (error) {
-      last = error;
-    }
-    await delay(25);
-  }
-  throw new Error(`not in time: ${what}`, { cause: last });
-}
 
 export async function podBench(cluster: Cluster): Promise<PodBench> {
   const client = clientFromKubeconfig(cluster.kubeconfig);

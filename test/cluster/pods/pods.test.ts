@@ -3,8 +3,9 @@ import { spawn } from 'node:child_process';
 import anyTest from 'ava';
 import type { TestFn } from 'ava';
 import { startCluster } from '../../../cluster/index.ts';
-import { forever, podBench, shell, until } from './pod-bench.ts';
+import { forever, podBench, shell } from './pod-bench.ts';
 import type { PodBench } from './pod-bench.ts';
+import { until } from '../../environment.ts';
 
 const test = anyTest as TestFn<PodBench>;
 let bench: PodBench;

@@ -6,8 +6,9 @@ import { stopDaemon } from '../../../cluster/daemons.ts';
 import { startCluster } from '../../../cluster/index.ts';
 import { nodePaths } from '../../../cluster/paths.ts';
 import { up } from '../../../cluster/up.ts';
-import { forever, podBench, shell, until } from './pod-bench.ts';
+import { forever, podBench, shell } from './pod-bench.ts';
 import type { PodBench } from './pod-bench.ts';
+import { until } from '../../environment.ts';
 
 const test = anyTest as TestFn<PodBench>;
 let bench: PodBench;

@@ -4,9 +4,9 @@ import type { TestFn } from 'ava';
 import type { Container, PodSpec, SecurityContext } from '../../../api/types.ts';
 import { startCluster } from '../../../cluster/index.ts';
 import { run } from '../../../linux/command.ts';
-import { skipUnless } from '../../environment.ts';
+import { skipUnless, until } from '../../environment.ts';
 import { kubectl } from '../as-user.ts';
-import { forever, podBench, shell, until } from '../pods/pod-bench.ts';
+import { forever, podBench, shell } from '../pods/pod-bench.ts';
 import type { PodBench } from '../pods/pod-bench.ts';
 import { takeDown } from '../take-down.ts';
 

@@ -15,7 +15,7 @@ import { startLoopDiskController, startLoopDiskNode } from '../../../csi/drivers
 import { startRegistrar } from '../../../csi/sidecars/registrar/start-registrar.ts';
 import { startSidecars } from '../../../csi/start-sidecars.ts';
 import { testLog } from '../../client/api-server.ts';
-import { eventually, expectNothingLeft } from '../../environment.ts';
+import { expectNothingLeft, until } from '../../environment.ts';
 import { takeDown } from '../take-down.ts';
 import { storageBench } from './storage-bench.ts';
 import type { StorageBench } from './storage-bench.ts';
@@ -47,7 +47,7 @@ const startToDie = (start: () => unknown, failpoint: string): void => {
 
 const died = async (daemon: string, failpoint: string): Promise<void> => {
   const isDead = () => findDaemon(name, daemon) === undefined;
-  await eventually(isDead, `${daemon} has died at ${failpoint}`, { deadlineMs: 60_000 });
+  await until(`${daemon} has died at ${failpoint}`, isDead, 60_000);
 };
 
 /** Has a daemon die at one failpoint after the other; the first is reached by what `act` asks for. */
@@ -78,7 +78,7 @@ const answers = async (): Promise<void> => {
         () => true,
         () => false,
       );
-  await eventually(ask, 'the API server answers', { deadlineMs: 60_000 });
+  await until('the API server answers', ask, 60_000);
 };
 
 const timesFormatted = (daemon: string): number =>

@@ -31,7 +31,7 @@ import { loopsBelow } from '../../../linux/loop-device.ts';
 import type { LoopDevice } from '../../../linux/loop-device.ts';
 import { mountsBelow } from '../../../linux/mount-info.ts';
 import type { MountInfo } from '../../../linux/mount-info.ts';
-import { eventually, expectNothingLeft, patience } from '../../environment.ts';
+import { expectNothingLeft, patience, until } from '../../environment.ts';
 import { forever, podBench, shell } from '../pods/pod-bench.ts';
 import type { PodBench } from '../pods/pod-bench.ts';
 import { takeDown } from '../take-down.ts';
@@ -109,14 +109,14 @@ export async function storageBench(options: UpOptions & { name: string }): Promi
   const claims = client.resource(persistentVolumeClaims);
   const cloud = clusterPaths(name).cloud;
   const kubectl = await findKubectl();
-  await eventually(
+  await until(
+    'the driver is registered on every node',
     async () => {
       const { items } = await client.resource(csiNodes).list();
       const serving = items.filter(({ spec }) => spec.drivers.some((driver) => driver.name === DRIVER));
       return serving.length === cluster.nodes.length;
     },
-    'the driver is registered on every node',
-    { deadlineMs },
+    deadlineMs,
   );
 
   const eventsOf = async (...names: string[]) =>
@@ -124,9 +124,9 @@ export async function storageBench(options: UpOptions & { name: string }): Promi
       names.includes(involvedObject.name ?? ''),
     );
   const getClaim = (claim: string) => claims.get({ name: claim, namespace });
-  const until: StorageBench['until'] = async (t, what, look, ...about) => {
+  const untilOrTold: StorageBench['until'] = async (t, what, look, ...about) => {
     try {
-      return await eventually(look, what, { deadlineMs });
+      return await until(what, look, deadlineMs);
     } catch (error) {
       for (const { involvedObject, reason, message } of await eventsOf(...about))
         t.log(`${involvedObject.kind} ${involvedObject.name} ${reason}: ${message}`);
@@ -137,7 +137,7 @@ export async function storageBench(options: UpOptions & { name: string }): Promi
     client.resource(persistentVolumes).get({ name: (await getClaim(claim)).spec?.volumeName ?? '' });
   const loops = () => loopsBelow(realpathSync(cloud));
   const allGone = async (list: () => Promise<{ items: unknown[] }>, what: string) => {
-    await eventually(async () => (await list()).items.length === 0, `no ${what} is left`, { deadlineMs });
+    await until(`no ${what} is left`, async () => (await list()).items.length === 0, deadlineMs);
   };
   const bench: StorageBench = {
     ...base,
@@ -186,7 +186,7 @@ export async function storageBench(options: UpOptions & { name: string }): Promi
       await Promise.all(names.map((pod) => base.remove(pod, 1)));
       await Promise.all(
         names.map((pod) =>
-          eventually(() => base.pod(pod).then(() => false, isNotFound), `pod ${pod} is gone`, { deadlineMs }),
+          until(`pod ${pod} is gone`, () => base.pod(pod).then(() => false, isNotFound), deadlineMs),
         ),
       );
     },
@@ -195,18 +195,18 @@ export async function storageBench(options: UpOptions & { name: string }): Promi
         names.map(async (claim) => (await getClaim(claim)).spec?.volumeName ?? ''),
       );
       await Promise.all(names.map((claim) => claims.delete({ name: claim, namespace })));
-      await eventually(
+      await until(
+        `the volumes of ${names.join(', ')} are gone`,
         async () => {
           const { items } = await client.resource(persistentVolumes).list();
           return !items.some(({ metadata }) => volumes.includes(metadata?.name ?? ''));
         },
-        `the volumes of ${names.join(', ')} are gone`,
-        { deadlineMs },
+        deadlineMs,
       );
     },
-    until,
+    until: untilOrTold,
     told: (t, object, reason, words = '') =>
-      until(
+      untilOrTold(
         t,
         `event ${reason} of ${object}: ${words}`,
         async () =>
@@ -222,7 +222,7 @@ export async function storageBench(options: UpOptions & { name: string }): Promi
         seen = (await readBytes(await client.stream({ method: 'GET', path }))).toString();
         return seen === text;
       };
-      const look = () => eventually(isThere, `${pod} prints ${text}`, { deadlineMs: 15_000 });
+      const look = () => until(`${pod} prints ${text}`, isThere, 15_000);
       await look().catch((error: Error) => t.log(error.message));
       t.is(seen, text);
     },

@@ -5,7 +5,8 @@ import { pods } from '../../../client/resources.ts';
 import { stopDaemon } from '../../../cluster/daemons.ts';
 import { up } from '../../../cluster/up.ts';
 import { readMountInfo } from '../../../linux/mount-info.ts';
-import { eventually, useCluster } from './test-cluster.ts';
+import { useCluster } from './test-cluster.ts';
+import { until } from '../../environment.ts';
 
 const cluster = useCluster(test, 'vv-reload');
 
@@ -38,7 +39,7 @@ test.serial('every kind of file follows, environment and sub path stay', async (
       'while :; do echo $(for f in /config/value /secret/value /info/value /all/value /frozen; do cat $f; echo; done) $VALUE > /out/t; mv /out/t /out/seen; sleep 0.05; done',
   });
   const seen = join(c.volumePath(pod, 'empty-dir', 'out'), 'seen');
-  const sees = (line: string) => eventually(() => text(seen) === `${line}\n`);
+  const sees = (line: string) => until('the reader saw the line', () => text(seen) === `${line}\n`);
   await sees('c1 s1 l1 c1 c1 c1');
   const { name = '', namespace = '' } = pod.metadata ?? {};
   await c.changeConfigMap('live', { value: 'c2' });
@@ -65,8 +66,8 @@ test.serial('many Pods follow one ConfigMap, each by one switch of its folder', 
     watches.defer(() => watcher.close());
   }
   await c.changeConfigMap('shared', { value: 'v1' });
-  await eventually(() => paths.every((path) => text(join(path, 'value')) === 'v1'));
-  await eventually(() => [...switches.values()].every((count) => count > 0));
+  await until('v1 in every Pod', () => paths.every((path) => text(join(path, 'value')) === 'v1'));
+  await until('a switch in every Pod', () => [...switches.values()].every((count) => count > 0));
   t.deepEqual([...new Set(switches.values())], [1]);
   await Promise.all(running.map((pod) => c.deletePod(pod)));
 });
@@ -83,9 +84,12 @@ test.serial('a program in the container that watches the folder sees one switch'
     volumes: [{ name: 'config', configMap: { name: 'watched' } }],
     container: { image: 'podwright.local/host', command: [process.execPath, '-e', watcherProgram] },
   });
-  await eventually(async () => (await c.logs(pod)).includes('watching'));
+  await until('the Pod watches', async () => (await c.logs(pod)).includes('watching'));
   await c.changeConfigMap('watched', { value: 'v1', other: 'v1' });
-  await eventually(async () => (await c.logs(pod)).split('rename ..time').length === 3);
+  await until(
+    'a second rename of ..data',
+    async () => (await c.logs(pod)).split('rename ..time').length === 3,
+  );
   const seen = ['..time', '..data_tmp', '..data_tmp', '..data', '..time'].map((name) => `rename ${name}`);
   t.deepEqual((await c.logs(pod)).trim().split('\n'), ['watching', ...seen]);
   await c.deletePod(pod);
@@ -121,7 +125,7 @@ test.serial('after SIGKILL of the node’s daemon the volumes are the same, and 
   await up({ name: c.name });
   t.is(readlinkSync(data), version);
   await c.changeConfigMap('killed', { value: 'v2' });
-  await eventually(() => text(join(data, 'value')) === 'v2');
+  await until('the value v2', () => text(join(data, 'value')) === 'v2');
   t.deepEqual({ mounts: mountIds(), container: await containerOf() }, before);
 });
 
@@ -135,5 +139,5 @@ test.serial('what changed while the node’s daemon was dead is there when it is
   await c.changeConfigMap('outage', { value: 'v2' });
   t.is(text(file), 'v1');
   await up({ name: c.name });
-  await eventually(() => text(file) === 'v2');
+  await until('the file v2', () => text(file) === 'v2');
 });

@@ -8,7 +8,7 @@ import { startCluster } from '../../../cluster/index.ts';
 import type { Cluster } from '../../../cluster/index.ts';
 import { nodePaths } from '../../../cluster/paths.ts';
 import { traces } from '../traces.ts';
-import { patience } from '../../environment.ts';
+import { until } from '../../environment.ts';
 
 /** One cluster of one node for all tests of a file; taken down at their end, when nothing of it may be left. */
 export const useCluster = (test: TestFn, name: string): (() => Promise<TestCluster>) => {
@@ -24,7 +24,7 @@ export const useCluster = (test: TestFn, name: string): (() => Promise<TestClust
     running?.client.close();
     await running?.cluster.down();
     // What was killed may be a zombie for a moment, until init has seen it.
-    await eventually(() => traces(name).length === 0).catch(() => t.deepEqual(traces(name), []));
+    await until('no traces', () => traces(name).length === 0).catch(() => t.deepEqual(traces(name), []));
   });
   return () => started.promise;
 };
@@ -163,12 +163,9 @@ export class TestCluster {
 
   /** Resolves with the first event of the Pod that has the reason. */
   async eventOf(pod: Pod, reason: string): Promise<CoreV1Event> {
-    let found: CoreV1Event | undefined;
-    await eventually(async () => {
-      found = (await this.eventsOf(pod)).find((event) => event.reason === reason);
-      return found !== undefined;
-    });
-    return found as CoreV1Event;
+    return until(`event ${reason}`, async () =>
+      (await this.eventsOf(pod)).find((event) => event.reason === reason),
+    );
   }
 
   async deletePod(pod: Pod): Promise<void> {
@@ -176,15 +173,3 @@ export class TestCluster {
     await this.client.resource(pods).delete({ name, namespace, gracePeriodSeconds: 0 });
   }
 }
-
-/** Polls until `isTrue`, at most for `timeoutMs`. */
-export const eventually = async (
-  isTrue: () => boolean | Promise<boolean>,
-  timeoutMs = 30_000,
-): Promise<void> => {
-  const deadlineMs = Date.now() + timeoutMs * patience;
-  while (!(await isTrue())) {
-    if (Date.now() > deadlineMs) throw new Error(`not within ${timeoutMs} ms: ${isTrue.toString()}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-};

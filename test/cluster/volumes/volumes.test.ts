@@ -19,7 +19,8 @@ import { clusterPaths } from '../../../cluster/paths.ts';
 import { CommandError, run } from '../../../linux/command.ts';
 import { readMountInfo } from '../../../linux/mount-info.ts';
 import { mount, unmount } from '../../../linux/mount.ts';
-import { eventually, useCluster } from './test-cluster.ts';
+import { useCluster } from './test-cluster.ts';
+import { until } from '../../environment.ts';
 
 const cluster = useCluster(test, 'vv-volumes');
 
@@ -51,9 +52,12 @@ test('an emptyDir is shared by the containers and survives the restart of one', 
   });
   const running = await c.until(pod, ({ status }) => status?.containerStatuses?.[0]?.restartCount === 1);
   const path = c.volumePath(running, 'empty-dir', 'data');
-  await eventually(() => readFileSync(join(path, 'runs'), 'utf8') === 'run\nrun\n');
+  await until('the container ran twice', () => readFileSync(join(path, 'runs'), 'utf8') === 'run\nrun\n');
   await c.deletePod(running);
-  await eventually(() => !existsSync(join(c.kubeletDir, 'pods', running.metadata?.uid ?? '')));
+  await until(
+    'the Pod folder is gone',
+    () => !existsSync(join(c.kubeletDir, 'pods', running.metadata?.uid ?? '')),
+  );
   t.pass();
 });
 
@@ -350,7 +354,10 @@ test('mount propagation from the node to the container, when asked', async (t) =
       script: `touch /host/started-${mountPropagation}; ${see}`,
     });
   const started = await Promise.all(['HostToContainer', 'None'].map(start));
-  await eventually(() => readdirSync(host).filter((name) => name.startsWith('started')).length === 2);
+  await until(
+    'the container started twice',
+    () => readdirSync(host).filter((name) => name.startsWith('started')).length === 2,
+  );
   mount({ target: join(host, 'later'), type: 'tmpfs' });
   t.teardown(() => unmount(join(host, 'later'), { lazy: true }));
   writeFileSync(join(host, 'later/seen'), '');
@@ -449,5 +456,5 @@ test('when a Pod is gone, so are its mounts and files', async (t) => {
   const left = () => readMountInfo().filter(({ mountPoint }) => mountPoint.includes(podDir));
   t.true(left().length >= 3);
   await c.deletePod(pod);
-  await eventually(() => left().length === 0 && !existsSync(podDir));
+  await until('nothing of the Pod is left', () => left().length === 0 && !existsSync(podDir));
 });

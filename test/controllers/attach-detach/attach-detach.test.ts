@@ -8,7 +8,7 @@ import {
   volumeAttachments,
 } from '../../../client/resources.ts';
 import { migratedPluginsAnnotation } from '../../../csi/translation/index.ts';
-import { eventually } from '../../environment.ts';
+import { until } from '../../environment.ts';
 import { eventAbout } from '../controller-rig.ts';
 import { DRIVER, startAttachRig } from './attach-rig.ts';
 
@@ -40,7 +40,7 @@ test('a volume is attached to the node of its Pod, and detached after it', async
   await rig.setInUse('n1', ['w']);
   await rig.shows('n1', ['w']);
   await rig.detach('v', 'n1');
-  await eventually(async () => (await rig.attachment('v', 'n1')) === undefined || undefined, 'v is detached');
+  await until('v is detached', async () => (await rig.attachment('v', 'n1')) === undefined);
 });
 
 test('the attacher is asked once the claim is bound; its complaints are told', async (t) => {
@@ -127,10 +127,10 @@ test('from a node that is lost a volume is taken after the time for unmounting, 
   });
   const endedAtMs = Date.now();
   await rig.endPod('p');
-  const message = await eventually(async () => {
+  const message = await until('the time left', async () => {
     const messages = await rig.messages('q', 'FailedAttachVolume');
     return messages.find((text) => text.includes('exclusively attached'));
-  }, 'the time left');
+  });
   t.regex(
     message,
     /^Multi-Attach error for volume "v" Volume is already exclusively attached to one node and can't be attached to another: node n1 has it; the node is not ready; the volume is detached by force in [0-2]s$/,
@@ -171,10 +171,10 @@ test('volumes of drivers that need no attaching are left alone', async (t) => {
   await rig.createPod('p', 'n1', ['v']);
   await rig.createVolume('other', { csi: { driver: 'other.example.com', volumeHandle: 'x' } });
   await rig.createPod('q', 'n1', ['other']);
-  const objects = await eventually(async () => {
+  const objects = await until("the other driver's attachment", async () => {
     const { items } = await rig.client.resource(volumeAttachments).list();
     return items.length > 0 && items;
-  }, "the other driver's attachment");
+  });
   t.deepEqual(
     objects.map(({ spec }) => spec.attacher),
     ['other.example.com'],
@@ -231,7 +231,7 @@ test('an attachment that nobody is left for is taken away at start', async (t) =
   await rig.client.resource(volumeAttachments).create({ object: stray });
   await rig.startController();
   await rig.detach('v', 'n1');
-  await eventually(async () => (await rig.attachment('v', 'n1')) === undefined || undefined, 'v is detached');
+  await until('v is detached', async () => (await rig.attachment('v', 'n1')) === undefined);
   const { items } = await rig.client.resource(volumeAttachments).list();
   t.deepEqual(
     items.map(({ metadata }) => metadata?.name),
@@ -277,10 +277,10 @@ test('what goes wrong from outside is put right: a deleted attachment, a lost no
   await rig.client.resource(volumeAttachments).delete({ name: before?.metadata?.name ?? '' });
   await rig.detach('v', 'n1');
   await rig.shows('n1', []);
-  const after = await eventually(async () => {
+  const after = await until('a new attachment', async () => {
     const object = await rig.attachment('v', 'n1');
     return object?.metadata?.uid !== before?.metadata?.uid && object;
-  }, 'a new attachment');
+  });
   t.not(after.metadata?.uid, undefined);
   await rig.attach('v', 'n1');
   await rig.shows('n1', ['v']);
@@ -328,10 +328,10 @@ test("a Pod's own in-tree disk is attached by the driver that took the plugin's 
       spec: { drivers: [] },
     },
   });
-  const object = await eventually(async () => {
+  const object = await until('an attachment', async () => {
     const { items } = await rig.client.resource(volumeAttachments).list();
     return items[0];
-  }, 'an attachment');
+  });
   t.is(object.spec.attacher, 'pd.csi.storage.gke.io');
   const { csi, accessModes } = (object.spec.source.inlineVolumeSpec ?? {}) as PersistentVolumeSpec;
   t.deepEqual([csi?.driver, accessModes], ['pd.csi.storage.gke.io', ['ReadWriteOnce']]);

@@ -12,7 +12,7 @@ import {
 import type { Client } from '../../../client/rest.ts';
 import { attachDetachController } from '../../../controllers/attach-detach/attach-detach.ts';
 import type { AttachDetachOptions } from '../../../controllers/attach-detach/attach-detach.ts';
-import { eventually } from '../../environment.ts';
+import { until } from '../../environment.ts';
 import { found, runTestControllers, startControllerRig } from '../controller-rig.ts';
 
 export const DRIVER = 'd.example.com';
@@ -142,11 +142,11 @@ const partsOf = (client: Client) => {
 
     /** Waits until the attacher is asked. */
     asked: (volume: string, node: string): Promise<VolumeAttachment> =>
-      eventually(() => attachment(volume, node), `attachment of ${volume} to ${node}`),
+      until(`attachment of ${volume} to ${node}`, () => attachment(volume, node)),
     /** The attacher's answers. */
     async attach(volume: string, node: string): Promise<void> {
       const name = nameOf(volume, node);
-      await eventually(() => attachment(volume, node), `attachment of ${volume} to ${node}`);
+      await until(`attachment of ${volume} to ${node}`, () => attachment(volume, node));
       const patch = { metadata: { finalizers: [ATTACHER_FINALIZER] } };
       await client.resource(volumeAttachments).patch({ name, type: 'merge', patch });
       await client
@@ -162,9 +162,9 @@ const partsOf = (client: Client) => {
       }),
     /** Waits until the attacher is asked to detach, and does. */
     async detach(volume: string, node: string): Promise<void> {
-      await eventually(
-        async () => (await attachment(volume, node))?.metadata?.deletionTimestamp,
+      await until(
         `deletion of the attachment of ${volume} to ${node}`,
+        async () => (await attachment(volume, node))?.metadata?.deletionTimestamp,
       );
       const patch = { metadata: { finalizers: null } };
       await client.resource(volumeAttachments).patch({ name: nameOf(volume, node), type: 'merge', patch });
@@ -172,15 +172,12 @@ const partsOf = (client: Client) => {
 
     /** Waits until the node's status shows exactly these as attached. */
     shows: (node: string, volumes: string[]) =>
-      eventually(
-        async () => {
-          const { status } = await client.resource(nodes).get({ name: node });
-          const shown = (status?.volumesAttached ?? []).map(({ name }) => name).sort();
-          const wanted = volumes.map((handle) => uniqueVolumeName({ driver: DRIVER, handle })).sort();
-          return JSON.stringify(shown) === JSON.stringify(wanted) || undefined;
-        },
-        `${node} shows ${volumes.join(', ') || 'nothing'} as attached`,
-      ),
+      until(`${node} shows ${volumes.join(', ') || 'nothing'} as attached`, async () => {
+        const { status } = await client.resource(nodes).get({ name: node });
+        const shown = (status?.volumesAttached ?? []).map(({ name }) => name).sort();
+        const wanted = volumes.map((handle) => uniqueVolumeName({ driver: DRIVER, handle })).sort();
+        return JSON.stringify(shown) === JSON.stringify(wanted) || undefined;
+      }),
 
     /** All messages of a reason about Pods of this name. */
     async messages(pod: string, reason: string): Promise<string[]> {

@@ -3,7 +3,7 @@ import type { TestFn } from 'ava';
 import type { Pod } from '../../../api/types.ts';
 import { pods } from '../../../client/resources.ts';
 import { ephemeralVolumeController } from '../../../controllers/ephemeral-volume/ephemeral-volume.ts';
-import { eventually } from '../../environment.ts';
+import { until } from '../../environment.ts';
 import { eventAbout, found, startControllerRig } from '../controller-rig.ts';
 import { aPodWith, storageClient } from '../persistent-volume/fixtures.ts';
 
@@ -39,7 +39,7 @@ test('a pod with an ephemeral volume gets a claim that it owns; again when someb
   const { client } = t.context;
   const storage = storageClient(client);
   const pod = await client.resource(pods).create({ object: podWithScratch('web') });
-  const claim = await eventually(() => found(storage.getClaim('web-scratch')), 'the claim is there');
+  const claim = await until('the claim is there', () => found(storage.getClaim('web-scratch')));
   t.like(claim.metadata, { labels: { tier: 'scratch' }, annotations: { note: 'mine' } });
   t.deepEqual(claim.metadata?.ownerReferences, [
     {
@@ -58,7 +58,7 @@ test('a pod with an ephemeral volume gets a claim that it owns; again when someb
   });
   await storage.patchClaim('web-scratch', { metadata: { finalizers: null } });
   await storage.deleteClaim('web-scratch');
-  const again = await eventually(() => found(storage.getClaim('web-scratch')), 'the claim is there again');
+  const again = await until('the claim is there again', () => found(storage.getClaim('web-scratch')));
   t.not(again.metadata?.uid, claim.metadata?.uid);
 });
 
@@ -66,7 +66,7 @@ test('a claim of that name that belongs to nobody is left alone, and told of', a
   const { client } = t.context;
   const storage = storageClient(client);
   await storage.createClaim('taken-scratch');
-  await eventually(() => found(storage.getClaim('taken-scratch')), 'the claim is there');
+  await until('the claim is there', () => found(storage.getClaim('taken-scratch')));
   const pod = await client.resource(pods).create({ object: podWithScratch('taken') });
   const event = await eventAbout(client, pod, {
     reason: 'FailedBinding',

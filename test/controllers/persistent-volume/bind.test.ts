@@ -4,7 +4,7 @@ import type { PersistentVolume } from '../../../api/types.ts';
 import { isConflict } from '../../../client/errors.ts';
 import { persistentVolumes } from '../../../client/resources.ts';
 import { persistentVolumeController } from '../../../controllers/persistent-volume/persistent-volume.ts';
-import { eventually } from '../../environment.ts';
+import { until } from '../../environment.ts';
 import { eventAbout, startControllerRig } from '../controller-rig.ts';
 import { storageClient } from './fixtures.ts';
 
@@ -323,7 +323,7 @@ test('somebody else writes the volume all the time: binding still ends well', as
     }
   };
   const disturbing = disturb();
-  await eventually(() => writes > 3, 'the disturber is at work');
+  await until('the disturber is at work', () => writes > 3);
   await storage.createClaim('busy', spec);
   await storage.claimIn('busy', 'Bound');
   isDone = true;

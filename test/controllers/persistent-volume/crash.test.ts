@@ -3,7 +3,7 @@ import type { TestFn } from 'ava';
 import type { ApiObject, ResourceId } from '../../../client/objects.ts';
 import type { Client } from '../../../client/rest.ts';
 import { persistentVolumeController } from '../../../controllers/persistent-volume/persistent-volume.ts';
-import { eventually } from '../../environment.ts';
+import { until } from '../../environment.ts';
 import { runTestControllers, startControllerRig } from '../controller-rig.ts';
 import { storageClient } from './fixtures.ts';
 
@@ -51,7 +51,7 @@ for (let writes = 0; writes <= writesOfBinding; writes += 1)
       const { metadata } = await storage.createClaim(name, spec);
       const dying = dyingClient(client, writes);
       const first = runTestControllers(dying.client, [persistentVolumeController()]);
-      if (writes < writesOfBinding) await eventually(dying.isDead, 'the controller is dead');
+      if (writes < writesOfBinding) await until('the controller is dead', dying.isDead);
       else await storage.claimIn(name, 'Bound');
       await first.stop();
       const second = runTestControllers(client, [persistentVolumeController()]);

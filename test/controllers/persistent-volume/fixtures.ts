@@ -9,7 +9,7 @@ import type {
 } from '../../../api/types.ts';
 import { persistentVolumeClaims, persistentVolumes, storageClasses } from '../../../client/resources.ts';
 import type { Client } from '../../../client/rest.ts';
-import { eventually } from '../../environment.ts';
+import { until } from '../../environment.ts';
 
 /** A volume of 1Gi, RWO, in a hostPath that nobody uses. */
 export const aVolume = (
@@ -89,15 +89,15 @@ export const storageClient = (client: Client) => {
       claims.patch({ name, namespace: 'default', type: 'merge', patch }),
     patchVolume: (name: string, patch: object) => volumes.patch({ name, type: 'merge', patch }),
     claimIn: (name: string, phase: string) =>
-      eventually(async () => {
+      until(`claim ${name} is ${phase}`, async () => {
         const claim = await getClaim(name);
         return claim.status?.phase === phase && claim;
-      }, `claim ${name} is ${phase}`),
+      }),
     volumeIn: (name: string, phase: string) =>
-      eventually(async () => {
+      until(`volume ${name} is ${phase}`, async () => {
         const volume = await getVolume(name);
         return volume.status?.phase === phase && volume;
-      }, `volume ${name} is ${phase}`),
+      }),
   };
 };
 

@@ -2,7 +2,7 @@ import anyTest from 'ava';
 import type { TestFn } from 'ava';
 import { pods } from '../../../client/resources.ts';
 import { persistentVolumeController } from '../../../controllers/persistent-volume/persistent-volume.ts';
-import { eventually } from '../../environment.ts';
+import { until } from '../../environment.ts';
 import { eventAbout, startControllerRig } from '../controller-rig.ts';
 import { aPodWith, podStatusOf, storageClient } from './fixtures.ts';
 
@@ -21,10 +21,10 @@ const provisionerAnnotations = {
 };
 
 const asksFor = (storage: ReturnType<typeof storageClient>, name: string, wanted: string) =>
-  eventually(async () => {
+  until(`claim ${name} asks for ${wanted}`, async () => {
     const claim = await storage.getClaim(name);
     return claim.metadata?.annotations?.['volume.kubernetes.io/storage-provisioner'] === wanted && claim;
-  }, `claim ${name} asks for ${wanted}`);
+  });
 
 test('a claim of an immediate class asks the external provisioner, and is bound to what that makes', async (t) => {
   const { client } = t.context;
@@ -145,10 +145,10 @@ test('the former in-tree provisioners are handed to their CSI drivers', async (t
         finalizers: ['kubernetes.io/pv-controller', 'external-provisioner.volume.kubernetes.io/finalizer'],
       },
     );
-    const annealed = await eventually(async () => {
+    const annealed = await until('migrated-to is set', async () => {
       const present = await storage.getVolume(volume.metadata?.name ?? '');
       return present.metadata?.annotations?.['pv.kubernetes.io/migrated-to'] === driver && present;
-    }, 'migrated-to is set');
+    });
     t.false(annealed.metadata?.finalizers?.includes('kubernetes.io/pv-controller'));
     t.true(annealed.metadata?.finalizers?.includes('external-provisioner.volume.kubernetes.io/finalizer'));
   }
@@ -158,10 +158,10 @@ test('a claim that asks an in-tree provisioner by annotation is marked as migrat
   const storage = storageClient(t.context.client);
   const annotations = { 'volume.beta.kubernetes.io/storage-provisioner': 'kubernetes.io/gce-pd' };
   await storage.createClaim('annotated', { storageClassName: 'nothing-such' }, { annotations });
-  await eventually(async () => {
+  await until('migrated-to is set', async () => {
     const claim = await storage.getClaim('annotated');
     return claim.metadata?.annotations?.['pv.kubernetes.io/migrated-to'] === 'pd.csi.storage.gke.io';
-  }, 'migrated-to is set');
+  });
   t.pass();
 });
 
@@ -180,7 +180,7 @@ test('claims without a class get the default one when it comes, the newest of tw
   await storage.claimIn('classless', 'Pending');
   t.is(await classOf('classless'), undefined);
   await storage.createClass('default-1', { provisioner, metadata: isDefault });
-  await eventually(async () => (await classOf('classless')) === 'default-1', 'the default class is assigned');
+  await until('the default class is assigned', async () => (await classOf('classless')) === 'default-1');
   await asksFor(storage, 'classless', provisioner);
   t.is(await classOf('classless-never'), '');
 });

@@ -4,7 +4,7 @@ import anyTest from 'ava';
 import type { TestFn } from 'ava';
 import { events, pods } from '../../../client/resources.ts';
 import { persistentVolumeController } from '../../../controllers/persistent-volume/persistent-volume.ts';
-import { eventually } from '../../environment.ts';
+import { until } from '../../environment.ts';
 import { eventAbout, found, startControllerRig } from '../controller-rig.ts';
 import { aPodWith, storageClient } from './fixtures.ts';
 
@@ -64,10 +64,10 @@ test('Delete: a hostPath below /tmp goes with its volume', async (t) => {
   mkdirSync(join(path, 'deep/deeper'), { recursive: true });
   writeFileSync(join(path, 'deep/deeper/file'), 'data');
   await release(storage, 'hostpath', { hostPath: { path }, persistentVolumeReclaimPolicy: 'Delete' });
-  await eventually(() => !existsSync(path), 'the directory is gone');
-  await eventually(
-    async () => (await storage.getVolume('hostpath')).metadata?.deletionTimestamp !== undefined,
+  await until('the directory is gone', () => !existsSync(path));
+  await until(
     'the volume is deleted',
+    async () => (await storage.getVolume('hostpath')).metadata?.deletionTimestamp !== undefined,
   );
   t.pass();
 });
@@ -112,9 +112,8 @@ test('Recycle: a Pod empties the volume, its events are told of the volume, whic
     persistentVolumeReclaimPolicy: 'Recycle',
   });
   const name = 'recycler-for-recycle';
-  const pod = await eventually(
-    () => found(client.resource(pods).get({ name, namespace: 'default' })),
-    'the recycler is there',
+  const pod = await until('the recycler is there', () =>
+    found(client.resource(pods).get({ name, namespace: 'default' })),
   );
   t.like(pod.spec, {
     activeDeadlineSeconds: 120,
@@ -166,7 +165,7 @@ test('Recycle: a Pod that still uses the volume holds it up; a failing recycler 
   await client.resource(pods).delete({ name: 'scrub-user', namespace: 'default', gracePeriodSeconds: 0 });
   const name = 'recycler-for-scrub';
   const recycler = () => found(client.resource(pods).get({ name, namespace: 'default' }));
-  const first = await eventually(recycler, 'the recycler is there');
+  const first = await until('the recycler is there', recycler);
   const patch = { status: { phase: 'Failed', message: 'Pod was active too long' } };
   await client
     .resource(pods)
@@ -175,10 +174,10 @@ test('Recycle: a Pod that still uses the volume holds it up; a failing recycler 
   const message = 'Recycle failed: failed to recycle volume: Pod was active too long';
   t.is(failed.status?.message, message);
   await eventAbout(client, volume, { reason: 'VolumeFailedRecycle', message });
-  await eventually(async () => {
+  await until('another recycler', async () => {
     const next = await recycler();
     return next !== undefined && next.metadata?.uid !== first.metadata?.uid;
-  }, 'another recycler');
+  });
 });
 
 test('Recycle: a volume of a kind without recycler is Failed', async (t) => {

@@ -2,7 +2,7 @@ import anyTest from 'ava';
 import type { TestFn } from 'ava';
 import { persistentVolumeController } from '../../../controllers/persistent-volume/persistent-volume.ts';
 import { volumeExpandController } from '../../../controllers/volume-expand/volume-expand.ts';
-import { eventually } from '../../environment.ts';
+import { until } from '../../environment.ts';
 import { eventAbout, startControllerRig } from '../controller-rig.ts';
 import { storageClient } from '../persistent-volume/fixtures.ts';
 
@@ -46,9 +46,9 @@ test('a volume that is translated to a CSI driver names the resizer of that driv
     reason: 'ExternalExpanding',
     message: 'CSI migration enabled for kubernetes.io/gce-pd; waiting for external resizer to expand the pvc',
   });
-  await eventually(async () => {
+  await until('the resizer is named', async () => {
     const { metadata } = await storage.getClaim('gce');
     return metadata?.annotations?.['volume.kubernetes.io/storage-resizer'] === 'pd.csi.storage.gke.io';
-  }, 'the resizer is named');
+  });
   t.pass();
 });

@@ -38,7 +38,7 @@ import { createSparseFile } from '../../../linux/sparse-file.ts';
 import { testLog } from '../../client/api-server.ts';
 import { eventAbout, startControllerRig } from '../../controllers/controller-rig.ts';
 import { storageClient } from '../../controllers/persistent-volume/fixtures.ts';
-import { eventually, expectNothingLeft, isRoot, skipUnless } from '../../environment.ts';
+import { expectNothingLeft, isRoot, skipUnless, until } from '../../environment.ts';
 
 type Rig = Awaited<ReturnType<typeof startControllerRig>>;
 const test = anyTest as TestFn<Rig & { limited: Client }>;
@@ -127,11 +127,11 @@ const volumesOf = async (client: Client, className: string): Promise<PersistentV
   return items.filter(({ spec }) => spec?.storageClassName === className);
 };
 const theVolumeOf = (client: Client, className: string, formerUid?: string) =>
-  eventually(async () => {
+  until(`an available volume of class ${className}`, async () => {
     const [volume] = await volumesOf(client, className);
     const isNew = volume?.metadata?.uid !== formerUid;
     return volume?.status?.phase === 'Available' && isNew && volume;
-  }, `an available volume of class ${className}`);
+  });
 
 const claimAndRelease = async (client: Client, name: string, use: () => void, spec: object = {}) => {
   const storage = storageClient(client);
@@ -182,7 +182,7 @@ test('disks that are mounted later are found; a directory without mount is none'
   t.is(volume.spec?.local?.path, mounted);
   t.is((await volumesOf(client, 'local-late')).length, 1);
   mount({ source: 'bb-local', target: bare, type: 'tmpfs' });
-  await eventually(async () => (await volumesOf(client, 'local-late')).length === 2, 'the mount is noticed');
+  await until('the mount is noticed', async () => (await volumesOf(client, 'local-late')).length === 2);
 });
 
 test('a block device becomes a block volume, is zeroed when it is released, and comes again', async (t) => {

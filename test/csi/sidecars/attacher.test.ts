@@ -3,7 +3,7 @@ import type { ExecutionContext } from 'ava';
 import type { PersistentVolume, PersistentVolumeSpec, VolumeAttachment } from '../../../api/types.ts';
 import { csiNodes, persistentVolumes, secrets, volumeAttachments } from '../../../client/resources.ts';
 import { setFailpoint } from '../../../linux/failpoint.ts';
-import { eventually } from '../../environment.ts';
+import { until } from '../../environment.ts';
 import { failWith } from '../fake-driver.ts';
 import { createNode, driverName, startRig } from '../sidecars-rig.ts';
 import type { Rig, RigOptions } from '../sidecars-rig.ts';
@@ -237,5 +237,5 @@ test('attachments of other attachers are left alone', async (t) => {
   await attach(rig, 'ours');
   await rig.seen(volumeAttachments, 'ours-on-node-a', isAttached);
   t.false(isAttached((await rig.get(volumeAttachments, 'theirs')) as VolumeAttachment));
-  await eventually(() => rig.driver.asked('controllerPublishVolume').length === 1, 'one volume is attached');
+  await until('one volume is attached', () => rig.driver.asked('controllerPublishVolume').length === 1);
 });

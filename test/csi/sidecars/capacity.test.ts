@@ -6,7 +6,7 @@ import {
   persistentVolumes,
   storageClasses,
 } from '../../../client/resources.ts';
-import { eventually } from '../../environment.ts';
+import { until } from '../../environment.ts';
 import { createClaim, createClass, createNode, driverName, startRig } from '../sidecars-rig.ts';
 import type { Rig } from '../sidecars-rig.ts';
 
@@ -31,7 +31,7 @@ const known = async ({ client }: Rig): Promise<string[]> => {
 };
 
 const become = (rig: Rig, expected: string[]) =>
-  eventually(async () => (await known(rig)).join() === expected.join(), `capacities are ${expected.join()}`);
+  until(`capacities are ${expected.join()}`, async () => (await known(rig)).join() === expected.join());
 
 test('there is an object for each class and place, with what the driver says', async (t) => {
   const free: Record<string, number> = { a: 2 ** 30, b: 2 ** 31 };

@@ -2,7 +2,7 @@ import test from 'ava';
 import { status } from '@grpc/grpc-js';
 import { persistentVolumeClaims, persistentVolumes, volumeAttachments } from '../../../client/resources.ts';
 import type { CodeName } from '../../../csi/error.ts';
-import { eventually } from '../../environment.ts';
+import { until } from '../../environment.ts';
 import { failWith } from '../fake-driver.ts';
 import {
   bind,
@@ -58,7 +58,7 @@ test("a volume's whole life goes well in the end, though each call of the driver
   await rig.gone(volumeAttachments, 'attachment');
   await claims.delete({ name: 'data', namespace: 'default' });
   await release(rig, name);
-  await eventually(() => rig.driver.volumes.size === 0, 'the volume is deleted');
+  await until('the volume is deleted', () => rig.driver.volumes.size === 0);
 
   for (const rpc of [
     'createVolume',

@@ -10,7 +10,7 @@ import {
 import { setFailpoint } from '../../../linux/failpoint.ts';
 import type { CodeName } from '../../../csi/error.ts';
 import type { CreateVolumeRequest } from '../../../csi/types.ts';
-import { eventually } from '../../environment.ts';
+import { until } from '../../environment.ts';
 import { failWith } from '../fake-driver.ts';
 import {
   bind,
@@ -193,13 +193,13 @@ test('each error of the driver is told, and tried again until it goes well', asy
   for (const code of [...inBackground, ...final]) rig.driver.plan('createVolume', failWith(code, code));
   const codes = [...inBackground, ...final];
   for (const [index] of codes.entries()) await createClaim(rig, `claim-${index}`);
-  await eventually(() => rig.driver.volumes.size === codes.length, 'all volumes are made');
+  await until('all volumes are made', () => rig.driver.volumes.size === codes.length);
   const names = codes.map((_, index) => `claim-${index}`);
-  const told = await eventually(async () => {
+  const told = await until('each failure is told', async () => {
     const all = (await Promise.all(names.map((name) => rig.eventsOf(name)))).flat();
     const failures = all.filter(({ reason }) => reason === 'ProvisioningFailed');
     return failures.length >= codes.length ? failures : undefined;
-  }, 'each failure is told');
+  });
   for (const { type, message } of told) {
     t.is(type, 'Warning');
     t.regex(
@@ -257,7 +257,7 @@ test.serial('sidecars that end after the volume was made find it again', async (
   await createClass(rig);
   using _ = setFailpoint('csi.provisioner.after-create-volume', '1*error');
   const claim = await createClaim(rig, 'data');
-  await eventually(() => rig.driver.volumes.size === 1, 'the volume is made');
+  await until('the volume is made', () => rig.driver.volumes.size === 1);
   await rig.restartSidecars();
   await rig.seen(persistentVolumes, `pvc-${claim.metadata?.uid}`, () => true);
   t.is(rig.driver.volumes.size, 1);
@@ -294,7 +294,7 @@ test("secrets are found by the class's templates, and are given to the driver", 
   await bind(rig, claim);
   await rig.client.resource(persistentVolumeClaims).delete({ name: 'data', namespace: 'default' });
   await release(rig, name);
-  await eventually(() => rig.driver.volumes.size === 0, 'the volume is deleted');
+  await until('the volume is deleted', () => rig.driver.volumes.size === 0);
   t.like(rig.driver.asked('deleteVolume')[0], { volumeId: `id-${name}`, secrets: { token: 's3cret' } });
 });
 

@@ -4,7 +4,7 @@ import { persistentVolumeClaims, secrets } from '../../../client/resources.ts';
 import { CsiError } from '../../../csi/error.ts';
 import { annotations, finalizers } from '../../../csi/snapshots/names.ts';
 import { volumeSnapshotContents, volumeSnapshots } from '../../../csi/snapshots/resources.ts';
-import { eventually } from '../../environment.ts';
+import { until } from '../../environment.ts';
 import { driverName } from './fake-driver.ts';
 import { ofClaim, startSnapshotCluster } from './snapshot-cluster.ts';
 import type { SnapshotCluster } from './snapshot-cluster.ts';
@@ -105,17 +105,17 @@ test('a snapshot goes all the way from a claim to the driver and back, and is go
     'SnapshotReady: Snapshot default/whole is ready to use.',
   ]);
 
-  await eventually(async () => {
+  await until('both finalizers on the snapshot', async () => {
     const held = (await t.context.snapshot('whole'))?.metadata?.finalizers ?? [];
     return held.includes(finalizers.snapshotAsSource) && held.includes(finalizers.snapshotBound);
-  }, 'both finalizers on the snapshot');
-  await eventually(async () => {
+  });
+  await until('nobody is making it any more', async () => {
     const { metadata: settled } = (await content(`snapcontent-${uid}`)) ?? {};
     return settled?.annotations?.[annotations.beingCreated] === undefined;
-  }, 'nobody is making it any more');
-  await eventually(
-    async () => (await claim('whole'))?.metadata?.finalizers?.includes(finalizers.claimAsSource) !== true,
+  });
+  await until(
     'the claim is let go',
+    async () => (await claim('whole'))?.metadata?.finalizers?.includes(finalizers.claimAsSource) !== true,
   );
 
   await t.context.deleteSnapshot('whole');
@@ -170,10 +170,10 @@ test.serial('a snapshot that takes its time is asked for until it is ready', asy
   await boundClaim('slow');
   driver.staysUnreadyFor(3);
   const { metadata } = await createSnapshot('slow', ofClaim('slow', 'plain'));
-  const { status } = await eventually(async () => {
+  const { status } = await until('it is taken', async () => {
     const now = await t.context.snapshot('slow');
     return now?.status?.creationTime !== undefined && now;
-  }, 'it is taken');
+  });
   t.true(status?.restoreSize === '3Gi');
   await t.context.whenReady('slow');
   driver.staysUnreadyFor(0);
@@ -194,12 +194,12 @@ test.serial('a claim that is being snapshotted is held', async (t) => {
   await createSnapshot('busy', ofClaim('busy', 'plain'));
   const isHeld = async () =>
     (await claim('busy'))?.metadata?.finalizers?.includes(finalizers.claimAsSource) === true;
-  await eventually(isHeld, 'the claim is held');
+  await until('the claim is held', isHeld);
   await client.resource(persistentVolumeClaims).delete({ name: 'busy', namespace: 'default' });
   t.true(await isHeld());
   driver.fail('createSnapshot');
   await t.context.whenReady('busy');
-  await eventually(async () => !(await isHeld()), 'the claim is let go');
+  await until('the claim is let go', async () => !(await isHeld()));
 });
 
 test('a snapshot that a claim is being restored from stays until the claim has its volume', async (t) => {

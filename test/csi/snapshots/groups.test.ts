@@ -10,7 +10,7 @@ import {
   volumeSnapshots,
 } from '../../../csi/snapshots/resources.ts';
 import type { VolumeGroupSnapshot, VolumeGroupSnapshotClass } from '../../../csi/snapshots/types.ts';
-import { eventually } from '../../environment.ts';
+import { until } from '../../environment.ts';
 import { driverName } from './fake-driver.ts';
 import { startSnapshotCluster } from './snapshot-cluster.ts';
 import type { SnapshotCluster } from './snapshot-cluster.ts';
@@ -65,10 +65,10 @@ const whenGroup = (
   what: string,
   holds: (group: VolumeGroupSnapshot) => boolean,
 ) =>
-  eventually(async () => {
+  until(`group ${name} ${what}`, async () => {
     const group = await found(volumeGroupSnapshots, name, 'default');
     return group !== undefined && holds(group) && group;
-  }, `group ${name} ${what}`);
+  });
 
 const whenGroupReady = (cluster: SnapshotCluster, name: string) =>
   whenGroup(cluster, name, 'is ready', ({ status }) => status?.readyToUse === true);
@@ -138,9 +138,8 @@ test.serial(
 
     // A member doesn't go alone.
     const { snapshot: first, content: firstContent } = memberNames(uid, 'volume-db');
-    await eventually(
-      async () => (await snapshot(first))?.metadata?.finalizers?.includes(finalizers.snapshotBound),
-      'the member is held',
+    await until('the member is held', async () =>
+      (await snapshot(first))?.metadata?.finalizers?.includes(finalizers.snapshotBound),
     );
     await t.context.deleteSnapshot(first);
     t.true(
@@ -285,9 +284,9 @@ test.serial('a group snapshot that exists is bound, and its members are adopted'
     });
     await t.context.createSnapshot(id, { source: { volumeSnapshotContentName: id } });
     await t.context.whenReady(id);
-    await eventually(
-      async () => (await snapshot(id))?.metadata?.ownerReferences?.[0]?.uid === metadata?.uid,
+    await until(
       `${id} is adopted`,
+      async () => (await snapshot(id))?.metadata?.ownerReferences?.[0]?.uid === metadata?.uid,
     );
   }
   await client.resource(volumeGroupSnapshots).delete({ name: 'old-group', namespace: 'default' });

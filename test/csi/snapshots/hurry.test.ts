@@ -2,7 +2,7 @@ import test from 'ava';
 import { persistentVolumeClaims } from '../../../client/resources.ts';
 import { finalizers } from '../../../csi/snapshots/names.ts';
 import { volumeSnapshotContents, volumeSnapshots } from '../../../csi/snapshots/resources.ts';
-import { eventually } from '../../environment.ts';
+import { until } from '../../environment.ts';
 import { ofClaim, startSnapshotCluster } from './snapshot-cluster.ts';
 
 const count = 12;
@@ -21,13 +21,13 @@ test.serial('snapshots that are deleted at any moment of their making leave noth
     await cluster.deleteSnapshot(name);
   };
   await Promise.all(Array.from({ length: count }, (_, index) => hurry(index)));
-  await eventually(
-    async () => (await client.resource(volumeSnapshots).list()).items.length === 0,
+  await until(
     'all snapshots are gone',
+    async () => (await client.resource(volumeSnapshots).list()).items.length === 0,
   );
-  await eventually(
-    async () => (await client.resource(volumeSnapshotContents).list()).items.length === 0,
+  await until(
     'all contents are gone',
+    async () => (await client.resource(volumeSnapshotContents).list()).items.length === 0,
   );
   t.deepEqual([...driver.snapshots.keys()], []);
   const claim = await client.resource(persistentVolumeClaims).get({ name: 'data', namespace: 'default' });
@@ -44,15 +44,15 @@ test.serial('many snapshots at once all get ready, each with a snapshot of its o
   await Promise.all(
     names.map((name, index) => cluster.createSnapshot(name, ofClaim(index % 2 === 0 ? 'one' : 'other'))),
   );
-  await eventually(async () => {
+  await until('all are ready', async () => {
     const { items } = await cluster.client.resource(volumeSnapshots).list();
     return items.every(({ status }) => status?.readyToUse === true);
-  }, 'all are ready');
+  });
   t.is(cluster.driver.snapshots.size, count);
   for (const name of ['one', 'other'])
-    await eventually(
+    await until(
+      `claim ${name} is let go`,
       async () =>
         (await cluster.claim(name))?.metadata?.finalizers?.includes(finalizers.claimAsSource) !== true,
-      `claim ${name} is let go`,
     );
 });

@@ -43,7 +43,7 @@ import {
 import { startSidecars } from '../../../csi/start-sidecars.ts';
 import { startTestApiServer, testLog } from '../../client/api-server.ts';
 import { runTestControllers } from '../../controllers/controller-rig.ts';
-import { eventually, expectNothingLeft, isRoot, skipUnless } from '../../environment.ts';
+import { expectNothingLeft, isRoot, skipUnless, until } from '../../environment.ts';
 import { aSnapshot, ofClaim } from './snapshot-cluster.ts';
 
 /** A control plane without nodes over the loop-disk driver: volumes are files here, nobody mounts them. */
@@ -178,10 +178,10 @@ const fromSnapshot = (name: string): TypedObjectReference => ({
 
 /** Waits until the claim has its volume; resolves with the path of the disk's file. */
 const imageOf = async ({ client, pool }: Context, name: string): Promise<string> => {
-  const claim = await eventually(async () => {
+  const claim = await until(`claim ${name} is bound`, async () => {
     const now = await client.resource(persistentVolumeClaims).get({ name, namespace: 'default' });
     return now.status?.phase === 'Bound' && now;
-  }, `claim ${name} is bound`);
+  });
   const volume = await client.resource(persistentVolumes).get({ name: claim.spec?.volumeName ?? '' });
   const handle = volume.spec?.csi?.volumeHandle ?? 'none';
   const found = imagesIn(pool).find((path) => path.endsWith(`/${handle}.img`));
@@ -209,10 +209,10 @@ const createSnapshot = async (client: Client, name: string, claim: string) => {
 };
 
 const whenReady = (client: Client, name: string) =>
-  eventually(async () => {
+  until(`snapshot ${name} is ready`, async () => {
     const now = await client.resource(volumeSnapshots).get({ name, namespace: 'default' });
     return now.status?.readyToUse === true && now;
-  }, `snapshot ${name} is ready`);
+  });
 
 const MiB = 2 ** 20;
 
@@ -239,9 +239,9 @@ test.serial('what a snapshot holds comes back byte for byte, also into a larger 
   t.true(before.equals(readFileSync(larger).subarray(0, 32 * MiB)));
 
   await client.resource(volumeSnapshots).delete({ name: 'safe', namespace: 'default' });
-  await eventually(
-    () => !imagesIn(pool).some((path) => path.includes('/snapshots/')),
+  await until(
     'the snapshot is gone from the pool',
+    () => !imagesIn(pool).some((path) => path.includes('/snapshots/')),
   );
 });
 
@@ -252,12 +252,12 @@ test.serial('a volume smaller than its snapshot is refused', async (t) => {
   await imageOf(t.context, 'big');
   await createSnapshot(client, 'big', 'big');
   await createClaim(client, { name: 'small', size: '16Mi', from: fromSnapshot('big') });
-  const { message } = await eventually(async () => {
+  const { message } = await until('the refusal is told', async () => {
     const { items } = await client.resource(events).list({ namespace: 'default' });
     return items.find(
       ({ involvedObject, reason }) => involvedObject.name === 'small' && reason === 'ProvisioningFailed',
     );
-  }, 'the refusal is told');
+  });
   t.regex(
     message ?? '',
     /requested volume size 16777216 is less than the size 33554432 for the source snapshot big/,
@@ -302,10 +302,10 @@ test.serial('a member of a group snapshot is restored like any other', async (t)
     const volume = await client.resource(persistentVolumes).get({ name: claim.spec?.volumeName ?? '' });
     const handle = volume.spec?.csi?.volumeHandle ?? '';
     const { snapshot } = memberNames(group.metadata?.uid ?? '', handle);
-    await eventually(async () => {
+    await until(`${name} has a snapshot`, async () => {
       const { items } = await client.resource(volumeSnapshots).list();
       return items.some(({ metadata }) => metadata?.name === snapshot);
-    }, `${name} has a snapshot`);
+    });
     await whenReady(client, snapshot);
     write(await imageOf(t.context, name), 'robbed', 0);
     await createClaim(client, { name: `${name}-again`, size: '16Mi', from: fromSnapshot(snapshot) });

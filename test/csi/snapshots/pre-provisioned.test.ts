@@ -3,7 +3,7 @@ import type { TestFn } from 'ava';
 import { annotations, finalizers } from '../../../csi/snapshots/names.ts';
 import { volumeSnapshotContents, volumeSnapshots } from '../../../csi/snapshots/resources.ts';
 import type { VolumeSnapshotContent } from '../../../csi/snapshots/types.ts';
-import { eventually } from '../../environment.ts';
+import { until } from '../../environment.ts';
 import { driverName } from './fake-driver.ts';
 import { ofClaim, startSnapshotCluster } from './snapshot-cluster.ts';
 import type { SnapshotCluster } from './snapshot-cluster.ts';
@@ -47,9 +47,8 @@ test('a content that is there is bound to the snapshot that names it', async (t)
   const bound = await content('old-1');
   t.is(bound?.spec.volumeSnapshotRef.uid, metadata?.uid);
   t.is(bound?.spec.volumeSnapshotClassName, 'plain');
-  await eventually(
-    async () => (await content('old-1'))?.metadata?.finalizers?.includes(finalizers.contentBound),
-    'the content is held',
+  await until('the content is held', async () =>
+    (await content('old-1'))?.metadata?.finalizers?.includes(finalizers.contentBound),
   );
   t.deepEqual(driver.callsOf('createSnapshot'), []);
 
@@ -145,7 +144,7 @@ test('a content that nobody was bound to goes with its snapshot', async (t) => {
   const { client, driver, createContent, content } = t.context;
   driver.addSnapshot('lonely');
   await createContent('lonely', contentOf('lonely', 'nobody'));
-  await eventually(async () => (await content('lonely'))?.status?.readyToUse === true, 'it is known');
+  await until('it is known', async () => (await content('lonely'))?.status?.readyToUse === true);
   await client.resource(volumeSnapshotContents).delete({ name: 'lonely' });
   await t.context.whenGone(volumeSnapshotContents, 'lonely');
   t.pass();
@@ -157,9 +156,8 @@ test('a snapshot that loses its content says so', async (t) => {
   await createContent('lost', contentOf('lost', 'lost', 'Retain'));
   await createSnapshot('lost', ofContent('lost'));
   await t.context.whenReady('lost');
-  await eventually(
-    async () => (await t.context.content('lost'))?.metadata?.finalizers?.includes(finalizers.contentBound),
-    'the content is held',
+  await until('the content is held', async () =>
+    (await t.context.content('lost'))?.metadata?.finalizers?.includes(finalizers.contentBound),
   );
   const contents = client.resource(volumeSnapshotContents);
   await contents.delete({ name: 'lost' });

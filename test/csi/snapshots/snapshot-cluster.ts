@@ -22,7 +22,7 @@ import type {
   VolumeSnapshotContent,
 } from '../../../csi/snapshots/types.ts';
 import { startTestApiServer, testLog } from '../../client/api-server.ts';
-import { eventually } from '../../environment.ts';
+import { until } from '../../environment.ts';
 import { driverName, startFakeDriver } from './fake-driver.ts';
 import type { FakeDriverOptions } from './fake-driver.ts';
 
@@ -105,33 +105,30 @@ export const startSnapshotCluster = async ({ snapshotter = {}, ...fake }: Snapsh
     deleteSnapshot: (name: string) => client.resource(volumeSnapshots).delete({ name, namespace: 'default' }),
     claim: (name: string) => found(persistentVolumeClaims, name, 'default'),
     whenReady: (name: string) =>
-      eventually(async () => {
+      until(`snapshot ${name} is ready`, async () => {
         const now = await snapshot(name);
         return now?.status?.readyToUse === true && now;
-      }, `snapshot ${name} is ready`),
+      }),
     whenFailed: (name: string, message: string | RegExp) =>
-      eventually(
-        async () => {
-          const now = await snapshot(name);
-          const said = now?.status?.error?.message ?? '';
-          return (typeof message === 'string' ? said === message : message.test(said)) && now;
-        },
-        `snapshot ${name} says ${String(message)}`,
-      ),
+      until(`snapshot ${name} says ${String(message)}`, async () => {
+        const now = await snapshot(name);
+        const said = now?.status?.error?.message ?? '';
+        return (typeof message === 'string' ? said === message : message.test(said)) && now;
+      }),
     whenGone: async <T extends ApiObject>(resource: ResourceId<T>, name: string, namespace?: string) => {
-      await eventually(
-        async () => (await found(resource, name, namespace)) === undefined,
+      await until(
         `${resource.resource} ${name} is gone`,
+        async () => (await found(resource, name, namespace)) === undefined,
       );
     },
     /** `reason: message` of the events about the object of this name, once one of this reason is there. */
     whenTold: (name: string, reason: string) =>
-      eventually(async () => {
+      until(`event ${reason} about ${name}`, async () => {
         const { items } = await client.resource(events).list({ namespace: 'default' });
         const about = items.filter(({ involvedObject }) => involvedObject.name === name);
         const told = about.map((event) => `${event.reason ?? ''}: ${event.message ?? ''}`);
         return told.some((text) => text.startsWith(`${reason}: `)) && told;
-      }, `event ${reason} about ${name}`),
+      }),
     async stop() {
       await Promise.all(controllers.map((running) => running.stop()));
       await driver.stop();

@@ -4,7 +4,7 @@ import test from 'ava';
 import { dir } from 'tmp-promise';
 import { readContainerLog } from '../../../kubelet/logs/read-container-log.ts';
 import type { LogOptions } from '../../../kubelet/logs/read-container-log.ts';
-import { until } from '../kubelet-on-fakes.ts';
+import { until } from '../../environment.ts';
 
 const line = (text: string, { stream = 'stdout', tag = 'F', second = 0 } = {}) =>
   `2026-01-01T00:00:0${second}.000000001Z ${stream} ${tag} ${text}\n`;

@@ -2,7 +2,8 @@ import test from 'ava';
 import { events, leases, nodes } from '../../../client/resources.ts';
 import { nodeConditions } from '../../../kubelet/node/node-conditions.ts';
 import { allocatableOf, resourceList } from '../../../kubelet/node/machine.ts';
-import { startBench, until } from '../kubelet-on-fakes.ts';
+import { startBench } from '../kubelet-on-fakes.ts';
+import { until } from '../../environment.ts';
 
 test('the node registers, is Ready and keeps its lease', async (t) => {
   const bench = await startBench(t, {

@@ -4,7 +4,7 @@ import { isNotFound } from '../../../client/errors.ts';
 import { createObjectManager } from '../../../kubelet/objects/object-manager.ts';
 import { podReferences } from '../../../kubelet/objects/pod-references.ts';
 import { createFakeApi } from '../volumes/fake-api.ts';
-import { until } from '../volumes/node.ts';
+import { until } from '../../environment.ts';
 
 const pod = (uid: string, configMaps: string[], namespace = 'default'): Pod => ({
   metadata: { name: uid, namespace, uid },
@@ -51,13 +51,13 @@ test('one watch for an object, ended with the last Pod that names it', async (t)
   put('c', '1');
   for (const uid of ['a', 'b', 'b']) objects.registerPod(pod(uid, ['c']));
   t.is((await objects.getConfigMap('default', 'c')).data?.['a'], '1');
-  await until(() => api.openWatches.get('configmaps') === 1);
+  await until('a watch is open', () => api.openWatches.get('configmaps') === 1);
   objects.unregisterPod('a');
   t.is(objects.size, 1);
   objects.unregisterPod('b');
   objects.unregisterPod('b');
   t.is(objects.size, 0);
-  await until(() => api.openWatches.get('configmaps') === 0);
+  await until('no watch is open', () => api.openWatches.get('configmaps') === 0);
   await t.throwsAsync(objects.getConfigMap('default', 'c'), {
     message: 'object "default"/"c" not registered',
   });
@@ -93,9 +93,9 @@ test('what isn’t there is not found, and its coming is told', async (t) => {
   });
   t.true(isNotFound(error));
   put('c', '1');
-  await until(() => changes.length === 1);
+  await until('one change', () => changes.length === 1);
   t.deepEqual(changes, ['ConfigMap default/c']);
   put('c', '2');
-  await until(() => changes.length === 2);
+  await until('two changes', () => changes.length === 2);
   t.is((await objects.getConfigMap('default', 'c')).data?.['a'], '2');
 });

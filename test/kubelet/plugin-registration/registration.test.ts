@@ -1,6 +1,6 @@
 import test from 'ava';
 import { csiDrivers, csiNodes, nodes } from '../../../client/resources.ts';
-import { until } from '../kubelet-on-fakes.ts';
+import { until } from '../../environment.ts';
 import { startFakeNodeDriver } from '../volumes/csi/fake-node-driver.ts';
 import { startStorageBench } from '../volumes/csi/storage-bench.ts';
 

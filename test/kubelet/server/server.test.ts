@@ -4,8 +4,9 @@ import { dirname } from 'node:path';
 import anyTest from 'ava';
 import type { TestFn } from 'ava';
 import { pods, serviceAccounts } from '../../../client/resources.ts';
-import { startBench, until } from '../kubelet-on-fakes.ts';
+import { startBench } from '../kubelet-on-fakes.ts';
 import type { Bench } from '../kubelet-on-fakes.ts';
+import { until } from '../../environment.ts';
 
 const test = anyTest as TestFn<Bench>;
 

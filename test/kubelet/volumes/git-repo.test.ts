@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
-import { makeNode, makePod, until } from './node.ts';
+import { makeNode, makePod } from './node.ts';
+import { until } from '../../environment.ts';
 
 const git = (cwd: string, ...args: string[]): string =>
   execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args], {
@@ -155,7 +156,7 @@ test('a failed clone tells git’s words, and is tried again from an empty folde
   rmSync(join(scratch, 'project.git/info/refs'));
   const pod = makePod([{ name: 'code', gitRepo: { repository } }]);
   const mounted = node.volumes.waitForMount(pod);
-  await until(() => node.events.length > 0);
+  await until('an event', () => node.events.length > 0);
   t.regex(
     node.events[0]?.message ?? '',
     /^MountVolume\.SetUp failed for volume "code" : failed to exec 'git clone -- http:\S+': [\s\S]*not found: exit status 128$/,

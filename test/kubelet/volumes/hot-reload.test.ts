@@ -1,7 +1,8 @@
 import { readFileSync, readlinkSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { makeNode, makePod, until } from './node.ts';
+import { makeNode, makePod } from './node.ts';
+import { until } from '../../environment.ts';
 
 const configMap = (a: string, immutable = false) => ({
   metadata: { name: 'shared', namespace: 'default' },
@@ -28,12 +29,12 @@ test('one change reaches fifty Pods, by one watch, in one switch each', async (t
   }
   const startedAtMs = performance.now();
   node.api.put('configmaps', configMap('v1'));
-  await until(() => switches.size === 50);
+  await until('fifty switches', () => switches.size === 50);
   t.log(`all fifty after ${(performance.now() - startedAtMs).toFixed(1)} ms`);
   t.true(read().every((text) => text === 'v1'));
   t.deepEqual([...new Set(switches.values())], [1]);
   for (const pod of pods) await node.volumes.unmountPod(pod.metadata?.uid ?? '');
-  await until(() => node.api.openWatches.get('configmaps') === 0);
+  await until('no watch is open', () => node.api.openWatches.get('configmaps') === 0);
   t.is(node.volumes.objects.size, 0);
 });
 
@@ -44,7 +45,7 @@ test('many changes at once end with the last one', async (t) => {
   await node.volumes.waitForMount(pod);
   for (let version = 1; version <= 100; version += 1) node.api.put('configmaps', configMap(`v${version}`));
   const path = node.pathOf(pod, 'configmap', 'config');
-  await until(() => readFileSync(join(path, 'b'), 'utf8') === 'v100');
+  await until('b is v100', () => readFileSync(join(path, 'b'), 'utf8') === 'v100');
   t.is(readFileSync(join(path, 'a'), 'utf8'), 'v100');
 });
 
@@ -54,7 +55,7 @@ test('a deleted configMap leaves the files, and tells', async (t) => {
   const pod = makePod([{ name: 'config', configMap: { name: 'shared' } }]);
   await node.volumes.waitForMount(pod);
   node.api.remove('configmaps', 'default', 'shared');
-  await until(() => node.events.length > 0);
+  await until('an event', () => node.events.length > 0);
   t.is(
     node.events[0]?.message,
     'MountVolume.SetUp failed for volume "config" : configmap "shared" not found',
@@ -63,7 +64,7 @@ test('a deleted configMap leaves the files, and tells', async (t) => {
   t.is(readFileSync(join(path, 'a'), 'utf8'), 'v0');
   await node.volumes.waitForMount(pod);
   node.api.put('configmaps', configMap('v1'));
-  await until(() => readFileSync(join(path, 'a'), 'utf8') === 'v1');
+  await until('a is v1', () => readFileSync(join(path, 'a'), 'utf8') === 'v1');
 });
 
 test('an immutable configMap is read once and not watched', async (t) => {
@@ -90,5 +91,5 @@ test('a change of the Pod’s status writes nothing', async (t) => {
   await node.volumes.waitForMount(pod);
   t.is(readlinkSync(data), before);
   node.volumes.syncPod({ ...pod, metadata: { ...pod.metadata, labels: { app: 'new' } } });
-  await until(() => readlinkSync(data) !== before);
+  await until('..data is switched', () => readlinkSync(data) !== before);
 });

@@ -7,7 +7,7 @@ import { readMountInfo } from '../../../linux/mount-info.ts';
 import { run } from '../../../linux/command.ts';
 import { persistentVolumes } from '../../../client/resources.ts';
 import type { PersistentVolumeSpec } from '../../../api/types.ts';
-import { until } from '../kubelet-on-fakes.ts';
+import { until } from '../../environment.ts';
 import { startStorageBench } from './csi/storage-bench.ts';
 import type { StorageBench } from './csi/storage-bench.ts';
 

@@ -6,8 +6,8 @@ import { nfsPlugin } from '../../../kubelet/volumes/nfs.ts';
 import { volumePlugins } from '../../../kubelet/volumes/plugins.ts';
 import { run } from '../../../linux/command.ts';
 import { mountsBelow, readMountInfo } from '../../../linux/mount-info.ts';
-import { skipUnless } from '../../environment.ts';
-import { makeNode, makePod, until } from './node.ts';
+import { skipUnless, until } from '../../environment.ts';
+import { makeNode, makePod } from './node.ts';
 
 const plugins = [...volumePlugins, nfsPlugin];
 const kernelHasNfs = /\bnfs4?$/m.test(readFileSync('/proc/filesystems', 'utf8'));
@@ -18,7 +18,7 @@ test('a kernel without an NFS client says so, and what to do', async (t) => {
   const node = makeNode(t, { plugins });
   const pod = makePod([{ name: 'share', nfs: { server: '192.0.2.1', path: '/x' } }]);
   node.volumes.syncPod(pod);
-  await until(() => node.events.length > 0);
+  await until('an event', () => node.events.length > 0);
   t.like(node.events[0], {
     reason: 'FailedMount',
     message:
@@ -58,7 +58,7 @@ test('a directory of a server: mounted, kept over a restart, read-only when aske
 
   const wrong = makePod([{ name: 'share', nfs: { server: '127.0.0.1', path: '/ee/not/there' } }]);
   node.volumes.syncPod(wrong);
-  await until(() => node.events.length > 0, 120_000);
+  await until('an event', () => node.events.length > 0, 120_000);
   const { reason, message = '' } = node.events[0] ?? {};
   t.is(reason, 'FailedMount');
   t.true(

@@ -14,7 +14,6 @@ import type { LimitExceeded } from '../../../kubelet/volumes/limits.ts';
 import { mountsBelow, readMountInfo } from '../../../linux/mount-info.ts';
 import { createFakeApi } from './fake-api.ts';
 import type { FakeApi } from './fake-api.ts';
-import { patience } from '../../environment.ts';
 
 /** A node with a volume manager of its own, and an API of its own. */
 export interface TestNode {
@@ -103,12 +102,3 @@ export const makePod = (
 
 /** The mounts of the machine at this very path. */
 export const mountsAt = (path: string) => readMountInfo().filter(({ mountPoint }) => mountPoint === path);
-
-/** Polls until `isTrue`, at most for `timeoutMs`. */
-export const until = async (isTrue: () => boolean, timeoutMs = 30_000): Promise<void> => {
-  const deadlineMs = Date.now() + timeoutMs * patience;
-  while (!isTrue()) {
-    if (Date.now() > deadlineMs) throw new Error(`not within ${timeoutMs} ms: ${isTrue.toString()}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-};

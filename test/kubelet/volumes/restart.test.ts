@@ -12,7 +12,8 @@ import { join } from 'node:path';
 import test from 'ava';
 import { removeTree } from '../../../kubelet/volumes/remove-tree.ts';
 import { bindMount, mount, unmount } from '../../../linux/mount.ts';
-import { makeNode, makePod, mountsAt, until } from './node.ts';
+import { makeNode, makePod, mountsAt } from './node.ts';
+import { until } from '../../environment.ts';
 
 const configMap = { metadata: { name: 'c', namespace: 'default' }, data: { a: '1' } };
 const secret = { metadata: { name: 's', namespace: 'default' }, data: { a: btoa('1') } };
@@ -84,7 +85,7 @@ test('a volume cut short between its mount and its end is made whole', async (t)
   const path = node.pathOf(pod, 'secret', 'secret');
   t.is(mountsAt(path).length, 1);
   t.is(readFileSync(join(path, 'a'), 'utf8'), '1');
-  await until(() => !existsSync(join(path, '..2020_01_01_00_00_00.1')));
+  await until('the stale folder is gone', () => !existsSync(join(path, '..2020_01_01_00_00_00.1')));
 });
 
 test('a folder of a volume type of another version is taken away too', async (t) => {

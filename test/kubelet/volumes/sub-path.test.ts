@@ -6,8 +6,9 @@ import { Worker } from 'node:worker_threads';
 import test from 'ava';
 import type { Pod, VolumeMount } from '../../../api/types.ts';
 import type { ContainerMount } from '../../../kubelet/volumes/container-mounts.ts';
-import { makeNode, makePod, mountsAt, until } from './node.ts';
+import { makeNode, makePod, mountsAt } from './node.ts';
 import type { TestNode } from './node.ts';
+import { until } from '../../environment.ts';
 
 const environment = [{ name: 'POD_NAME', value: 'p0' }];
 
@@ -60,7 +61,7 @@ test('a file of a configMap as a sub path stays as it was, until the container i
   const [file, folder] = mountsOf(node, pod);
   t.like(file, { readonly: true, containerPath: '/etc/a' });
   put('2');
-  await until(() => readFileSync(join(folder?.hostPath ?? '', 'a'), 'utf8') === '2');
+  await until('a is 2', () => readFileSync(join(folder?.hostPath ?? '', 'a'), 'utf8') === '2');
   t.is(readFileSync(file?.hostPath ?? '', 'utf8'), '1');
   const [again] = mountsOf(node, pod);
   t.is(again?.hostPath, file?.hostPath);

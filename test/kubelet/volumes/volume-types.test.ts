@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import test from 'ava';
 import type { Volume } from '../../../api/types.ts';
 import { bindMount, unmount } from '../../../linux/mount.ts';
-import { makeNode, makePod, mountsAt, until } from './node.ts';
+import { makeNode, makePod, mountsAt } from './node.ts';
+import { until } from '../../environment.ts';
 
 const configMap = (name: string, data: Record<string, string>, more = {}) => ({
   metadata: { name, namespace: 'default' },
@@ -96,7 +97,7 @@ test('a missing configMap is a FailedMount, and the volume is there as soon as i
   const node = makeNode(t);
   const pod = makePod([{ name: 'config', configMap: { name: 'late' } }]);
   const mounted = node.volumes.waitForMount(pod);
-  await until(() => node.events.length > 0);
+  await until('an event', () => node.events.length > 0);
   t.is(node.events[0]?.message, 'MountVolume.SetUp failed for volume "config" : configmap "late" not found');
   t.is(node.events[0]?.type, 'Warning');
   node.api.put('configmaps', configMap('late', { a: '1' }));
@@ -141,7 +142,7 @@ test('an optional configMap appears when it comes', async (t) => {
   await node.volumes.waitForMount(pod);
   node.api.put('configmaps', configMap('later', { a: '1' }));
   const file = join(node.pathOf(pod, 'configmap', 'config'), 'a');
-  await until(() => existsSync(file));
+  await until('the file is there', () => existsSync(file));
   t.is(readFileSync(file, 'utf8'), '1');
 });
 
@@ -181,7 +182,10 @@ test('secret: on a tmpfs, once, following its changes', async (t) => {
   t.is(modeOf(join(path, 'password')), '400');
   t.is(mountsAt(path)[0]?.type, 'tmpfs');
   node.api.put('secrets', secret('s', { password: 'hunter3-in-memory-only' }));
-  await until(() => readFileSync(join(path, 'password'), 'utf8') === 'hunter3-in-memory-only');
+  await until(
+    'the new password',
+    () => readFileSync(join(path, 'password'), 'utf8') === 'hunter3-in-memory-only',
+  );
   await node.restart();
   await node.volumes.waitForMount(pod);
   t.is(mountsAt(path).length, 1);
@@ -219,7 +223,7 @@ test('downwardAPI: metadata, maps, resources with divisor', async (t) => {
   const before = readlinkSync(join(path, '..data'));
   node.volumes.syncPod({ ...pod, status: { phase: 'Running' } });
   node.volumes.syncPod({ ...pod, metadata: { ...pod.metadata, labels: { app: 'b', two: 'x "y"' } } });
-  await until(() => read('labels') === 'app="b"\ntwo="x \\"y\\""');
+  await until('the new labels', () => read('labels') === 'app="b"\ntwo="x \\"y\\""');
   t.not(readlinkSync(join(path, '..data')), before);
 });
 
@@ -273,7 +277,7 @@ test('projected: a token is written anew before it ends', async (t) => {
   const file = join(node.pathOf(pod, 'projected', 'token'), 'token');
   t.is(readFileSync(file, 'utf8'), 't1');
   t.deepEqual([statSync(file).gid, modeOf(file)], [2000, '640']);
-  await until(() => readFileSync(file, 'utf8') === 't2');
+  await until('the token t2', () => readFileSync(file, 'utf8') === 't2');
 });
 
 test('projected: what is not supported is refused, and all errors are told', async (t) => {
@@ -377,7 +381,7 @@ test('sizeLimit on the disk: the Pod is to be evicted, with upstream’s words',
   const path = node.pathOf(pod, 'empty-dir', 'data');
   mkdirSync(join(path, 'deep'));
   writeFileSync(join(path, 'deep/big'), Buffer.alloc(3 << 20));
-  await until(() => node.excesses.length > 0);
+  await until('an excess', () => node.excesses.length > 0);
   t.like(node.excesses[0], {
     volumeName: 'data',
     reason: 'Evicted',

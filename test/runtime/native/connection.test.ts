@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import test from 'ava';
 import { connectToContainer, type ContainerConnection } from '../../../runtime/native/index.ts';
-import { eventually } from '../../environment.ts';
+import { until } from '../../environment.ts';
 import { machine, readLog, type Running } from './machine.ts';
 
 /** A connection whose output is collected. */
@@ -68,10 +68,7 @@ test('what an attached client writes is stdin, and it sees output besides the lo
   );
   const client = await attach(running);
   await client.writeStdin(Buffer.from('one\ntwo\n'));
-  await eventually(
-    () => client.out().includes('got two') && client.err().includes('err two'),
-    'both answers',
-  );
+  await until('both answers', () => client.out().includes('got two') && client.err().includes('err two'));
   t.is(client.out().replace('early\n', ''), 'got one\ngot two\n');
   t.is(client.err(), 'err one\nerr two\n');
   const logged = () =>
@@ -79,7 +76,7 @@ test('what an attached client writes is stdin, and it sees output besides the lo
       .log()
       .filter(({ stream }) => stream === 'stdout')
       .map(({ text }) => text);
-  await eventually(() => logged().length === 3, 'the log');
+  await until('the log', () => logged().length === 3);
   t.deepEqual(logged(), ['early', 'got one', 'got two']);
   client.close();
 });
@@ -89,7 +86,7 @@ test('several clients see the same', async (t) => {
   const clients = await Promise.all([attach(running), attach(running), attach(running)]);
   await clients[1]?.writeStdin(Buffer.from('x\n'));
   for (const client of clients) {
-    await eventually(() => client.out() === 'got x\n', 'the answer');
+    await until('the answer', () => client.out() === 'got x\n');
     client.close();
   }
   t.pass();
@@ -103,7 +100,7 @@ test('stdin stays open when a client goes, unless it is for once', async (t) => 
     const client = await attach(open);
     await client.writeStdin(Buffer.from(`${word}\n`));
     await client.closeStdin();
-    await eventually(() => client.out() === `got ${word}\n`, word);
+    await until(word, () => client.out() === `got ${word}\n`);
     await client[Symbol.asyncDispose]();
   }
   t.deepEqual(
@@ -123,7 +120,7 @@ test('the first client that goes takes stdin with it, when it is for once', asyn
   const running = await machine(t).start('cat; echo over', { stdin: true, stdinOnce: true });
   const client = await attach(running);
   await client.writeStdin(Buffer.from('x\n'));
-  await eventually(() => client.out() === 'x\n', 'the echo');
+  await until('the echo', () => client.out() === 'x\n');
   client.close();
   t.is((await running.ended).exitCode, 0);
   t.deepEqual(
@@ -156,9 +153,9 @@ test('a terminal: its name, its size, its input, one stream of output', async (t
   const client = await attach(running);
   await client.resize({ columns: 132, rows: 43 });
   await client.writeStdin(Buffer.from('hello\r'));
-  await eventually(() => client.out().includes('got hello'), 'the answer');
+  await until('the answer', () => client.out().includes('got hello'));
   await client.resize({ columns: 80, rows: 25 });
-  await eventually(() => client.out().includes('25 80'), 'the new size');
+  await until('the new size', () => client.out().includes('25 80'));
   const lines = running.log();
   t.is(lines[0]?.text, '/dev/pts/0');
   t.true(lines.every(({ stream }) => stream === 'stdout'));
@@ -215,7 +212,7 @@ test('an attached client that takes nothing does not stop the others’ log for 
 test('nobody can connect to a container that has ended', async (t) => {
   const running = await machine(t).start('true');
   await running.ended;
-  await eventually(() => !existsSync(join(running.spec.stateDir, 'control')), 'the end of the socket');
+  await until('the end of the socket', () => !existsSync(join(running.spec.stateDir, 'control')));
   await t.throwsAsync(connectToContainer(running.spec.stateDir), { code: 'ENOENT' });
   t.is(
     readFileSync(join(running.spec.stateDir, 'plan'), 'utf8').split('\n')[0],

@@ -8,7 +8,7 @@ import {
   runtimeDefaultProfile,
   type ExecSpec,
 } from '../../../runtime/native/index.ts';
-import { eventually } from '../../environment.ts';
+import { until } from '../../environment.ts';
 import { machine, type Machine } from './machine.ts';
 
 /** A container that sleeps, and what a command in it needs. */
@@ -88,7 +88,7 @@ test('a command that takes too long is killed with all its time', async (t) => {
   t.true(Date.now() - started < 20_000);
   const left = async () =>
     (await execInContainer(specification('ps | grep "[s]leep 60"'))).stdout.toString() === '';
-  await eventually(left, 'the end of the command');
+  await until('the end of the command', left);
 });
 
 test('output beyond the limit is dropped, and the command goes on', async (t) => {
@@ -118,7 +118,7 @@ test('a terminal is the container’s own, with input, size and exit code', asyn
   let output = '';
   terminal.onData((data) => (output += data));
   const ended = new Promise<number>((resolve) => terminal.onExit(({ exitCode }) => resolve(exitCode)));
-  await eventually(() => output.includes('30 100'), 'the first size');
+  await until('the first size', () => output.includes('30 100'));
   terminal.resize(90, 20);
   terminal.write('hello\r');
   t.is(await ended, 6);
@@ -133,7 +133,7 @@ test('control-C at the terminal interrupts the command, not its keeper', async (
   let output = '';
   terminal.onData((data) => (output += data));
   const ended = new Promise<number>((resolve) => terminal.onExit(({ exitCode }) => resolve(exitCode)));
-  await eventually(() => output.includes('ready'), 'the command');
+  await until('the command', () => output.includes('ready'));
   terminal.write('\x03');
   t.is(await ended, 130);
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { isMountPoint } from '../../../linux/mount-info.ts';
 import { mount, setPropagation } from '../../../linux/mount.ts';
-import { eventually } from '../../environment.ts';
+import { until } from '../../environment.ts';
 import { machine, type Machine } from './machine.ts';
 
 /** A directory of the host with a file in it. */
@@ -127,7 +127,7 @@ test('mounts of the container arrive at the host where bidirectional is asked fo
     },
     mounts: [{ source, target: '/both', propagation: 'bidirectional' }],
   });
-  await eventually(() => isMountPoint(join(source, 'from-inside')), 'the mount at the host');
+  await until('the mount at the host', () => isMountPoint(join(source, 'from-inside')));
   t.pass();
 });
 

@@ -12,7 +12,7 @@ import {
   type ContainerSpec,
   type ExitRecord,
 } from '../../../runtime/native/index.ts';
-import { eventually } from '../../environment.ts';
+import { until } from '../../environment.ts';
 import { machine } from './machine.ts';
 
 const cgroupOf = (cgroups: Cgroups, path: string): NonNullable<ContainerSpec['cgroup']> => {
@@ -142,7 +142,7 @@ test('containers outlive the daemon that started them, with every line and the e
   let ended: ExitRecord | undefined;
   watchExit(spec.stateDir, started, (record) => (ended = record));
   writeFileSync(`/proc/${started.pid}/root/go`, '');
-  t.is((await eventually(() => ended, 'the end')).exitCode, 7);
+  t.is((await until('the end', () => ended)).exitCode, 7);
   const lines = readFileSync(spec.logPath ?? '', 'utf8')
     .trim()
     .split('\n')
@@ -157,5 +157,5 @@ test('a shim that is killed loses the exit code, and that is said', async (t) =>
   await waitForExit(started.shim);
   t.true(isAlive(started));
   signalProcess(started, 'SIGKILL');
-  t.like(await eventually(() => ended, 'the end'), { exitCode: 255, lost: true });
+  t.like(await until('the end', () => ended), { exitCode: 255, lost: true });
 });

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { spawn as spawnInTerminal } from 'node-pty';
-import { until } from '../../client/deadline.ts';
+import { until } from '../../environment.ts';
 import { findKubectl } from '../../../cli/run-kubectl.ts';
 import { startPodApi } from './pod-api.ts';
 import { textOf } from './spdy-client.ts';

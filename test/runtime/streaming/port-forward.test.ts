@@ -5,7 +5,7 @@ import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import type { SpdyConnection } from '../../../runtime/streaming/spdy/connection.ts';
 import { startStreamingServer } from '../../../runtime/streaming/server.ts';
-import { until } from '../../client/deadline.ts';
+import { until } from '../../environment.ts';
 import { createHostRuntime } from './host-runtime.ts';
 import { connectSpdy, textOf } from './spdy-client.ts';
 import { connectWebSocket } from './websocket-client.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { startStreamingServer } from '../../../runtime/streaming/server.ts';
-import { until } from '../../client/deadline.ts';
+import { until } from '../../environment.ts';
 import { createHostRuntime } from './host-runtime.ts';
 import { connectSpdy, openStreams, textOf } from './spdy-client.ts';
 import { connectWebSocket } from './websocket-client.ts';

@@ -23,7 +23,7 @@ import { run } from '../../../../linux/command.ts';
 import { attachLoop, detachLoop } from '../../../../linux/loop-device.ts';
 import { mountsBelow, unmountBelow } from '../../../../linux/mount-info.ts';
 import { createSparseFile } from '../../../../linux/sparse-file.ts';
-import { eventually, expectNothingLeft } from '../../../environment.ts';
+import { expectNothingLeft, until } from '../../../environment.ts';
 
 export const MiB = 1024 ** 2;
 export const GiB = 1024 ** 3;
@@ -259,7 +259,7 @@ export const rejects = (code: string, message: string | RegExp) => ({ name: 'Clo
 
 /** Resolves when a snapshot has been copied. */
 export async function settled(rig: CloudRig, id: string): Promise<void> {
-  await eventually(async () => (await rig.cloud.getSnapshot(id)).state === 'ready', 'the snapshot is there');
+  await until('the snapshot is there', async () => (await rig.cloud.getSnapshot(id)).state === 'ready');
 }
 
 /** A disk of 32 MiB with an ext4, attached to node-1 and mounted below the rig's directory. */

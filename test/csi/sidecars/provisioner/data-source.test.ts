@@ -5,7 +5,7 @@ import { namespaces } from '../../../../client/resources.ts';
 import { dataSourceOf } from '../../../../csi/sidecars/provisioner/data-source.ts';
 import { IgnoredError, ProvisionError } from '../../../../csi/sidecars/provisioner/states.ts';
 import { startTestApiServer } from '../../../client/api-server.ts';
-import { eventually } from '../../../environment.ts';
+import { until } from '../../../environment.ts';
 
 const claimFor = (spec: PersistentVolumeClaim['spec']): PersistentVolumeClaim => ({
   metadata: { name: 'data', namespace: 'shop' },
@@ -102,9 +102,8 @@ test('a source in another namespace must be granted there', async (t) => {
     .create({ object: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'vault' } } });
   const grants = client.resource(referenceGrants);
   const create = (object: ApiObject) =>
-    eventually(
-      () => grants.create({ object }).catch(() => undefined),
-      'the grant is made, once its kind is served',
+    until('the grant is made, once its kind is served', () =>
+      grants.create({ object }).catch(() => undefined),
     );
   await create(grant('another-namespace', 'market', 'before'));
   await create(grant('another-name', 'shop', 'after'));

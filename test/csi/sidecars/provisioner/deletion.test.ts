@@ -4,7 +4,7 @@ import {
   persistentVolumes,
   volumeAttachments,
 } from '../../../../client/resources.ts';
-import { eventually } from '../../../environment.ts';
+import { until } from '../../../environment.ts';
 import { failWith } from '../../fake-driver.ts';
 import { bind, createClaim, createClass, release, startRig } from '../../sidecars-rig.ts';
 
@@ -37,7 +37,7 @@ test('a volume is deleted when its claim is gone, but not while it is attached',
     await rig.eventOf(name, 'VolumeFailedDelete', /rpc/),
     'rpc error: code = FailedPrecondition desc = in use',
   );
-  await eventually(() => rig.driver.volumes.size === 0, 'the volume is deleted');
+  await until('the volume is deleted', () => rig.driver.volumes.size === 0);
   await rig.seen(persistentVolumes, name, ({ metadata }) => {
     const { deletionTimestamp, finalizers = [] } = metadata ?? {};
     return deletionTimestamp !== undefined && finalizers.join() === 'kubernetes.io/pv-protection';
@@ -53,6 +53,6 @@ test('a volume with policy Retain stays', async (t) => {
   await rig.seen(persistentVolumes, name, ({ metadata }) => metadata?.finalizers?.length === 1);
   await release(rig, name);
   await createClaim(rig, 'next');
-  await eventually(() => rig.driver.volumes.size === 2, 'the next volume is made');
+  await until('the next volume is made', () => rig.driver.volumes.size === 2);
   t.is(rig.driver.asked('deleteVolume').length, 0);
 });

@@ -5,7 +5,7 @@ import type { CodeName } from '../../../../csi/error.ts';
 import { finalizers } from '../../../../csi/snapshots/names.ts';
 import { volumeSnapshotContents, volumeSnapshots } from '../../../../csi/snapshots/resources.ts';
 import { setFailpoint } from '../../../../linux/failpoint.ts';
-import { eventually } from '../../../environment.ts';
+import { until } from '../../../environment.ts';
 import { ofClaim, startSnapshotCluster } from '../../snapshots/snapshot-cluster.ts';
 
 const codes: CodeName[] = [
@@ -57,8 +57,8 @@ test('errors of the driver, errors at every step and deaths of both halves end w
     contents.items.map(({ metadata }) => metadata?.name),
     uids.map((uid) => `snapcontent-${uid}`),
   );
-  await eventually(async () => {
+  await until('the claim is let go', async () => {
     const claim = await client.resource(persistentVolumeClaims).get({ name: 'data', namespace: 'default' });
     return claim.metadata?.finalizers?.includes(finalizers.claimAsSource) !== true;
-  }, 'the claim is let go');
+  });
 });

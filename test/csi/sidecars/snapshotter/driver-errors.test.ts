@@ -4,7 +4,7 @@ import { CsiError } from '../../../../csi/error.ts';
 import type { CodeName } from '../../../../csi/error.ts';
 import { annotations } from '../../../../csi/snapshots/names.ts';
 import { volumeSnapshotContents, volumeSnapshots } from '../../../../csi/snapshots/resources.ts';
-import { eventually } from '../../../environment.ts';
+import { until } from '../../../environment.ts';
 import { ofClaim, startSnapshotCluster } from '../../snapshots/snapshot-cluster.ts';
 import type { SnapshotCluster } from '../../snapshots/snapshot-cluster.ts';
 
@@ -32,9 +32,9 @@ test.serial('a final error is told, and nobody waits for a snapshot that is not 
   const name = `snapcontent-${metadata?.uid ?? ''}`;
   const told = await t.context.whenTold(name, 'SnapshotContentCheckandUpdateFailed');
   t.true(told.includes(`SnapshotCreationFailed: Failed to create snapshot: ${cause}`));
-  await eventually(
-    async () => (await content(name))?.metadata?.annotations?.[annotations.beingCreated] === undefined,
+  await until(
     'nobody is making it',
+    async () => (await content(name))?.metadata?.annotations?.[annotations.beingCreated] === undefined,
   );
 
   await t.context.deleteSnapshot('final');
@@ -62,12 +62,12 @@ test.serial('a snapshot that may be in the making is not let go before the drive
   const name = `snapcontent-${metadata?.uid ?? ''}`;
   t.is((await content(name))?.metadata?.annotations?.[annotations.beingCreated], 'yes');
   await t.context.deleteSnapshot('cutting');
-  await eventually(
-    async () => (await content(name))?.metadata?.deletionTimestamp !== undefined,
+  await until(
     'its deletion is wanted',
+    async () => (await content(name))?.metadata?.deletionTimestamp !== undefined,
   );
   const before = driver.callsOf('createSnapshot').length;
-  await eventually(() => driver.callsOf('createSnapshot').length > before + 1, 'the driver is asked again');
+  await until('the driver is asked again', () => driver.callsOf('createSnapshot').length > before + 1);
   t.truthy(await t.context.snapshot('cutting'));
 
   driver.fail('createSnapshot');

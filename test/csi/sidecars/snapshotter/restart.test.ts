@@ -3,7 +3,7 @@ import type { TestFn } from 'ava';
 import { annotations, finalizers } from '../../../../csi/snapshots/names.ts';
 import { volumeSnapshotContents, volumeSnapshots } from '../../../../csi/snapshots/resources.ts';
 import { setFailpoint } from '../../../../linux/failpoint.ts';
-import { eventually } from '../../../environment.ts';
+import { until } from '../../../environment.ts';
 import { ofClaim, startSnapshotCluster } from '../../snapshots/snapshot-cluster.ts';
 import type { SnapshotCluster } from '../../snapshots/snapshot-cluster.ts';
 
@@ -22,19 +22,19 @@ test.serial('each half goes on with what the other one did before it died', asyn
   startControllers('common');
   const { metadata } = await createSnapshot('s', ofClaim('data', 'plain'));
   const name = `snapcontent-${metadata?.uid ?? ''}`;
-  await eventually(
-    async () => (await t.context.snapshot('s'))?.status?.boundVolumeSnapshotContentName === name,
+  await until(
     'the snapshot is bound',
+    async () => (await t.context.snapshot('s'))?.status?.boundVolumeSnapshotContentName === name,
   );
   await stopControllers();
   startControllers('sidecar');
-  await eventually(async () => (await content(name))?.status?.readyToUse === true, 'the content is ready');
+  await until('the content is ready', async () => (await content(name))?.status?.readyToUse === true);
   await stopControllers();
   startControllers('common');
   await t.context.whenReady('s');
 
   await t.context.deleteSnapshot('s');
-  await eventually(async () => (await content(name))?.metadata?.deletionTimestamp !== undefined, 'it goes');
+  await until('it goes', async () => (await content(name))?.metadata?.deletionTimestamp !== undefined);
   await stopControllers();
   t.is(driver.snapshots.size, 1);
   startControllers('sidecar');
@@ -67,10 +67,10 @@ for (const point of ['before-create', 'after-create', 'after-status'])
     t.is((await t.context.content(name))?.metadata?.annotations?.[annotations.beingCreated], 'yes');
     startControllers();
     await t.context.whenReady('s');
-    await eventually(
+    await until(
+      'nobody is making it any more',
       async () =>
         (await t.context.content(name))?.metadata?.annotations?.[annotations.beingCreated] === undefined,
-      'nobody is making it any more',
     );
     t.deepEqual([...driver.snapshots.keys()], [`id-of-snapshot-${snapshot?.metadata?.uid ?? ''}`]);
     await t.context.deleteSnapshot('s');

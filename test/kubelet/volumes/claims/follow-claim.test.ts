@@ -6,7 +6,7 @@ import type { ResourceId } from '../../../../client/objects.ts';
 import type { Client } from '../../../../client/rest.ts';
 import { followClaim } from '../../../../kubelet/volumes/claims/follow-claim.ts';
 import type { VolumeSpec } from '../../../../kubelet/volumes/volume-spec.ts';
-import { until } from '../node.ts';
+import { until } from '../../../environment.ts';
 
 const forbidden = () =>
   new StatusError({ status: 'Failure', reason: 'Forbidden', code: 403, message: 'can only get' });
@@ -48,7 +48,7 @@ test('a server that lets claims be got but not watched is asked at each sync', a
   t.teardown(() => follower.close());
   await follower.firstLook;
   t.is(specs.length, 1);
-  await until(() => lists > 0);
+  await until('a list', () => lists > 0);
   // Nothing has changed: nothing is told.
   follower.look(pod);
   Object.assign(volume, {
@@ -56,6 +56,6 @@ test('a server that lets claims be got but not watched is asked at each sync', a
     spec: { ...volume.spec, capacity: { storage: '2Gi' } },
   });
   follower.look(pod);
-  await until(() => specs.length === 2);
+  await until('two specs', () => specs.length === 2);
   t.is(specs[1]?.persistentVolume?.spec?.capacity?.['storage'], '2Gi');
 });

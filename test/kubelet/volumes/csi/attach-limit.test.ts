@@ -7,7 +7,7 @@ import { attachmentNameOf } from '../../../../api/storage/attachment.ts';
 import { MountError } from '../../../../kubelet/volumes/mount-error.ts';
 import { createPersistentVolumes } from '../../../../kubelet/volumes/persistent-volumes.ts';
 import { createVolumeManager } from '../../../../kubelet/volumes/volume-manager.ts';
-import { until } from '../../kubelet-on-fakes.ts';
+import { until } from '../../../environment.ts';
 import { startStorageBench } from './storage-bench.ts';
 
 test('a Pod whose volume the node has no room for is to be rejected, and the CSINode brought up to date', async (t) => {

@@ -7,7 +7,7 @@ import type { NodePublishVolumeRequest, NodeStageVolumeRequest } from '../../../
 import { setFailpoint } from '../../../../linux/failpoint.ts';
 import { attachLoop, detachLoop } from '../../../../linux/loop-device.ts';
 import type { CreateContainerRequest } from '../../../../runtime/cri/types.ts';
-import { until } from '../../kubelet-on-fakes.ts';
+import { until } from '../../../environment.ts';
 import { listed, startStorageBench } from './storage-bench.ts';
 import type { StorageBench } from './storage-bench.ts';
 

@@ -5,7 +5,7 @@ import type { NodePublishVolumeRequest, NodeStageVolumeRequest } from '../../../
 import { persistentVolumeClaims, persistentVolumes, secrets } from '../../../../client/resources.ts';
 import { inlineHandle } from '../../../../kubelet/volumes/csi/paths.ts';
 import type { CreateContainerRequest } from '../../../../runtime/cri/types.ts';
-import { until } from '../../kubelet-on-fakes.ts';
+import { until } from '../../../environment.ts';
 import { startStorageBench } from './storage-bench.ts';
 import type { StorageBench } from './storage-bench.ts';
 

@@ -2,7 +2,7 @@ import test from 'ava';
 import type { PersistentVolumeClaim } from '../../../../api/types.ts';
 import { events, persistentVolumeClaims, persistentVolumes } from '../../../../client/resources.ts';
 import type { NodeExpandVolumeRequest } from '../../../../csi/types.ts';
-import { until } from '../../kubelet-on-fakes.ts';
+import { until } from '../../../environment.ts';
 import { startStorageBench } from './storage-bench.ts';
 import type { StorageBench } from './storage-bench.ts';
 

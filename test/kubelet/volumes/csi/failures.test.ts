@@ -1,7 +1,7 @@
 import test from 'ava';
 import { nodes, persistentVolumes, volumeAttachments } from '../../../../client/resources.ts';
 import { attachmentNameOf } from '../../../../api/storage/attachment.ts';
-import { until } from '../../kubelet-on-fakes.ts';
+import { until } from '../../../environment.ts';
 import { startStorageBench } from './storage-bench.ts';
 import type { StorageBench } from './storage-bench.ts';
 

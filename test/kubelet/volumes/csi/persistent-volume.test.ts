@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import type { NodePublishVolumeRequest, NodeStageVolumeRequest } from '../../../../csi/types.ts';
-import { until } from '../../kubelet-on-fakes.ts';
+import { until } from '../../../environment.ts';
 import { bind, listed, startStorageBench } from './storage-bench.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');

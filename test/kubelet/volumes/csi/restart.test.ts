@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { setFailpoint } from '../../../../linux/failpoint.ts';
 import { isMountPoint, mountsBelow } from '../../../../linux/mount-info.ts';
-import { until } from '../../kubelet-on-fakes.ts';
+import { until } from '../../../environment.ts';
 import { listed, startStorageBench } from './storage-bench.ts';
 import type { StorageBench } from './storage-bench.ts';
 

@@ -1,6 +1,6 @@
 import { request } from 'node:https';
 import test from 'ava';
-import { until } from '../../kubelet-on-fakes.ts';
+import { until } from '../../../environment.ts';
 import { startStorageBench } from './storage-bench.ts';
 import type { StorageBench } from './storage-bench.ts';
 

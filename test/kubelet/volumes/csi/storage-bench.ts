@@ -19,10 +19,11 @@ import {
 import { attachmentNameOf, uniqueVolumeName } from '../../../../api/storage/attachment.ts';
 import type { KubeletOptions } from '../../../../kubelet/kubelet-options.ts';
 import { mountsBelow, unmountBelow } from '../../../../linux/mount-info.ts';
-import { startBench, until } from '../../kubelet-on-fakes.ts';
+import { startBench } from '../../kubelet-on-fakes.ts';
 import type { Bench } from '../../kubelet-on-fakes.ts';
 import { startFakeNodeDriver } from './fake-node-driver.ts';
 import type { FakeNodeDriver, FakeNodeDriverOptions } from './fake-node-driver.ts';
+import { until } from '../../../environment.ts';
 
 /** A kubelet on a real API server with a fake driver; the test itself is the controller that binds and attaches. */
 export interface StorageBench extends Bench {

@@ -9,7 +9,7 @@ import { bindPodVolumes } from '../../../../scheduler/plugins/volume-binding/bin
 import { createBindingWaits } from '../../../../scheduler/plugins/volume-binding/binding-waits.ts';
 import type { PodVolumes } from '../../../../scheduler/plugins/volume-binding/find-volumes.ts';
 import { createFakeClock } from '../../../client/fake-clock.ts';
-import { until } from '../../../client/deadline.ts';
+import { until } from '../../../environment.ts';
 import { fakeInformers } from '../../fake-informers.ts';
 import type { FakeInformers } from '../../fake-informers.ts';
 import { aNode } from '../../fixtures.ts';

@@ -6,7 +6,7 @@ import { run } from '../../../../../linux/command.ts';
 import { setFailpoint } from '../../../../../linux/failpoint.ts';
 import { attachLoop, loopAt, loopsOf } from '../../../../../linux/loop-device.ts';
 import { isMountPoint } from '../../../../../linux/mount-info.ts';
-import { eventually } from '../../../../environment.ts';
+import { until } from '../../../../environment.ts';
 import { cloudRig, mountedDisk, rejects, MiB, region, zone } from '../driver-rig.ts';
 
 test('attaches a disk as a block device, and detaches it', async (t) => {
@@ -127,7 +127,7 @@ test('a disk in use is not detached, unless it is pulled out: then its user gets
   t.is(readFileSync(join(other, 'data'), 'utf8'), 'safe');
   t.false(existsSync(join(other, 'late')));
   await run('umount', [target]);
-  await eventually(() => loopAt(devicePath) === undefined, 'the old device ends at its last close');
+  await until('the old device ends at its last close', () => loopAt(devicePath) === undefined);
 });
 
 test.serial(

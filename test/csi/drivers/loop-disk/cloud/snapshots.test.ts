@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { run } from '../../../../../linux/command.ts';
 import { setFailpoint } from '../../../../../linux/failpoint.ts';
-import { eventually } from '../../../../environment.ts';
+import { until } from '../../../../environment.ts';
 import { cloudRig, mountedDisk, rejects, settled, MiB, poolIn, region, zone } from '../driver-rig.ts';
 
 for (const reflink of [true, false]) {
@@ -70,7 +70,7 @@ for (const reflink of [true, false]) {
       group.snapshots.map(({ disk }) => disk),
       ids,
     );
-    await eventually(async () => (await cloud.getSnapshotGroup(group.id)).ready, 'the group is ready');
+    await until('the group is ready', async () => (await cloud.getSnapshotGroup(group.id)).ready);
     t.is((await cloud.createSnapshotGroup({ name: 'both', disks: ids.toReversed() })).id, group.id);
     await t.throwsAsync(cloud.createSnapshotGroup({ name: 'both', disks: ids.slice(1) }), {
       code: 'NAME_CONFLICT',
@@ -151,7 +151,7 @@ test.serial(
           return error as Error;
         }
       };
-      t.like(await eventually(asked, 'the failure is told'), { code: failure.code });
+      t.like(await until('the failure is told', asked), { code: failure.code });
     }
     const { id } = await cloud.createSnapshot({ name: 's', disk: disk.id });
     await settled(rig, id);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { usageOf } from '../../../../../linux/filesystem.ts';
 import { isMountPoint } from '../../../../../linux/mount-info.ts';
-import { eventually } from '../../../../environment.ts';
+import { until } from '../../../../environment.ts';
 import { driverRig, fails, GiB, makeVolume, MiB, mountCapability, useVolume } from '../driver-rig.ts';
 
 for (const fsType of ['ext4', 'xfs'] as const)
@@ -57,7 +57,7 @@ test('lists and deletes snapshots', async (t) => {
   const ids = [await take('a'), await take('b')];
   const ready = async () =>
     (await rig.controller.getSnapshot({ snapshotId: ids[1] ?? '' })).snapshot?.readyToUse;
-  await eventually(ready, 'the snapshot is ready');
+  await until('the snapshot is ready', ready);
   const list = async (request: object) =>
     (await rig.controller.listSnapshots(request)).entries.map(({ snapshot }) => snapshot?.snapshotId);
   t.deepEqual(await list({ sourceVolumeId: volumeId }), ids);
