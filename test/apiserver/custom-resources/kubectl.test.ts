@@ -1,10 +1,8 @@
 import test from 'ava';
+import { kubectlFromPackage } from '../../../cli/find-kubectl.ts';
 import { patience } from '../../environment.ts';
-import { forgetUnpacked, newestKubectl } from '../kubectl-binaries.ts';
 import { startTestServer } from '../test-server.ts';
 import { definitionOf, versionOf, widget } from './definitions.ts';
-
-test.after.always(forgetUnpacked);
 
 const SPEC = {
   type: 'object',
@@ -100,7 +98,7 @@ const RUNS: Run[] = [
 test('kubectl does all its verbs on a kind that it has never heard of', async (t) => {
   t.timeout(120_000 * patience);
   const server = await startTestServer(t);
-  const binary = newestKubectl();
+  const binary = await kubectlFromPackage();
   for (const { args, stdout, stderr, code = 0, input } of RUNS) {
     const result = await server.kubectl(args.split(' '), {
       binary,
@@ -116,7 +114,7 @@ test('kubectl does all its verbs on a kind that it has never heard of', async (t
 test('a definition and its first object never race', async (t) => {
   t.timeout(120_000 * patience);
   const server = await startTestServer(t);
-  const binary = newestKubectl();
+  const binary = await kubectlFromPackage();
   for (const plural of ['aaas', 'bbbs']) {
     const kind = plural.toUpperCase();
     const input = JSON.stringify(definitionOf(undefined, { plural, kind }));

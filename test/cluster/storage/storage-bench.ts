@@ -12,7 +12,7 @@ import type {
   StorageClass,
   VolumeAttachment,
 } from '../../../api/types.ts';
-import { findKubectl } from '../../../cli/run-kubectl.ts';
+import { findKubectl } from '../../../cli/find-kubectl.ts';
 import { isNotFound } from '../../../client/errors.ts';
 import { readBytes } from '../../../client/response-body.ts';
 import {

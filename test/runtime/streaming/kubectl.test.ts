@@ -11,7 +11,7 @@ import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { spawn as spawnInTerminal } from 'node-pty';
 import { until } from '../../environment.ts';
-import { findKubectl } from '../../../cli/run-kubectl.ts';
+import { findKubectl } from '../../../cli/find-kubectl.ts';
 import { startPodApi } from './pod-api.ts';
 import { textOf } from './spdy-client.ts';
 
