@@ -242,7 +242,7 @@ const dnsSettings = (options: KubeletOptions, config: KubeletConfig): DnsSetting
   resolverConfig: config.resolvConf,
 });
 
-function environmentOf(
+async function environmentOf(
   { options, facts, services }: ComposeInput,
   volumes: VolumeManager,
   { pod, container, podIps }: ContainerPlace,
@@ -255,7 +255,7 @@ function environmentOf(
     nodeAllocatable: resourceList(facts.allocatable()),
     getConfigMap: (namespace, name) => volumes.objects.getConfigMap(namespace, name),
     getSecret: (namespace, name) => volumes.objects.getSecret(namespace, name),
-    serviceEnvironment: services.of(pod),
+    serviceEnvironment: await services.of(pod),
     readVolumeFile: (volumeName, path) => volumes.readVolumeFile(pod, volumeName, path),
   });
 }

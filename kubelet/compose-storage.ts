@@ -5,7 +5,7 @@ import { isNotFound } from '../client/errors.ts';
 import type { EventRecorder } from '../client/event-recorder.ts';
 import { messageOf } from './cri/cri-error.ts';
 import type { KubeletOptions } from './kubelet-options.ts';
-import { followOwnNode } from './node/own-node.ts';
+import type { OwnNode } from './node/own-node.ts';
 import { createCsiDrivers } from './plugin-registration/csi-drivers.ts';
 import type { CsiDrivers } from './plugin-registration/csi-drivers.ts';
 import { followAllocatable, refreshAllocatable } from './plugin-registration/follow-allocatable.ts';
@@ -31,19 +31,21 @@ export interface ComposeStorageInput {
   options: KubeletOptions;
   clock: Clock;
   recorder: EventRecorder;
+  ownNode: OwnNode;
   /** Puts an event about a Pod; only the kubelet knows it whole. */
   tellPod: (pod: Pod, event: ObjectEvent) => void;
 }
 
-export function composeStorage({ options, clock, recorder, tellPod }: ComposeStorageInput): NodeStorage {
+export function composeStorage({
+  options,
+  clock,
+  recorder,
+  ownNode,
+  tellPod,
+}: ComposeStorageInput): NodeStorage {
   const { client, nodeName, rootDir, log } = options;
   const onError = (error: unknown, message: string, fields: object = {}) =>
     log.warn({ ...fields, error: messageOf(error) }, message);
-  const ownNode = followOwnNode({
-    client,
-    nodeName,
-    onError: (error) => onError(error, 'watch of the own node failed'),
-  });
   const drivers = createCsiDrivers();
   const nodeInfo = createNodeDriverInfo({ client, nodeName, clock });
   const persistent = createPersistentVolumes({
@@ -86,7 +88,7 @@ export function composeStorage({ options, clock, recorder, tellPod }: ComposeSto
     async stop() {
       stopping.abort();
       state.stop();
-      await Promise.all([ownNode.stop(), persistent.close()]);
+      await persistent.close();
       drivers.close();
     },
   };

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { createInformer } from '../client/informer.ts';
 import { systemClock } from '../client/clock.ts';
 import { createEventRecorder } from '../client/event-recorder.ts';
-import { pods as podsResource } from '../client/resources.ts';
+import { nodes as nodesResource, pods as podsResource } from '../client/resources.ts';
 import type { Pod } from '../api/types.ts';
 import { composeStorage } from './compose-storage.ts';
 import { composePods, configOf, logRootOf } from './compose-pods.ts';
@@ -16,7 +16,9 @@ import type { KubeletOptions } from './kubelet-options.ts';
 import { keepLease } from './node/lease.ts';
 import { readNodeFacts } from './node/node-facts.ts';
 import { reportNode } from './node/node-status.ts';
+import { followOwnNode } from './node/own-node.ts';
 import { followServices } from './node/service-environment.ts';
+import { isStaticPod } from './pod.ts';
 import { createPodEvents } from './pod-events.ts';
 import { openCgroupTree } from './resources/cgroup-tree.ts';
 import { followContainerEvents } from './runtime-status/container-events.ts';
@@ -62,10 +64,16 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   });
   const events = createPodEvents(recorder, nodeName);
   const state = { port: options.port ?? 10_250, healthy: () => true };
+  const ownNode = followOwnNode({
+    client,
+    nodeName,
+    onError: (error) => log.warn({ error: messageOf(error) }, 'watch of the own node failed'),
+  });
   const storage = composeStorage({
     options,
     clock,
     recorder,
+    ownNode,
     tellPod(pod, { type, reason, message }) {
       const known = parts.directory.get(pod.metadata?.uid ?? '');
       if (known) events.pod(known, type, reason, message);
@@ -95,7 +103,9 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     tree: options.cgroups ?? openCgroupTree(),
     runtimeName: await runtimeNameOf(cri),
     onForgotten: (pod) => dispatch.forgotten(pod),
-    beforeSync: () => undefined,
+    beforeSync: (pod) => {
+      if (isStaticPod(pod)) mirrors.ensure(pod);
+    },
   });
   const { context, directory, workers, volumes } = parts;
   const mirrors = createMirrorPods({ client, directory, nodeName, log });
@@ -108,8 +118,9 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     events,
     onWanted: (pod) => volumes.syncPod(pod),
     allocatable: () => facts.allocatable(),
-    nodeLabels: () =>
-      reporter.node()?.metadata?.labels ?? { 'kubernetes.io/hostname': nodeName, ...options.labels },
+    node: () =>
+      ownNode.node() ?? reporter.node() ?? { metadata: { name: nodeName, labels: options.labels ?? {} } },
+    fetchNode: () => client.resource(nodesResource).get({ name: nodeName }),
   });
   volumes.reconstruct();
   const server = options.tls
@@ -142,6 +153,8 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   // A volume is staged only after the node has said that it is in use, and detached only after it has said that it isn't.
   devices.onInUseChange(() => reporter.checkVolumesInUse());
   void reporter.registered.then(() => storage.start(() => reporter.check()));
+  // A mirror's owner is the Node: those of Pods that ran before it was there could not be made.
+  void reporter.registered.then(() => directory.list().filter(isStaticPod).forEach(mirrors.ensure));
   const sources = followSources({ options, parts, dispatch, ready: pleg.ready });
   const ready = Promise.all([reporter.registered, sources.synced]).then(() => undefined);
   // A runtime that came up after the registration makes the node Ready at once.
@@ -167,7 +180,14 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
       void lease.then((kept) => kept.stop());
       context.statuses.stop();
       recorder.stop();
-      await Promise.all([sources.stop(), services.stop(), volumes.close(), storage.stop(), server?.stop()]);
+      await Promise.all([
+        sources.stop(),
+        services.stop(),
+        volumes.close(),
+        storage.stop(),
+        ownNode.stop(),
+        server?.stop(),
+      ]);
       cri.close();
     },
   };
@@ -228,7 +248,7 @@ function followSources({
       });
       stopStatic = () => source.stop();
       await source.ready;
-    }
+    } else dispatch.setStatic([]);
     await informer.waitForSync();
     await removeOrphans(parts).catch((error: unknown) =>
       log.warn({ error: messageOf(error) }, 'cannot remove what deleted pods have left'),

@@ -68,9 +68,7 @@ export async function containerConfig(
     stdin: container.stdin ?? false,
     stdinOnce: container.stdinOnce ?? false,
     tty: container.tty ?? false,
-    ...(container.lifecycle?.stopSignal
-      ? { stopSignal: `SIGNAL_${container.lifecycle.stopSignal}` as cri.Signal }
-      : {}),
+    ...(container.lifecycle?.stopSignal ? { stopSignal: container.lifecycle.stopSignal as cri.Signal } : {}),
     linux: {
       resources: linuxResourcesOf(options),
       securityContext: linuxSecurityContext(options),

@@ -69,6 +69,11 @@ export async function startContainer(context: StartContext, options: StartOption
   heedBackOff(context, options, tell);
   const image = await imageFor(context, options, tell);
   const config = await configFor(context, options, image).catch((error: unknown) => {
+    // An image volume that can't be pulled: its own reason shows, as that of the container's image does.
+    if (error instanceof StartError) {
+      tell('Warning', 'Failed', `Error: ${error.reason}`);
+      throw error;
+    }
     tell('Warning', 'Failed', `Error: ${messageOf(error)}`);
     throw new StartError('CreateContainerConfigError', messageOf(error));
   });

@@ -3,6 +3,7 @@ import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
+import { messageOf } from '../cri/cri-error.ts';
 import type { RuntimeContainer } from '../runtime-status/runtime-status.ts';
 import type { PodSyncContext } from '../sync/sync-context.ts';
 
@@ -19,7 +20,14 @@ export async function rotateLogs(options: RotationOptions): Promise<void> {
     for (const container of containers) {
       if (container.state !== 'running' || !container.logPath) continue;
       const { size } = await stat(container.logPath).catch(() => ({ size: 0 }));
-      if (size >= options.maxBytes) await rotate(options, container);
+      if (size < options.maxBytes) continue;
+      // One container whose log cannot be rotated does not keep the others from it.
+      await rotate(options, container).catch((error: unknown) =>
+        options.context.log.warn(
+          { container: container.id, path: container.logPath, error: messageOf(error) },
+          'cannot rotate a log; it is tried again at the next round',
+        ),
+      );
     }
   }
 }
@@ -32,12 +40,9 @@ async function rotate({ context, maxFiles }: RotationOptions, container: Runtime
   const { logPath, id } = container;
   const rotated = await rotatedLogs(logPath);
   await removeIncomplete(logPath);
-  for (const file of rotated.slice(0, Math.max(0, rotated.length - (maxFiles - 2)))) {
-    await rm(file, { force: true });
-  }
-  for (const file of rotated.slice(-(maxFiles - 2)).filter((one) => !one.endsWith('.gz'))) {
-    await compress(file);
-  }
+  const excess = Math.max(0, rotated.length - (maxFiles - 2));
+  for (const file of rotated.slice(0, excess)) await rm(file, { force: true });
+  for (const file of rotated.slice(excess).filter((one) => !one.endsWith('.gz'))) await compress(file);
   const target = `${logPath}.${timestamp(new Date())}`;
   await rename(logPath, target);
   try {

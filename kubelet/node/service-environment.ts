@@ -1,14 +1,18 @@
 import type { Service } from '../../api/types.ts';
 import { createInformer } from '../../client/informer.ts';
+import type { Informer } from '../../client/informer.ts';
 import { services } from '../../client/resources.ts';
 import type { Client } from '../../client/rest.ts';
 import type { KubeletLog } from '../kubelet-log.ts';
 import { messageOf } from '../cri/cri-error.ts';
+import { ContainerConfigError } from '../environment/container-config-error.ts';
+import { isStaticPod } from '../pod.ts';
 import type { KubeletPod } from '../pod.ts';
 
 /** The variables by which a container finds Services (`KUBERNETES_SERVICE_HOST`, Docker's link variables). */
 export interface ServiceEnvironment {
-  of(pod: KubeletPod): Record<string, string>;
+  /** Throws ContainerConfigError while the Services were never read; a static Pod doesn't wait for the API server. */
+  of(pod: KubeletPod): Promise<Record<string, string>>;
   stop(): Promise<void>;
 }
 
@@ -24,9 +28,22 @@ export function followServices({ client, log }: { client: Client; log: KubeletLo
   });
   informer.start();
   return {
-    of: (pod) => serviceVariables(informer.lister.list(), pod),
+    async of(pod) {
+      if (!informer.hasSynced() && !isStaticPod(pod)) await read(informer);
+      return serviceVariables(informer.lister.list(), pod);
+    },
     stop: () => informer.stop(),
   };
+}
+
+/** Mostly they come within milliseconds; without them a container would never know of the API server. */
+async function read(informer: Informer<Service>): Promise<void> {
+  try {
+    await informer.waitForSync(AbortSignal.timeout(1000));
+  } catch (cause) {
+    const message = 'services have not yet been read at least once, cannot construct envvars';
+    throw new ContainerConfigError(message, { cause });
+  }
 }
 
 /** All Services of the Pod's namespace with enableServiceLinks, and the API server's in any case (upstream: envvars). */

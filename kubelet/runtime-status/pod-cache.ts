@@ -35,6 +35,14 @@ interface SandboxEntry {
 
 type PodEntry = Map<string, SandboxEntry>;
 
+/** What the runtime answered, and since when it may have been so: events may tell something newer meanwhile. */
+interface Snapshot {
+  pods: Map<string, PodEntry>;
+  at: number;
+  /** Sandboxes that were removed while it was asked. */
+  removed: Set<string>;
+}
+
 export function createPodCache({
   cri: client,
   onInspected = () => undefined,
@@ -45,19 +53,30 @@ export function createPodCache({
 }): PodCache {
   const pods = new Map<string, PodEntry>();
   const waiting = new Set<{ uid: string; look: () => void }>();
+  const asking = new Set<Snapshot>();
   const get = (uid: string) => {
     const entry = pods.get(uid);
     return entry && entry.size > 0 ? statusOf(uid, entry) : undefined;
   };
-  const replace = (uid: string, found: PodEntry) => {
+  const ask = async (labelSelector: Record<string, string>): Promise<Snapshot> => {
+    const snapshot: Snapshot = { pods: new Map(), at: Date.now() * 1e6, removed: new Set() };
+    asking.add(snapshot);
+    try {
+      snapshot.pods = await inspectSandboxes(client, labelSelector, snapshot.at);
+    } finally {
+      asking.delete(snapshot);
+    }
+    return snapshot;
+  };
+  const take = (uid: string, snapshot: Snapshot) => {
     const before = JSON.stringify(get(uid));
-    if (found.size === 0) pods.delete(uid);
-    else pods.set(uid, found);
+    const entry = merged(pods.get(uid), uid, snapshot);
+    if (entry.size === 0) pods.delete(uid);
+    else pods.set(uid, entry);
     return JSON.stringify(get(uid)) !== before;
   };
   const inspect = async (uid: string) => {
-    const found = await inspectSandboxes(client, { [labelNames.podUid]: uid });
-    if (replace(uid, found.get(uid) ?? new Map())) onInspected(uid);
+    if (take(uid, await ask({ [labelNames.podUid]: uid }))) onInspected(uid);
     return get(uid);
   };
   return {
@@ -65,6 +84,7 @@ export function createPodCache({
     uids: () => [...pods.keys()],
     all: () => [...pods.keys()].flatMap((uid) => get(uid) ?? []),
     accept(event) {
+      if (isSandboxRemoval(event)) for (const { removed } of asking) removed.add(event.containerId);
       const uid = acceptEvent(pods, event);
       for (const waiter of waiting) if (waiter.uid === uid) waiter.look();
       return uid;
@@ -82,19 +102,32 @@ export function createPodCache({
     },
     inspect,
     async relist() {
-      const found = await inspectSandboxes(client, {});
-      const uids = new Set([...pods.keys(), ...found.keys()]);
-      return [...uids].filter((uid) => replace(uid, found.get(uid) ?? new Map()));
+      const snapshot = await ask({});
+      const uids = new Set([...pods.keys(), ...snapshot.pods.keys()]);
+      return [...uids].filter((uid) => take(uid, snapshot));
     },
   };
 }
 
+/** The snapshot, but for what events have told since it was begun: taking that back would start a container twice. */
+function merged(known: PodEntry = new Map(), uid: string, snapshot: Snapshot): PodEntry {
+  const entry: PodEntry = new Map(snapshot.pods.get(uid));
+  for (const id of snapshot.removed) entry.delete(id);
+  for (const [id, sandbox] of known) if (sandbox.at >= snapshot.at) entry.set(id, sandbox);
+  return entry;
+}
+
+const isSandboxRemoval = ({
+  podSandboxStatus,
+  containerEventType,
+  containerId,
+}: cri.ContainerEventResponse): boolean =>
+  !podSandboxStatus?.metadata ||
+  (containerEventType === 'CONTAINER_DELETED_EVENT' && containerId === podSandboxStatus.id);
+
 function acceptEvent(pods: Map<string, PodEntry>, event: cri.ContainerEventResponse): string | undefined {
   const sandbox = event.podSandboxStatus;
-  const isRemoval = event.containerEventType === 'CONTAINER_DELETED_EVENT';
-  if (!sandbox?.metadata || (isRemoval && event.containerId === sandbox.id)) {
-    return dropSandbox(pods, event.containerId);
-  }
+  if (!sandbox?.metadata || isSandboxRemoval(event)) return dropSandbox(pods, event.containerId);
   const { uid } = sandbox.metadata;
   const entry = pods.get(uid) ?? new Map<string, SandboxEntry>();
   const known = entry.get(sandbox.id);
@@ -118,8 +151,8 @@ function dropSandbox(pods: Map<string, PodEntry>, sandboxId: string): string | u
 async function inspectSandboxes(
   client: CriClient,
   labelSelector: Record<string, string>,
+  at: number,
 ): Promise<Map<string, PodEntry>> {
-  const at = Date.now() * 1e6;
   const [{ items }, { containers }] = await Promise.all([
     client.call('ListPodSandbox', { filter: { labelSelector } }),
     client.call('ListContainers', { filter: { labelSelector } }),

@@ -1,6 +1,9 @@
+import type { Node } from '../../api/types.ts';
+import { matchesPodNodeSelection } from '../../scheduler/plugins/node-selector.ts';
+import { untoleratedTaint } from '../../scheduler/plugins/tolerations.ts';
 import type { Amounts } from '../resources/amounts.ts';
 import { podRequests } from '../resources/pod-resources.ts';
-import { isTerminalPhase } from '../pod.ts';
+import { isStaticPod, isTerminalPhase } from '../pod.ts';
 import type { KubeletPod } from '../pod.ts';
 import { forbiddenSysctl } from './sysctl-allowlist.ts';
 
@@ -14,18 +17,37 @@ export interface AdmissionInput {
   /** The other Pods of the node that are not over. */
   others: KubeletPod[];
   allocatable: Amounts;
-  nodeLabels: Record<string, string>;
+  /** This node, as far as it is known. */
+  node: Node;
 }
 
 /** Whether the node can run the Pod; the scheduler does not stand before static Pods and nodeName (upstream: lifecycle/predicate.go). */
-export function admit({ pod, others, allocatable, nodeLabels }: AdmissionInput): Rejection | undefined {
+export function admit({ pod, others, allocatable, node }: AdmissionInput): Rejection | undefined {
   const active = others.filter(({ status }) => !isTerminalPhase(status.phase));
   return (
     forbiddenSysctl(pod) ??
+    otherSystem(pod) ??
     lacksResource(pod, active, allocatable) ??
-    lacksLabels(pod, nodeLabels) ??
-    portConflict(pod, active)
+    lacksLabels(pod, node) ??
+    portConflict(pod, active) ??
+    hasTaint(pod, node)
   );
+}
+
+/** The label of a Pod and the field of its spec that name an operating system; this is Linux. */
+function otherSystem({ metadata, spec }: KubeletPod): Rejection | undefined {
+  const label = metadata.labels?.['kubernetes.io/os'];
+  if (label !== undefined && label !== 'linux') {
+    return {
+      reason: 'PodOSSelectorNodeLabelDoesNotMatch',
+      message: "Failed to admit pod as the `kubernetes.io/os` label doesn't match node label",
+    };
+  }
+  if (spec.os === undefined || spec.os.name === 'linux') return undefined;
+  return {
+    reason: 'PodOSNotSupported',
+    message: "Failed to admit pod as the OS field doesn't match node OS",
+  };
 }
 
 function lacksResource(pod: KubeletPod, others: KubeletPod[], allocatable: Amounts): Rejection | undefined {
@@ -50,9 +72,8 @@ function lacksResource(pod: KubeletPod, others: KubeletPod[], allocatable: Amoun
   return undefined;
 }
 
-function lacksLabels({ spec }: KubeletPod, labels: Record<string, string>): Rejection | undefined {
-  const missing = Object.entries(spec.nodeSelector ?? {}).some(([key, value]) => labels[key] !== value);
-  if (!missing) return undefined;
+function lacksLabels(pod: KubeletPod, node: Node): Rejection | undefined {
+  if (matchesPodNodeSelection(pod, node)) return undefined;
   return {
     reason: 'NodeAffinity',
     message: "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
@@ -66,6 +87,17 @@ function portConflict(pod: KubeletPod, others: KubeletPod[]): Rejection | undefi
   return {
     reason: 'NodePorts',
     message: "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
+  };
+}
+
+/** Only NoExecute is the kubelet's business, and never for static Pods, which nobody evicts. */
+function hasTaint(pod: KubeletPod, { spec }: Node): Rejection | undefined {
+  if (isStaticPod(pod)) return undefined;
+  const { tolerations } = pod.spec;
+  if (!untoleratedTaint(spec?.taints, { tolerations, effects: ['NoExecute'] })) return undefined;
+  return {
+    reason: 'TaintToleration',
+    message: "Predicate TaintToleration failed: node(s) had taints that the pod didn't tolerate",
   };
 }
 

@@ -1,9 +1,9 @@
-import { isAlreadyExists, isNotFound } from '../../client/errors.ts';
+import { isAlreadyExists, isConflict, isNotFound } from '../../client/errors.ts';
 import { nodes, pods } from '../../client/resources.ts';
 import type { Client } from '../../client/rest.ts';
 import { messageOf } from '../cri/cri-error.ts';
 import type { KubeletLog } from '../kubelet-log.ts';
-import { hashAnnotation, mirrorAnnotation } from '../pod.ts';
+import { hashAnnotation, isStaticPod, mirrorAnnotation } from '../pod.ts';
 import type { KubeletPod } from '../pod.ts';
 import type { PodDirectory } from './pod-directory.ts';
 
@@ -27,7 +27,8 @@ export function createMirrorPods({
   log: KubeletLog;
 }): MirrorPods {
   const resource = client.resource(pods);
-  const busy = new Set<string>();
+  /** Mirrors that are written just now, by name; true when there is something to do again afterwards. */
+  const busy = new Map<string, boolean>();
   let nodeUid = '';
 
   const remove = async ({ metadata }: KubeletPod) => {
@@ -35,7 +36,8 @@ export function createMirrorPods({
     await resource
       .delete({ name, namespace, gracePeriodSeconds: 0, preconditions: { uid } })
       .catch((error: unknown) => {
-        if (!isNotFound(error)) throw error;
+        // Another one of its name, of which the watch has not told yet: there is nothing to delete either.
+        if (!isNotFound(error) && !isConflict(error)) throw error;
       });
   };
   const ensure = async (pod: KubeletPod) => {
@@ -50,19 +52,33 @@ export function createMirrorPods({
       if (!isAlreadyExists(error)) throw error;
     });
   };
-  const inBackground = (key: string, work: () => Promise<void>) => {
-    if (busy.has(key)) return;
-    busy.add(key);
-    work()
+  /** Brings the mirror of this name in line with the static Pod of this name, or with there being none. */
+  const settle = async (namespace: string, name: string) => {
+    const pod = directory.byName(namespace, name);
+    if (pod && isStaticPod(pod)) return ensure(pod);
+    const orphan = directory
+      .mirrors()
+      .find(({ metadata }) => metadata.namespace === namespace && metadata.name === name);
+    if (orphan) await remove(orphan);
+  };
+  const inBackground = (namespace: string, name: string) => {
+    const key = `${namespace}/${name}`;
+    if (busy.has(key)) return void busy.set(key, true);
+    busy.set(key, false);
+    settle(namespace, name)
       .catch((error: unknown) => log.warn({ pod: key, error: messageOf(error) }, 'cannot write a mirror pod'))
-      .finally(() => busy.delete(key));
+      .finally(() => {
+        const again = busy.get(key);
+        busy.delete(key);
+        if (again) inBackground(namespace, name);
+      });
   };
   return {
-    ensure: (pod) => inBackground(pod.metadata.name, () => ensure(pod)),
+    ensure: ({ metadata }) => inBackground(metadata.namespace, metadata.name),
     removeOrphans() {
-      for (const mirror of directory.mirrors()) {
-        const { name, namespace } = mirror.metadata;
-        if (!directory.byName(namespace, name)) inBackground(name, () => remove(mirror));
+      for (const { metadata } of directory.mirrors()) {
+        if (!directory.byName(metadata.namespace, metadata.name))
+          inBackground(metadata.namespace, metadata.name);
       }
     },
   };

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Pod } from '../../api/types.ts';
+import type { Node, Pod } from '../../api/types.ts';
 import type { Amounts } from '../resources/amounts.ts';
 import { asKubeletPod, isMirrorPod, isStaticPod, isTerminalPhase } from '../pod.ts';
 import type { KubeletPod } from '../pod.ts';
@@ -7,8 +7,10 @@ import type { PodEvents } from '../pod-events.ts';
 import type { PodCache } from '../runtime-status/pod-cache.ts';
 import { isOwnCondition } from '../status/conditions.ts';
 import type { StatusManager } from '../status/status-manager.ts';
+import type { PodWorker } from '../workers/pod-worker.ts';
 import type { PodWorkers } from '../workers/pod-workers.ts';
 import { admit } from './admission.ts';
+import type { Rejection } from './admission.ts';
 import type { MirrorPods } from './mirror-pods.ts';
 import type { PodDirectory } from './pod-directory.ts';
 
@@ -34,16 +36,36 @@ export interface PodDispatchOptions {
   /** A wanted Pod has come or changed: its volumes follow at once. */
   onWanted(pod: KubeletPod): void;
   allocatable(): Amounts;
-  nodeLabels(): Record<string, string>;
+  /** This node as last seen. */
+  node(): Node;
+  /** This node as the API server has it now. */
+  fetchNode(): Promise<Node>;
 }
 
 export function createPodDispatch(options: PodDispatchOptions): PodDispatch {
   const { directory, workers, mirrors, statuses } = options;
+  /** Static Pods whose predecessor of the same name has not ended yet. */
   const waiting = new Map<string, KubeletPod>();
+  /** Until then a mirror without a static Pod may only be one whose file was not read yet. */
+  let staticPodsKnown = false;
 
   const start = (pod: KubeletPod) => {
     directory.set(pod);
-    if (!workers.get(pod.metadata.uid) && refuse(options, pod)) return;
+    const rejection = rejectionOf(options, pod, options.node());
+    if (!rejection) return accept(pod);
+    if (rejection.reason !== 'NodeAffinity') return refuse(options, pod, rejection);
+    void startWithFreshNode(pod, rejection);
+  };
+  // The scheduler may have seen a label that this kubelet hasn't.
+  const startWithFreshNode = async (pod: KubeletPod, rejection: Rejection) => {
+    const node = await options.fetchNode().catch(() => undefined);
+    const latest = directory.get(pod.metadata.uid);
+    if (!latest) return;
+    const still = node ? rejectionOf(options, latest, node) : rejection;
+    if (still) refuse(options, latest, still);
+    else accept(latest);
+  };
+  const accept = (pod: KubeletPod) => {
     const worker = workers.get(pod.metadata.uid);
     const wanted = !pod.metadata.deletionTimestamp && (!worker || worker.state === 'syncing');
     if (wanted && !isTerminalPhase(pod.status.phase)) options.onWanted(pod);
@@ -54,14 +76,14 @@ export function createPodDispatch(options: PodDispatchOptions): PodDispatch {
     const { name, namespace } = pod.metadata;
     const own = directory.byName(namespace, name);
     if (own) statuses.observe(own.metadata.uid);
-    else mirrors.removeOrphans();
+    else if (staticPodsKnown) mirrors.removeOrphans();
   };
   const startStatic = (pod: KubeletPod) => {
     const name = fullName(pod);
-    const before = workers
-      .list()
-      .find((worker) => fullName(worker.pod) === name && worker.pod.metadata.uid !== pod.metadata.uid);
-    if (before) {
+    const isBefore = ({ pod: other, state }: PodWorker) =>
+      fullName(other) === name && (other.metadata.uid !== pod.metadata.uid || state !== 'syncing');
+    // The same Pod too, when its file was taken away and put back: its worker only ever goes on to its end.
+    if (workers.list().some(isBefore)) {
       waiting.set(name, pod);
       return;
     }
@@ -99,6 +121,7 @@ export function createPodDispatch(options: PodDispatchOptions): PodDispatch {
       for (const name of waiting.keys())
         if (!pods.some((pod) => fullName(pod) === name)) waiting.delete(name);
       for (const pod of pods) if (!directory.get(pod.metadata.uid)) startStatic(pod);
+      staticPodsKnown = true;
       mirrors.removeOrphans();
     },
     forgotten(pod) {
@@ -125,25 +148,23 @@ const wishesOf = ({ metadata, spec }: KubeletPod) => {
 const foreignConditions = ({ status }: KubeletPod) =>
   (status.conditions ?? []).filter(({ type }) => !isOwnCondition(type));
 
-/** A Pod that the node cannot run fails at once; one that already runs here is never refused. */
-function refuse(options: PodDispatchOptions, pod: KubeletPod): boolean {
+/** Why the node cannot run the Pod; one that already runs here is never refused. */
+function rejectionOf(options: PodDispatchOptions, pod: KubeletPod, node: Node): Rejection | undefined {
   const { uid, deletionTimestamp } = pod.metadata;
-  if (deletionTimestamp || isTerminalPhase(pod.status.phase) || options.cache.get(uid)) return false;
+  if (deletionTimestamp || isTerminalPhase(pod.status.phase)) return undefined;
+  if (options.workers.get(uid) || options.cache.get(uid)) return undefined;
   const others = options.directory.list().filter(({ metadata, status }) => {
     const known = options.statuses.get(metadata.uid);
     return metadata.uid !== uid && !isTerminalPhase((known ?? status).phase);
   });
-  const rejection = admit({
-    pod,
-    others,
-    allocatable: options.allocatable(),
-    nodeLabels: options.nodeLabels(),
-  });
-  if (!rejection) return false;
-  options.events.pod(pod, 'Warning', rejection.reason, rejection.message);
-  options.workers.fail(pod, {
-    reason: rejection.reason,
-    message: `Pod was rejected: ${rejection.message}`,
-  });
-  return true;
+  return admit({ pod, others, allocatable: options.allocatable(), node });
+}
+
+function refuse(
+  { events, workers }: PodDispatchOptions,
+  pod: KubeletPod,
+  { reason, message }: Rejection,
+): void {
+  events.pod(pod, 'Warning', reason, message);
+  workers.fail(pod, { reason, message: `Pod was rejected: ${message}`, isRejection: true });
 }

@@ -7,6 +7,7 @@ import { conditionsOf } from './conditions.ts';
 import { containerStatuses } from './container-statuses.ts';
 import { phaseOf } from './phase.ts';
 import type { Phase } from './phase.ts';
+import type { PodFailure } from '../workers/pod-worker.ts';
 import type { StartFailures } from './start-failures.ts';
 
 /** What probes say of a container: whether it has started and is ready. */
@@ -31,12 +32,14 @@ export interface StatusInput {
   /** No container runs and none will ever again. */
   isTerminal: boolean;
   /** A decision that ends the Pod (deadline, eviction): phase Failed with this reason and message. */
-  failure?: { reason: string; message: string } | undefined;
+  failure?: PodFailure | undefined;
 }
 
 /** The Pod's whole status (upstream: generateAPIPodStatus). */
 export function generateStatus(context: StatusContext, input: StatusInput): PodStatus {
   const { pod, runtime, previous, isTerminal } = input;
+  if (input.failure?.isRejection) return rejectedStatus(input, input.failure);
+  if (wasRejected(pod)) return pod.status;
   const statuses = allStatuses(context, input);
   const { containerStatuses, initContainerStatuses = [] } = statuses;
   const both = [...initContainerStatuses, ...containerStatuses];
@@ -56,12 +59,30 @@ export function generateStatus(context: StatusContext, input: StatusInput): PodS
     ...(reason ? { reason } : {}),
     ...(message ? { message } : {}),
     ...addresses(context, input),
-    startTime: previous.startTime ?? pod.status.startTime ?? `${new Date().toISOString().slice(0, 19)}Z`,
+    startTime: previous.startTime ?? pod.status.startTime ?? startTimeNow(),
     qosClass: pod.status.qosClass ?? qosClassOf(pod),
     ...statuses,
-    ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
+    ...observed(pod),
   };
 }
+
+/** Nothing else is said of a Pod that was not admitted (upstream: rejectPod). */
+const rejectedStatus = ({ pod, previous }: StatusInput, { reason, message }: PodFailure): PodStatus => ({
+  phase: 'Failed',
+  reason,
+  message,
+  startTime: previous.startTime ?? startTimeNow(),
+  qosClass: pod.status.qosClass ?? qosClassOf(pod),
+  ...observed(pod),
+});
+
+const wasRejected = ({ status }: KubeletPod): boolean =>
+  status.phase === 'Failed' && status.reason !== undefined && status.containerStatuses === undefined;
+
+const startTimeNow = (): string => `${new Date().toISOString().slice(0, 19)}Z`;
+
+const observed = ({ metadata }: KubeletPod): Partial<PodStatus> =>
+  metadata.generation === undefined ? {} : { observedGeneration: metadata.generation };
 
 /** A Pod never leaves Succeeded or Failed. */
 function lastingPhase(phase: Phase, { pod, previous }: StatusInput): Phase {

@@ -33,12 +33,12 @@ function readMessage(container: RuntimeContainer): string {
 
 function readFile({ mounts }: RuntimeContainer, path: string): string {
   const mount = path && mounts.find(({ containerPath }) => containerPath === path);
-  return mount ? readTail(mount.hostPath, maxMessageBytes, { fromStart: true }) : '';
+  return mount ? readTail(mount.hostPath, maxMessageBytes) : '';
 }
 
 /** The last lines of the container's log without CRI's frame. */
 function endOfLog(logPath: string): string {
-  const tail = readTail(logPath, 64 * 1024, { fromStart: false });
+  const tail = readTail(logPath, 64 * 1024);
   const lines = tail.split('\n').slice(-maxLogLines - 1);
   const text = lines.map(unframed).join('');
   return Buffer.from(text).subarray(-maxLogBytes).toString();
@@ -49,7 +49,8 @@ function unframed(line: string): string {
   return match ? `${match[2]}${match[1] === 'F' ? '\n' : ''}` : '';
 }
 
-function readTail(path: string, maxBytes: number, { fromStart }: { fromStart: boolean }): string {
+/** The last bytes of a file; nothing when it isn't there. */
+function readTail(path: string, maxBytes: number): string {
   if (!path) return '';
   let file: number;
   try {
@@ -61,7 +62,7 @@ function readTail(path: string, maxBytes: number, { fromStart }: { fromStart: bo
   try {
     const { size } = fstatSync(file);
     const buffer = Buffer.alloc(Math.min(size, maxBytes));
-    const read = readSync(file, buffer, 0, buffer.length, fromStart ? 0 : size - buffer.length);
+    const read = readSync(file, buffer, 0, buffer.length, size - buffer.length);
     return buffer.subarray(0, read).toString();
   } finally {
     closeSync(file);

@@ -27,10 +27,10 @@ export async function syncPod(
   if (isTerminalPhase(status.phase)) return { isTerminal: true };
   const deadlineMs = deadlineOf(pod, status);
   if (deadlineMs <= context.clock.now()) {
-    context.fail(pod, {
-      reason: 'DeadlineExceeded',
-      message: 'Pod was active on the node longer than the specified deadline',
-    });
+    const reason = 'DeadlineExceeded';
+    const message = 'Pod was active on the node longer than the specified deadline';
+    context.events.pod(pod, 'Normal', reason, message);
+    context.fail(pod, { reason, message });
     return {};
   }
   await prepare(context, pod, signal);

@@ -44,6 +44,8 @@ export interface TerminationOptions {
 export interface PodFailure {
   reason: string;
   message: string;
+  /** The Pod was never admitted: there is nothing to tell of its containers. */
+  isRejection?: boolean;
 }
 
 export interface PodWorker {

@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import type { Container, PodSpec } from '../../api/types.ts';
-import { pods } from '../../client/resources.ts';
+import { nodes, pods } from '../../client/resources.ts';
 import { startBench } from './kubelet-on-fakes.ts';
 import { FakeCriError } from './fake-cri.ts';
 import { until } from '../environment.ts';
@@ -427,6 +427,50 @@ test('static pods from a folder have mirrors', async (t) => {
   await until('static pod gone', () => bench.cri.sandboxes.size === 0);
 });
 
+test('a static pod runs again when its file was taken away and put back', async (t) => {
+  const folder = join('/tmp', `ll-static-back-${process.pid}`);
+  mkdirSync(folder, { recursive: true });
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const bench = await startBench(t, { staticPodDir: folder });
+  const file = join(folder, 'fixed.json');
+  const manifest = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'fixed' }, spec: spec() };
+  writeFileSync(file, JSON.stringify(manifest));
+  await bench.podUntil('fixed-node-1', ({ status }) => status?.phase === 'Running');
+  const first = bench.cri.running('main')?.id;
+  const stopping = Promise.withResolvers<void>();
+  const stopped = Promise.withResolvers<undefined>();
+  bench.cri.intercept('StopContainer', () => {
+    stopping.resolve();
+    return stopped.promise;
+  });
+  rmSync(file);
+  await stopping.promise;
+  writeFileSync(file, JSON.stringify(manifest));
+  // The watch of the folder has told by now; the old containers end only after it.
+  await bench.gone('fixed-node-1').catch(() => undefined);
+  stopped.resolve(undefined);
+  await until('the pod runs again', () => {
+    const running = bench.cri.running('main');
+    return running !== undefined && running.id !== first;
+  });
+  await bench.podUntil('fixed-node-1', ({ status }) => status?.phase === 'Running');
+  t.pass();
+});
+
+test('a restart of the kubelet keeps the mirrors', async (t) => {
+  const folder = join('/tmp', `ll-static-kept-${process.pid}`);
+  mkdirSync(folder, { recursive: true });
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const bench = await startBench(t, { staticPodDir: folder });
+  const manifest = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'fixed' }, spec: spec() };
+  writeFileSync(join(folder, 'fixed.json'), JSON.stringify(manifest));
+  const before = await bench.podUntil('fixed-node-1', ({ status }) => status?.phase === 'Running');
+  await bench.restartKubelet();
+  await bench.createPod({ metadata: { name: 'other' }, spec: spec() });
+  await bench.podUntil('other', ({ status }) => status?.phase === 'Running');
+  t.is((await bench.pod('fixed-node-1')).metadata?.uid, before.metadata?.uid);
+});
+
 test('a pod that does not fit is refused', async (t) => {
   const bench = await startBench(t);
   await bench.createPod({
@@ -439,6 +483,52 @@ test('a pod that does not fit is refused', async (t) => {
     failed.status?.message ?? '',
     /^Pod was rejected: Node didn't have enough resource: cpu, requested: 1000000, used: 0, capacity: \d+$/,
   );
+  // Nothing is said of containers that were never to run, after a restart neither.
+  const fields = ['message', 'observedGeneration', 'phase', 'qosClass', 'reason', 'startTime'];
+  t.deepEqual(Object.keys(failed.status ?? {}).sort(), fields);
+  await bench.restartKubelet();
+  await bench.createPod({ metadata: { name: 'small' }, spec: spec() });
+  await bench.podUntil('small', ({ status }) => status?.phase === 'Running');
+  t.deepEqual((await bench.pod('big')).status, failed.status);
+  await bench.client.resource(pods).delete({ name: 'big', namespace: 'default' });
+  await bench.gone('big');
+});
+
+test('a label that the node has only now counts', async (t) => {
+  const bench = await startBench(t);
+  const patch = { metadata: { labels: { disk: 'ssd' } } };
+  await Promise.all([
+    bench.client.resource(nodes).patch({ name: bench.nodeName, type: 'merge', patch }),
+    bench.createPod({ metadata: { name: 'fast' }, spec: spec({ nodeSelector: { disk: 'ssd' } }) }),
+  ]);
+  const pod = await bench.podUntil('fast', ({ status }) => status?.phase !== 'Pending');
+  t.is(pod.status?.phase, 'Running');
+  await bench.createPod({ metadata: { name: 'slow' }, spec: spec({ nodeSelector: { disk: 'tape' } }) });
+  const failed = await bench.podUntil('slow', ({ status }) => status?.phase === 'Failed');
+  t.is(failed.status?.reason, 'NodeAffinity');
+});
+
+test('a volume of an image that cannot be pulled shows why, as an image does', async (t) => {
+  const bench = await startBench(t);
+  bench.cri.intercept('PullImage', ({ image }) => {
+    if (JSON.stringify(image).includes('none:1')) throw new FakeCriError(5, 'manifest unknown');
+    return undefined;
+  });
+  await bench.createPod({
+    metadata: { name: 'extra' },
+    spec: spec({
+      containers: [main({ volumeMounts: [{ name: 'v', mountPath: '/v' }] })],
+      volumes: [{ name: 'v', image: { reference: 'none:1' } }],
+    }),
+  });
+  const reasonIs = (reason: string) =>
+    bench.podUntil(
+      'extra',
+      ({ status }) => status?.containerStatuses?.[0]?.state?.waiting?.reason === reason,
+    );
+  await reasonIs('ErrImagePull');
+  const pod = await reasonIs('ImagePullBackOff');
+  t.regex(pod.status?.containerStatuses?.[0]?.state?.waiting?.message ?? '', /none:1/);
 });
 
 test('a pod whose image never came is deleted all the same', async (t) => {

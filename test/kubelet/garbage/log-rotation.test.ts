@@ -1,12 +1,14 @@
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import test from 'ava';
+import type { ExecutionContext } from 'ava';
 import { dir } from 'tmp-promise';
 import { rotateLogs } from '../../../kubelet/garbage/log-rotation.ts';
 import { podOf, runtimeContainer, runtimeOf } from '../pod-builder.ts';
 
-test('a log that is too long is rotated, older ones are compressed, the oldest go', async (t) => {
+/** A container with a log, and a runtime that opens it anew; what it was asked goes into `reopened`. */
+async function bench(t: ExecutionContext) {
   const { path, cleanup } = await dir({ unsafeCleanup: true, prefix: 'll-' });
   t.teardown(cleanup);
   const logPath = join(path, '0.log');
@@ -24,6 +26,11 @@ test('a log that is too long is rotated, older ones are compressed, the oldest g
       },
     },
   } as unknown as Parameters<typeof rotateLogs>[0]['context'];
+  return { path, logPath, reopened, context };
+}
+
+test('a log that is too long is rotated, older ones are compressed, the oldest go', async (t) => {
+  const { path, logPath, reopened, context } = await bench(t);
   const rotate = () => rotateLogs({ context, maxBytes: 10, maxFiles: 3 });
   writeFileSync(logPath, 'short');
   await rotate();
@@ -40,4 +47,20 @@ test('a log that is too long is rotated, older ones are compressed, the oldest g
   t.is(gunzipSync(readFileSync(join(path, files[1] ?? ''))).toString(), 'old 1');
   t.is(readFileSync(join(path, files[2] ?? ''), 'utf8'), 'long enough to rotate');
   t.deepEqual(reopened, ['ReopenContainerLog id-main']);
+});
+
+test('with two files there is one old log, time and again', async (t) => {
+  const { path, logPath, reopened, context } = await bench(t);
+  for (const text of ['first and long', 'second and long', 'third and long']) {
+    for (const old of readdirSync(path).filter((name) => name !== '0.log')) {
+      // Names are a second apart.
+      renameSync(join(path, old), `${logPath}.20250101-000000`);
+    }
+    writeFileSync(logPath, text);
+    await rotateLogs({ context, maxBytes: 10, maxFiles: 2 });
+    const [, old = ''] = readdirSync(path).sort();
+    t.is(readFileSync(join(path, old), 'utf8'), text);
+    t.is(readdirSync(path).length, 2);
+  }
+  t.is(reopened.length, 3);
 });

@@ -85,10 +85,43 @@ test('who is killed first when memory is short', (t) => {
 test('admission: pods, ports and labels', (t) => {
   const allocatable = { cpu: 1000, memory: 1e9, pods: 2 };
   const port = podOf({ containers: [{ name: 'a', ports: [{ containerPort: 80, hostPort: 8080 }] }] });
-  const base = { others: [], allocatable, nodeLabels: { zone: 'a' } };
+  const base = { others: [], allocatable, node: { metadata: { labels: { zone: 'a' } } } };
   t.is(admit({ ...base, pod: port }), undefined);
   t.is(admit({ ...base, pod: port, others: [port] })?.reason, 'NodePorts');
   t.is(admit({ ...base, pod: podOf(), others: [podOf(), podOf()] })?.reason, 'OutOfpods');
   t.is(admit({ ...base, pod: podOf({ nodeSelector: { zone: 'b' } }) })?.reason, 'NodeAffinity');
   t.is(admit({ ...base, pod: podOf({ nodeSelector: { zone: 'a' } }) }), undefined);
+  const inZone = (zone: string) => {
+    const nodeSelectorTerms = [{ matchExpressions: [{ key: 'zone', operator: 'In', values: [zone] }] }];
+    return podOf({
+      affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } } },
+    });
+  };
+  t.is(admit({ ...base, pod: inZone('a') }), undefined);
+  t.is(admit({ ...base, pod: inZone('b') })?.reason, 'NodeAffinity');
+});
+
+test('admission: taints that do not let a Pod run, and another operating system', (t) => {
+  const allocatable = { cpu: 1000, memory: 1e9, pods: 2 };
+  const tainted = (effect: string) => ({
+    others: [],
+    allocatable,
+    node: { spec: { taints: [{ key: 'k', effect }] } },
+  });
+  t.is(admit({ ...tainted('NoSchedule'), pod: podOf() }), undefined);
+  t.deepEqual(admit({ ...tainted('NoExecute'), pod: podOf() }), {
+    reason: 'TaintToleration',
+    message: "Predicate TaintToleration failed: node(s) had taints that the pod didn't tolerate",
+  });
+  const tolerations = [{ key: 'k', operator: 'Exists' }];
+  t.is(admit({ ...tainted('NoExecute'), pod: podOf({ tolerations }) }), undefined);
+  const fixed = podOf();
+  fixed.metadata.annotations = { 'kubernetes.io/config.source': 'file' };
+  t.is(admit({ ...tainted('NoExecute'), pod: fixed }), undefined);
+  const base = { others: [], allocatable, node: {} };
+  t.is(admit({ ...base, pod: podOf({ os: { name: 'linux' } }) }), undefined);
+  t.deepEqual(admit({ ...base, pod: podOf({ os: { name: 'windows' } }) }), {
+    reason: 'PodOSNotSupported',
+    message: "Failed to admit pod as the OS field doesn't match node OS",
+  });
 });
