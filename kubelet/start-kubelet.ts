@@ -154,7 +154,9 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   devices.onInUseChange(() => reporter.checkVolumesInUse());
   void reporter.registered.then(() => storage.start(() => reporter.check()));
   // A mirror's owner is the Node: those of Pods that ran before it was there could not be made.
-  void reporter.registered.then(() => directory.list().filter(isStaticPod).forEach(mirrors.ensure));
+  void reporter.registered.then(() => {
+    for (const pod of directory.list().filter(isStaticPod)) mirrors.ensure(pod);
+  });
   const sources = followSources({ options, parts, dispatch, ready: pleg.ready });
   const ready = Promise.all([reporter.registered, sources.synced]).then(() => undefined);
   // A runtime that came up after the registration makes the node Ready at once.
