@@ -20,9 +20,11 @@ export interface SchedulerCache {
   isAssumed(pod: Pod): boolean;
   /** Room on this node is being made for a pod that waits; undefined takes it back. */
   nominate(pod: Pod, nodeName: string | undefined): void;
+  /** The pods that wait for room on this node. */
+  nominatedOn(nodeName: string): Pod[];
   nodes(): readonly NodeInfo[];
-  /** The nodes as this pod must see them: with the waiting pods of at least its priority where they are nominated. */
-  nodesFor(pod: Pod): readonly NodeInfo[];
+  /** The node with the nominated pods of at least this pod's priority; the node itself when there are none. */
+  withNominated(pod: Pod, node: NodeInfo): NodeInfo;
 }
 
 interface Entry {
@@ -82,6 +84,9 @@ export const createSchedulerCache = (): SchedulerCache => {
     return list;
   };
 
+  const nominatedOn = (name: string): Pod[] =>
+    [...nominations.values()].flatMap(({ pod, nodeName }) => (nodeName === name ? [pod] : []));
+
   return {
     setNode(node) {
       const entry = entryOf(node.metadata?.name ?? '');
@@ -96,6 +101,7 @@ export const createSchedulerCache = (): SchedulerCache => {
       if (entry.pods.size === 0) entries.delete(name);
     },
     setPod(pod) {
+      nominations.delete(uidOf(pod));
       assumed.delete(uidOf(pod));
       detach(pod);
       attach(pod, pod.spec?.nodeName ?? '');
@@ -120,17 +126,13 @@ export const createSchedulerCache = (): SchedulerCache => {
       else nominations.set(uidOf(pod), { pod, nodeName });
     },
     nodes,
-    nodesFor(pod) {
-      const others = [...nominations.values()].filter(
-        ({ pod: other }) => uidOf(other) !== uidOf(pod) && priorityOf(other) >= priorityOf(pod),
+    nominatedOn,
+    withNominated(pod, node) {
+      const guests = nominatedOn(node.name).filter(
+        (other) => uidOf(other) !== uidOf(pod) && priorityOf(other) >= priorityOf(pod),
       );
-      if (others.length === 0) return nodes();
-      return nodes().map((info) => {
-        const nominated = others.filter(({ nodeName }) => nodeName === info.name);
-        if (nominated.length === 0) return info;
-        const guests = nominated.map((nomination) => createPodInfo(nomination.pod));
-        return createNodeInfo(info.node, [...info.pods.values(), ...guests]);
-      });
+      if (guests.length === 0) return node;
+      return createNodeInfo(node.node, [...node.pods.values(), ...guests.map(createPodInfo)]);
     },
   };
 };

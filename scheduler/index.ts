@@ -66,7 +66,11 @@ const createScheduler = ({
     schedulerName,
     clock,
     nodes: () => cache.nodes(),
+    withNominated: cache.withNominated,
+    nominatedOn: cache.nominatedOn,
     plugins: () => plugins,
+    activate: (pod) => queue.activate(pod),
+    onError,
   };
   plugins.push(...factories.map((factory) => factory(handle)));
 

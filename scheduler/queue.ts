@@ -33,6 +33,8 @@ export interface SchedulingQueue {
   requeue(queued: QueuedPod, failure: { rejectedBy: ReadonlySet<string>; hadError: boolean }): void;
   /** Frees the pods that this event may help. */
   moveOnEvent(event: ClusterEvent): void;
+  /** A pod that was rejected is tried again at once. */
+  activate(pod: Pod): void;
   stop(): void;
   readonly sizes: { active: number; backingOff: number; unschedulable: number; gated: number };
 }
@@ -149,6 +151,12 @@ export const createSchedulingQueue = ({
         unschedulable.delete(uid);
         delay(queued);
       }
+    },
+    activate(pod) {
+      const uid = pod.metadata?.uid ?? '';
+      const queued = unschedulable.get(uid) ?? backingOff.remove(uid);
+      unschedulable.delete(uid);
+      if (queued !== undefined) activate(queued);
     },
     stop() {
       cancelTimer?.();

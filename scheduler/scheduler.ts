@@ -6,12 +6,13 @@ import { pods } from '../client/resources.ts';
 import type { SchedulerCache } from './cache.ts';
 import { createCycleState } from './framework/cycle-state.ts';
 import type { CycleState } from './framework/cycle-state.ts';
+import { findFeasibleNodes } from './framework/filter-nodes.ts';
 import { fitErrorMessage } from './framework/fit-error.ts';
 import type { SchedulerHandle } from './framework/handle.ts';
 import type { Plugin, PodOnNode, PostFilterResult, Rejection } from './framework/plugin.ts';
 import { pluginFailure } from './framework/plugin-failure.ts';
 import { podSelection } from './framework/pod-selection.ts';
-import { chooseNode, findFeasibleNodes } from './framework/run-plugins.ts';
+import { chooseNode } from './framework/score-nodes.ts';
 import type { QueuedPod, SchedulingQueue } from './queue.ts';
 
 export interface SchedulingOptions {
@@ -65,10 +66,10 @@ const findNode = (
   { pod, state }: { pod: Pod; state: CycleState },
   { cache, plugins, onError }: SchedulingOptions,
 ): { nodeName: string } | Failure => {
-  const nodes = cache.nodesFor(pod);
+  const nodes = cache.nodes();
   if (nodes.length === 0) return noNodes;
   try {
-    const outcome = findFeasibleNodes(plugins, { pod, state, nodes });
+    const outcome = findFeasibleNodes(plugins, { pod, state, nodes, withNominated: cache.withNominated });
     const chosen = chooseNode(plugins, { pod, state, nodes: outcome.feasible });
     if (chosen !== undefined) return { nodeName: chosen.name };
     const { rejections, absent, preFilterMessage, rejectedBy } = outcome;

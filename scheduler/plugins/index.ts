@@ -1,6 +1,6 @@
 import type { PluginFactory } from '../framework/handle.ts';
 import { defaultBinder } from './default-binder.ts';
-import { defaultPreemption } from './default-preemption.ts';
+import { defaultPreemption } from './default-preemption/index.ts';
 import { imageLocality } from './image-locality.ts';
 import { interPodAffinity } from './inter-pod-affinity.ts';
 import { nodeAffinity } from './node-affinity.ts';

@@ -8,7 +8,8 @@ import { createCycleState } from '../../scheduler/framework/cycle-state.ts';
 import { fitErrorMessage } from '../../scheduler/framework/fit-error.ts';
 import type { SchedulerHandle } from '../../scheduler/framework/handle.ts';
 import type { Plugin } from '../../scheduler/framework/plugin.ts';
-import { findFeasibleNodes, scoreNodes } from '../../scheduler/framework/run-plugins.ts';
+import { findFeasibleNodes } from '../../scheduler/framework/filter-nodes.ts';
+import { scoreNodes } from '../../scheduler/framework/score-nodes.ts';
 import { defaultPlugins } from '../../scheduler/plugins/index.ts';
 import { fakeInformers } from './fake-informers.ts';
 
@@ -83,7 +84,11 @@ export const aCluster = ({
     schedulerName: 'default-scheduler',
     clock: systemClock,
     nodes: () => cache.nodes(),
+    withNominated: cache.withNominated,
+    nominatedOn: cache.nominatedOn,
     plugins: () => plugins,
+    activate: () => undefined,
+    onError: () => undefined,
   };
   plugins.push(...defaultPlugins.map((factory) => factory(handle)));
 
@@ -96,7 +101,12 @@ export const aCluster = ({
     /** The names of the nodes that fit, and upstream's message when none does (postFilter left out). */
     filter(pod: Pod) {
       const all = cache.nodes();
-      const outcome = findFeasibleNodes(plugins, { pod, state: createCycleState(), nodes: all });
+      const outcome = findFeasibleNodes(plugins, {
+        pod,
+        state: createCycleState(),
+        nodes: all,
+        withNominated: cache.withNominated,
+      });
       return {
         ...outcome,
         names: outcome.feasible.map(({ name }) => name),

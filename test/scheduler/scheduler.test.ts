@@ -132,6 +132,28 @@ test('room that a deleted pod leaves is used', async (t) => {
   await until('second has a node', async () => (await get(client, 'second')).spec?.nodeName === 'node-1');
 });
 
+test('two important pods at once each get a victim', async (t) => {
+  const { client } = t.context;
+  await createReadyNode(client, aNode());
+  const requests = { cpu: '1' };
+  const victims = ['low-1', 'low-2'];
+  for (const name of victims) {
+    await create(client, aPod({ name, requests }));
+    await until(`${name} has a node`, async () => (await get(client, name)).spec?.nodeName === 'node-1');
+  }
+  const priorityClassName = 'system-cluster-critical';
+  await Promise.all(
+    ['high-1', 'high-2'].map((name) => create(client, aPod({ name, requests, priorityClassName }))),
+  );
+  // Nobody ends the victims here: the second may not wait for the first one's end.
+  await until('both victims are told to go', async () => {
+    const going = await Promise.all(victims.map((name) => get(client, name)));
+    return going.every(({ metadata }) => metadata?.deletionTimestamp !== undefined);
+  });
+  await until('both are told of', async () => (await eventsOf(client, 'Preempted')).length === 2);
+  t.pass();
+});
+
 test('two candidates share the work by a Lease', async (t) => {
   const { client } = t.context;
   const schedulerName = 'elected';

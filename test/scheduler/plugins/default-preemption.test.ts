@@ -1,6 +1,6 @@
 import test from 'ava';
 import { createCycleState } from '../../../scheduler/framework/cycle-state.ts';
-import { findFeasibleNodes } from '../../../scheduler/framework/run-plugins.ts';
+import { until } from '../../environment.ts';
 import { aCluster, aNode, aPod } from '../fixtures.ts';
 
 const tryToPreempt = (cluster: ReturnType<typeof aCluster>, pod: ReturnType<typeof aPod>) => {
@@ -53,19 +53,36 @@ test('the node where the least important pod goes is nominated', (t) => {
   t.deepEqual(tryToPreempt(cluster, pod), { nominatedNodeName: 'node-2' });
 });
 
-test('room that is made for a pod is not given to a less important one', (t) => {
-  const cluster = aCluster({ nodes: [aNode()] });
-  const important = aPod({ priority: 10, requests: { cpu: '2' } });
-  const names = (pod: ReturnType<typeof aPod>) =>
-    findFeasibleNodes(cluster.plugins, {
+test('a pod whose victims are going makes no new ones, unless the node has become useless', (t) => {
+  const condition = { type: 'DisruptionTarget', status: 'True', reason: 'PreemptionByScheduler' };
+  const victim = aPod({ requests: { cpu: '2' } });
+  const going = {
+    ...victim,
+    metadata: { ...victim.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' },
+    status: { conditions: [condition] },
+  };
+  const pod = {
+    ...aPod({ priority: 10, requests: { cpu: '1' } }),
+    status: { nominatedNodeName: 'node-1' },
+  };
+  const attempt = (spec: { unschedulable?: boolean }) =>
+    tryToPreempt(
+      aCluster({
+        nodes: [aNode({ spec }), aNode({ name: 'node-2' })],
+        pods: { 'node-1': [going], 'node-2': [aPod({ requests: { cpu: '2' } })] },
+      }),
       pod,
-      state: createCycleState(),
-      nodes: cluster.cache.nodesFor(pod),
-    }).feasible.map(({ name }) => name);
-  cluster.cache.nominate(important, 'node-1');
-  t.deepEqual(names(aPod({ priority: 5, requests: { cpu: '1' } })), []);
-  t.deepEqual(names(aPod({ priority: 20, requests: { cpu: '1' } })), ['node-1']);
-  t.deepEqual(names(important), ['node-1']);
-  cluster.cache.nominate(important, undefined);
-  t.deepEqual(names(aPod({ priority: 5, requests: { cpu: '1' } })), ['node-1']);
+    );
+  t.deepEqual(attempt({}), {
+    message: 'preemption: not eligible due to a terminating pod on the nominated node.',
+  });
+  t.deepEqual(attempt({ unschedulable: true }), { nominatedNodeName: 'node-2' });
+});
+
+test('a pod is not tried again for other victims while the calls that evict run', async (t) => {
+  const cluster = aCluster({ nodes: [aNode()], pods: { 'node-1': [aPod({ requests: { cpu: '2' } })] } });
+  const pod = aPod({ priority: 10, requests: { cpu: '1' } });
+  t.is(tryToPreempt(cluster, pod)?.nominatedNodeName, 'node-1');
+  t.is(tryToPreempt(cluster, pod)?.nominatedNodeName, undefined);
+  await until('the calls are done', () => tryToPreempt(cluster, pod)?.nominatedNodeName === 'node-1');
 });

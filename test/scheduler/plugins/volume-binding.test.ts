@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { CSIStorageCapacity } from '../../../api/types.ts';
 import { createCycleState } from '../../../scheduler/framework/cycle-state.ts';
-import { findFeasibleNodes } from '../../../scheduler/framework/run-plugins.ts';
+import { findFeasibleNodes } from '../../../scheduler/framework/filter-nodes.ts';
 import { aCluster, aNode, aPod } from '../fixtures.ts';
 import { aClaim, aClass, aCsiNode, aPodWith, aVolume, zoneLabel } from '../storage-fixtures.ts';
 

@@ -1,3 +1,5 @@
+import type { Pod } from '../../api/types.ts';
+import { createCycleState } from './cycle-state.ts';
 import type { NodeInfo } from './node-info.ts';
 import type { Plugin, PodAndNode, PodCycle, PreFilterResult, Rejection } from './plugin.ts';
 import { unresolvable } from './plugin.ts';
@@ -13,25 +15,37 @@ export interface FilterOutcome {
   rejectedBy: Set<string>;
 }
 
-/** Runs preFilter, then filter on each node; a node's first rejection counts. */
+type Nodes = readonly NodeInfo[];
+/** A node with the waiting pods that are nominated there and that a pod must yield to; itself when there are none. */
+export type WithNominated = (pod: Pod, node: NodeInfo) => NodeInfo;
+
+/**
+ * Runs preFilter, then filter on each node; a node's first rejection counts. A node fits when it does both with and
+ * without the pods nominated there: the pod must leave them their room, but can't rely on them (upstream's
+ * RunFilterPluginsWithNominatedPods). The node nominated for the pod itself, if it fits, is the only answer.
+ */
 export const findFeasibleNodes = (
   plugins: readonly Plugin[],
-  { nodes, ...cycle }: PodCycle & { nodes: readonly NodeInfo[] },
+  {
+    nodes,
+    withNominated = (_, node) => node,
+    ...cycle
+  }: PodCycle & { nodes: Nodes; withNominated?: WithNominated },
 ): FilterOutcome => {
-  const outcome: FilterOutcome = {
-    feasible: [],
-    rejections: new Map(),
-    absent: undefined,
-    preFilterMessage: undefined,
-    rejectedBy: new Set(),
-  };
+  const outcome = emptyOutcome();
   const prepared = runPreFilter(plugins, { nodes, ...cycle }, outcome);
   if (prepared === undefined) return outcome;
-  for (const node of nodes) {
-    if (prepared.nodeNames !== undefined && !prepared.nodeNames.has(node.name)) continue;
-    const rejection = filterNode(prepared.filters, { ...cycle, node });
+  const nominated = cycle.pod.status?.nominatedNodeName ?? '';
+  const first = nodes.filter(({ name }) => name === nominated);
+  for (const node of first.length === 0 ? nodes : [...new Set([...first, ...nodes])]) {
+    if (prepared.nodeNames?.has(node.name) === false) continue;
+    const crowded = withNominated(cycle.pod, node);
+    const rejection =
+      (crowded === node ? undefined : rejectionOn(plugins, { pod: cycle.pod, node: crowded, nodes })) ??
+      filterNode(prepared.filters, { ...cycle, node });
     if (rejection === undefined) {
       outcome.feasible.push(node);
+      if (node.name === nominated) break;
       continue;
     }
     outcome.rejections.set(node.name, rejection);
@@ -39,6 +53,38 @@ export const findFeasibleNodes = (
   }
   return outcome;
 };
+
+/** Why the pod wouldn't fit on this node if it were as given, with and without the pods nominated there. */
+export const rejectionWithNominated = (
+  plugins: readonly Plugin[],
+  { withNominated, ...options }: { pod: Pod; node: NodeInfo; nodes: Nodes; withNominated: WithNominated },
+): Rejection | undefined => {
+  const crowded = withNominated(options.pod, options.node);
+  const rejection =
+    crowded === options.node ? undefined : rejectionOn(plugins, { ...options, node: crowded });
+  return rejection ?? rejectionOn(plugins, options);
+};
+
+/** Runs preFilter with the node in the place of the real one, then filter on it alone. */
+const rejectionOn = (
+  plugins: readonly Plugin[],
+  { pod, node, nodes }: { pod: Pod; node: NodeInfo; nodes: Nodes },
+): Rejection | undefined => {
+  const outcome = emptyOutcome();
+  const cycle = { pod, state: createCycleState() };
+  const changed = nodes.map((other) => (other.name === node.name ? node : other));
+  const prepared = runPreFilter(plugins, { ...cycle, nodes: changed }, outcome);
+  if (prepared === undefined || prepared.nodeNames?.has(node.name) === false) return outcome.absent;
+  return filterNode(prepared.filters, { ...cycle, node });
+};
+
+const emptyOutcome = (): FilterOutcome => ({
+  feasible: [],
+  rejections: new Map(),
+  absent: undefined,
+  preFilterMessage: undefined,
+  rejectedBy: new Set(),
+});
 
 const runPreFilter = (
   plugins: readonly Plugin[],
@@ -93,42 +139,4 @@ const filterOf = (plugin: Plugin, options: PodAndNode): Rejection | undefined =>
   } catch (error) {
     throw pluginFailure(`running ${JSON.stringify(plugin.name)} filter plugin`, error);
   }
-};
-
-/** The node with the highest weighted score; among equals a random one. */
-export const chooseNode = (
-  plugins: readonly Plugin[],
-  { nodes, ...cycle }: PodCycle & { nodes: readonly NodeInfo[] },
-  random: () => number = Math.random,
-): NodeInfo | undefined => {
-  if (nodes.length <= 1) return nodes[0];
-  const totals = scoreNodes(plugins, { nodes, ...cycle });
-  const best = Math.max(...totals);
-  const equals = nodes.filter((_, index) => totals[index] === best);
-  return equals[Math.floor(random() * equals.length)];
-};
-
-/** The weighted sum of all plugins' scores, one for each node. */
-export const scoreNodes = (
-  plugins: readonly Plugin[],
-  { nodes, ...cycle }: PodCycle & { nodes: readonly NodeInfo[] },
-): number[] => {
-  const totals = nodes.map(() => 0);
-  for (const plugin of plugins) {
-    if (plugin.score === undefined || plugin.preScore?.({ ...cycle, nodes }) === false) continue;
-    const raw = nodes.map((node) => plugin.score?.({ ...cycle, node }) ?? 0);
-    const scores = plugin.normalizeScores?.({ ...cycle, nodes, scores: raw }) ?? raw;
-    scores.forEach((score, index) => (totals[index] = (totals[index] ?? 0) + score * (plugin.weight ?? 1)));
-  }
-  return totals;
-};
-
-/** Stretches scores so that the highest is 100; `reverse` turns them round (upstream's DefaultNormalizeScore). */
-export const normalizeToMaximum = (scores: number[], { reverse = false } = {}): number[] => {
-  const highest = Math.max(0, ...scores);
-  if (highest === 0) return scores.map(() => (reverse ? 100 : 0));
-  return scores.map((score) => {
-    const stretched = Math.floor((100 * score) / highest);
-    return reverse ? 100 - stretched : stretched;
-  });
 };

@@ -1,0 +1,82 @@
+import type { Pod } from '../../../api/types.ts';
+import { timeOf } from '../../../client/clock.ts';
+import { isNotFound } from '../../../client/errors.ts';
+import { keyOf } from '../../../client/objects.ts';
+import { pods } from '../../../client/resources.ts';
+import type { SchedulerHandle } from '../../framework/handle.ts';
+import { priorityOf } from './dry-run.ts';
+import type { Candidate } from './dry-run.ts';
+
+/**
+ * Makes room for the pod: marks the victims as disrupted and deletes them with their own grace period, and tells
+ * less important pods nominated for the node to look elsewhere. When a call fails the pod is tried again, since no
+ * deletion may come that would wake it. Never rejects.
+ */
+export const evict = async (
+  pod: Pod,
+  { node, victims }: Candidate,
+  handle: SchedulerHandle,
+): Promise<void> => {
+  const outbid = handle.nominatedOn(node.name).filter((other) => priorityOf(other) < priorityOf(pod));
+  const results = await Promise.allSettled([
+    ...outbid.map((other) => clearNomination(other, handle)),
+    ...victims.map((victim) => evictOne(victim, { pod, nodeName: node.name, handle })),
+  ]);
+  const errors = results.flatMap((result) =>
+    result.status === 'rejected' ? [result.reason as unknown] : [],
+  );
+  if (errors.length === 0) return;
+  handle.onError(new AggregateError(errors, `making room for pod ${keyOf(pod)} on node ${node.name}`));
+  handle.activate(pod);
+};
+
+/** The pod's update then frees the pods that had yielded to it, and itself. */
+const clearNomination = async (
+  { metadata, status }: Pod,
+  { client }: Pick<SchedulerHandle, 'client'>,
+): Promise<void> => {
+  if ((status?.nominatedNodeName ?? '') === '') return;
+  const { name = '', namespace, uid } = metadata ?? {};
+  const patch = { metadata: { uid }, status: { nominatedNodeName: null } };
+  await ignoreNotFound(
+    client.resource(pods).patch({ name, namespace, type: 'strategic', subresource: 'status', patch }),
+  );
+};
+
+const evictOne = async (
+  victim: Pod,
+  { pod, nodeName, handle }: { pod: Pod; nodeName: string; handle: SchedulerHandle },
+): Promise<void> => {
+  const { client, recorder, schedulerName, clock } = handle;
+  const resource = client.resource(pods);
+  const { name = '', namespace, uid, generation, deletionTimestamp } = victim.metadata ?? {};
+  if (deletionTimestamp !== undefined) return;
+  const condition = {
+    type: 'DisruptionTarget',
+    status: 'True',
+    reason: 'PreemptionByScheduler',
+    message: `${schedulerName}: preempting to accommodate a higher priority pod`,
+    lastTransitionTime: timeOf(clock.now()),
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+  };
+  const patch = { metadata: { uid }, status: { conditions: [condition] } };
+  const evicted = await ignoreNotFound(
+    resource
+      .patch({ name, namespace, type: 'strategic', subresource: 'status', patch })
+      .then(() => resource.delete({ name, namespace, preconditions: { uid } })),
+  );
+  if (!evicted) return;
+  const message = `Preempted by pod ${pod.metadata?.uid ?? ''} on node ${nodeName}`;
+  recorder.event({ object: victim, type: 'Normal', reason: 'Preempted', message });
+};
+
+/** Answers false when the object is gone, which is as good. */
+const ignoreNotFound = async (call: Promise<unknown>): Promise<boolean> => {
+  try {
+    await call;
+    return true;
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    throw error;
+  }
+};

@@ -1,0 +1,72 @@
+import type { Pod } from '../../../api/types.ts';
+import { fitErrorMessage } from '../../framework/fit-error.ts';
+import type { PluginFactory, SchedulerHandle } from '../../framework/handle.ts';
+import { unresolvable } from '../../framework/plugin.ts';
+import type { Rejection } from '../../framework/plugin.ts';
+import { leastHarm, priorityOf, selectVictims } from './dry-run.ts';
+import type { Candidate } from './dry-run.ts';
+import { evict } from './evict.ts';
+
+/**
+ * When no node fits, looks for one where removing pods of lower priority would help, nominates it, and deletes as
+ * few and as unimportant pods as possible there. Once they are gone the pod is tried again.
+ */
+export const defaultPreemption: PluginFactory = (handle) => {
+  /** The pods, by uid, whose victims aren't all told to go yet. */
+  const evicting = new Set<string>();
+
+  return {
+    name: 'DefaultPreemption',
+    postFilter({ pod, rejections, absent }) {
+      if (pod.spec?.preemptionPolicy === 'Never') {
+        return { message: 'preemption: not eligible due to preemptionPolicy=Never.' };
+      }
+      const uid = pod.metadata?.uid ?? '';
+      const onNominated = rejections.get(pod.status?.nominatedNodeName ?? '') ?? absent;
+      if (evicting.has(uid) || isPreempting(pod, { handle, rejection: onNominated })) {
+        return { message: 'preemption: not eligible due to a terminating pod on the nominated node.' };
+      }
+      const candidates: Candidate[] = [];
+      const failures = new Map<string, Rejection>();
+      for (const node of handle.nodes()) {
+        const rejection = rejections.get(node.name) ?? absent;
+        if (rejection?.code !== 'Unschedulable') continue;
+        const result = selectVictims(pod, node, handle);
+        if ('code' in result) failures.set(node.name, result);
+        else candidates.push({ node, victims: result });
+      }
+      const best = leastHarm(candidates, handle.clock.now());
+      if (best === undefined) {
+        return {
+          nominatedNodeName: '',
+          message: `preemption: ${fitErrorMessage({
+            nodeCount: handle.nodes().length,
+            rejections: failures,
+            absent: unresolvable('Preemption is not helpful for scheduling'),
+          })}`,
+        };
+      }
+      evicting.add(uid);
+      void evict(pod, best, handle).then(() => evicting.delete(uid));
+      return { nominatedNodeName: best.node.name };
+    },
+  };
+};
+
+/** An earlier preemption for this pod is still under way, and can still help. */
+const isPreempting = (
+  pod: Pod,
+  { handle, rejection }: { handle: SchedulerHandle; rejection: Rejection | undefined },
+): boolean => {
+  if (rejection?.code === 'UnschedulableAndUnresolvable') return false;
+  const nominated = handle.nodes().find(({ name }) => name === pod.status?.nominatedNodeName);
+  return [...(nominated?.pods.values() ?? [])].some(
+    ({ pod: other }) =>
+      other.metadata?.deletionTimestamp !== undefined &&
+      priorityOf(other) < priorityOf(pod) &&
+      (other.status?.conditions ?? []).some(
+        ({ type, status, reason }) =>
+          type === 'DisruptionTarget' && status === 'True' && reason === 'PreemptionByScheduler',
+      ),
+  );
+};
