@@ -21,10 +21,10 @@ export interface SchedulerCache {
   /** Room on this node is being made for a pod that waits; undefined takes it back. */
   nominate(pod: Pod, nodeName: string | undefined): void;
   /** The pods that wait for room on this node. */
-  nominatedOn(nodeName: string): Pod[];
+  readonly nominatedOn: (nodeName: string) => Pod[];
   nodes(): readonly NodeInfo[];
   /** The node with the nominated pods of at least this pod's priority; the node itself when there are none. */
-  withNominated(pod: Pod, node: NodeInfo): NodeInfo;
+  readonly withNominated: (pod: Pod, node: NodeInfo) => NodeInfo;
 }
 
 interface Entry {
