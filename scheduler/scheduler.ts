@@ -70,7 +70,7 @@ const findNode = (
   if (nodes.length === 0) return noNodes;
   try {
     const outcome = findFeasibleNodes(plugins, { pod, state, nodes, withNominated: cache.withNominated });
-    const chosen = chooseNode(plugins, { pod, state, nodes: outcome.feasible });
+    const chosen = chooseNode(plugins, { pod, state, nodes: outcome.feasible, allNodes: nodes });
     if (chosen !== undefined) return { nodeName: chosen.name };
     const { rejections, absent, preFilterMessage, rejectedBy } = outcome;
     const result = postFilter(plugins, { pod, state, rejections, absent });

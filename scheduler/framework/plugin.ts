@@ -68,8 +68,11 @@ export interface Plugin {
   postFilter?(
     cycle: PodCycle & { rejections: ReadonlyMap<string, Rejection>; absent: Rejection | undefined },
   ): PostFilterResult | undefined;
-  /** Answers false when this plugin's score has nothing to say about the pod. */
-  preScore?(cycle: PodCycle & { nodes: readonly NodeInfo[] }): boolean;
+  /**
+   * Answers false when this plugin's score has nothing to say about the pod. `nodes` are those that fit and will be
+   * scored; pods are counted over `allNodes`, since those on a full node are in its zone too.
+   */
+  preScore?(cycle: PodCycle & { nodes: readonly NodeInfo[]; allNodes: readonly NodeInfo[] }): boolean;
   /** Higher is better; between 0 and 100, at the latest after normalizeScores. */
   score?(options: PodAndNode): number;
   normalizeScores?(cycle: PodCycle & { nodes: readonly NodeInfo[]; scores: number[] }): number[];

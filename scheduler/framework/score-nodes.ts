@@ -1,10 +1,13 @@
 import type { NodeInfo } from './node-info.ts';
 import type { Plugin, PodCycle } from './plugin.ts';
 
+/** The nodes that fit, which are scored, among all there are. */
+type ScoredNodes = PodCycle & { nodes: readonly NodeInfo[]; allNodes: readonly NodeInfo[] };
+
 /** The node with the highest weighted score; among equals a random one. */
 export const chooseNode = (
   plugins: readonly Plugin[],
-  { nodes, ...cycle }: PodCycle & { nodes: readonly NodeInfo[] },
+  { nodes, ...cycle }: ScoredNodes,
   random: () => number = Math.random,
 ): NodeInfo | undefined => {
   if (nodes.length <= 1) return nodes[0];
@@ -17,11 +20,11 @@ export const chooseNode = (
 /** The weighted sum of all plugins' scores, one for each node. */
 export const scoreNodes = (
   plugins: readonly Plugin[],
-  { nodes, ...cycle }: PodCycle & { nodes: readonly NodeInfo[] },
+  { nodes, allNodes, ...cycle }: ScoredNodes,
 ): number[] => {
   const totals = nodes.map(() => 0);
   for (const plugin of plugins) {
-    if (plugin.score === undefined || plugin.preScore?.({ ...cycle, nodes }) === false) continue;
+    if (plugin.score === undefined || plugin.preScore?.({ ...cycle, nodes, allNodes }) === false) continue;
     const raw = nodes.map((node) => plugin.score?.({ ...cycle, node }) ?? 0);
     const scores = plugin.normalizeScores?.({ ...cycle, nodes, scores: raw }) ?? raw;
     scores.forEach((score, index) => (totals[index] = (totals[index] ?? 0) + score * (plugin.weight ?? 1)));

@@ -67,8 +67,8 @@ export const interPodAffinity: PluginFactory = ({ informers }) => {
       }
       return undefined;
     },
-    preScore({ pod, state, nodes }) {
-      const scores = topologyScores({ pod, nodes, matcher });
+    preScore({ pod, state, allNodes }) {
+      const scores = topologyScores({ pod, nodes: allNodes, matcher });
       state.write(scoreKey, scores);
       return scores.size > 0;
     },

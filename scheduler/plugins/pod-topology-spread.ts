@@ -16,7 +16,9 @@ interface Spread {
 }
 
 const filterKey = stateKey<Spread[]>('PodTopologySpread/filter');
-const scoreKey = stateKey<{ spreads: Spread[]; ignored: Set<string> }>('PodTopologySpread/score');
+const scoreKey = stateKey<{ spreads: Spread[]; weights: number[]; ignored: Set<string> }>(
+  'PodTopologySpread/score',
+);
 const reason = "node(s) didn't match pod topology spread constraints";
 
 /** Spreads pods over the values of node labels: maxSkew bounds the difference to the emptiest domain. */
@@ -44,21 +46,25 @@ export const podTopologySpread: PluginFactory = () => ({
     }
     return undefined;
   },
-  preScore({ pod, state, nodes }) {
-    const spreads = spreadsOf(pod, { nodes, whenUnsatisfiable: 'ScheduleAnyway' });
+  preScore({ pod, state, nodes, allNodes }) {
+    const spreads = spreadsOf(pod, { nodes: allNodes, whenUnsatisfiable: 'ScheduleAnyway' });
     const lacksKey = ({ labels }: NodeInfo) =>
       spreads.some(({ constraint }) => labels[constraint.topologyKey] === undefined);
-    state.write(scoreKey, { spreads, ignored: new Set(nodes.filter(lacksKey).map(({ name }) => name)) });
+    const [scored, ignored] = [nodes.filter((node) => !lacksKey(node)), nodes.filter(lacksKey)];
+    // Many domains weigh more, so that zones don't outweigh nodes; only those that can be chosen count.
+    const weights = spreads.map(({ constraint: { topologyKey } }) =>
+      Math.log(new Set(scored.map(({ labels }) => labels[topologyKey])).size + 2),
+    );
+    state.write(scoreKey, { spreads, weights, ignored: new Set(ignored.map(({ name }) => name)) });
     return spreads.length > 0;
   },
   score({ state, node }) {
-    const { spreads = [], ignored = new Set() } = state.read(scoreKey) ?? {};
+    const { spreads = [], weights = [], ignored = new Set() } = state.read(scoreKey) ?? {};
     if (ignored.has(node.name)) return 0;
     return Math.round(
-      spreads.reduce((sum, { constraint, counts }) => {
+      spreads.reduce((sum, { constraint, counts }, index) => {
         const count = counts.get(node.labels[constraint.topologyKey] ?? '') ?? 0;
-        // Many domains weigh more, so that zones don't outweigh nodes (upstream's topologyNormalizingWeight).
-        return sum + count * Math.log(counts.size + 2) + (constraint.maxSkew - 1);
+        return sum + count * (weights[index] ?? 0) + (constraint.maxSkew - 1);
       }, 0),
     );
   },

@@ -113,14 +113,14 @@ export const aCluster = ({
         message: fitErrorMessage({ nodeCount: all.length, ...outcome }),
       };
     },
-    /** The weighted score of each node by name, of one plugin or of all. */
+    /** The weighted score of each node that fits by name, of one plugin or of all. */
     score(pod: Pod, pluginName?: string): Record<string, number> {
-      const all = cache.nodes();
+      const allNodes = cache.nodes();
       const state = createCycleState();
-      findFeasibleNodes(plugins, { pod, state, nodes: all });
+      const { feasible } = findFeasibleNodes(plugins, { pod, state, nodes: allNodes });
       const chosen = plugins.filter(({ name }) => pluginName === undefined || name === pluginName);
-      const totals = scoreNodes(chosen, { pod, state, nodes: all });
-      return Object.fromEntries(all.map(({ name }, index) => [name, totals[index] ?? 0]));
+      const totals = scoreNodes(chosen, { pod, state, nodes: feasible, allNodes });
+      return Object.fromEntries(feasible.map(({ name }, index) => [name, totals[index] ?? 0]));
     },
   };
 };

@@ -79,3 +79,67 @@ test('PodTopologySpread: the domain with fewer pods', (t) => {
   const scores = cluster.score(pod, 'PodTopologySpread');
   t.true((scores['node-2'] ?? 0) > (scores['node-1'] ?? 0));
 });
+
+/** Zone a has a node that takes no more pods, with two of them, and an empty one; zone b one with one pod. */
+const withFullNode = (labels: Record<string, string>) =>
+  aCluster({
+    nodes: [
+      aNode({ labels: { zone: 'a' }, allocatable: { pods: '2' } }),
+      aNode({ name: 'node-2', labels: { zone: 'a' } }),
+      aNode({ name: 'node-3', labels: { zone: 'b' } }),
+    ],
+    pods: { 'node-1': [aPod({ labels }), aPod({ labels })], 'node-3': [aPod({ labels })] },
+  });
+
+test('PodTopologySpread: the pods on a full node count for its zone', (t) => {
+  const pod = aPod({
+    labels: { app: 'web' },
+    topologySpreadConstraints: [
+      {
+        maxSkew: 1,
+        topologyKey: 'zone',
+        whenUnsatisfiable: 'ScheduleAnyway',
+        labelSelector: { matchLabels: { app: 'web' } },
+      },
+    ],
+  });
+  // 2 and 1 pods times ln(2 zones + 2) are 3 and 1; the highest and the lowest less them, of the highest.
+  t.deepEqual(withFullNode({ app: 'web' }).score(pod, 'PodTopologySpread'), { 'node-2': 66, 'node-3': 200 });
+});
+
+test('PodTopologySpread: only zones with a node that fits weigh', (t) => {
+  const constraint = (topologyKey: string) => ({
+    maxSkew: 1,
+    topologyKey,
+    whenUnsatisfiable: 'ScheduleAnyway',
+    labelSelector: { matchLabels: { app: 'web' } },
+  });
+  const zones = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'];
+  const labels = { app: 'web' };
+  const web = () => aPod({ labels });
+  const cluster = aCluster({
+    nodes: [
+      aNode({ labels: { zone: 'a' } }),
+      aNode({ name: 'node-2', labels: { zone: 'a' } }),
+      ...zones.map((zone) => aNode({ name: `full-${zone}`, labels: { zone }, allocatable: { pods: '0' } })),
+    ],
+    pods: { 'node-1': [web()], 'node-2': [web(), web(), web()] },
+  });
+  const pod = aPod({
+    labels,
+    topologySpreadConstraints: [constraint('zone'), constraint('kubernetes.io/hostname')],
+  });
+  // 4 in the only zone times ln 3, and 1 and 3 on the nodes times ln 4: 6 and 9.
+  t.deepEqual(cluster.score(pod, 'PodTopologySpread'), { 'node-1': 200, 'node-2': 132 });
+});
+
+test('InterPodAffinity: the pods on a full node count for its zone', (t) => {
+  const podAffinityTerm = { topologyKey: 'zone', labelSelector: { matchLabels: { app: 'db' } } };
+  const affinity = {
+    podAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 5, podAffinityTerm }] },
+  };
+  t.deepEqual(withFullNode({ app: 'db' }).score(aPod({ affinity }), 'InterPodAffinity'), {
+    'node-2': 200,
+    'node-3': 0,
+  });
+});
