@@ -1,7 +1,7 @@
 import type { ApiObject, Kind } from '../registry/kind.ts';
 import { apiVersionOf } from '../registry/kind.ts';
 import { StatusError } from '../../api/status.ts';
-import { expiredWatch, invalidError } from '../http/errors.ts';
+import { expiredWatch, internalError, invalidError } from '../http/errors.ts';
 import { queryInteger } from '../http/query-values.ts';
 import type { CacheEntry, CacheEvent, EventType } from '../storage/watch-cache.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
@@ -134,7 +134,10 @@ class ObjectWatch {
 
   /** Sends changes as they come, and bookmarks each minute and before the end. */
   follow(): void {
-    const end = this.#store.cache.listen((event) => this.#onEvent(event), this.#selection.key);
+    const end = this.#store.cache.listen((event) => this.#onEvent(event), {
+      key: this.#selection.key,
+      onFailure: (error) => this.#fail(error),
+    });
     this.#stream.onEnd(end);
     if (this.#request.info.query.get('allowWatchBookmarks') !== 'true') return;
     const timer = setInterval(() => this.#bookmark(), MINUTE_MS * (0.9 + Math.random() * 0.2));
@@ -152,6 +155,14 @@ class ObjectWatch {
     const is = type !== 'DELETED' && selection.matches(entry.object);
     if (is) this.#send(was ? 'MODIFIED' : 'ADDED', entry);
     else if (was) this.#send('DELETED', type === 'DELETED' ? entry : previousAt(previous, revision));
+  }
+
+  /** An object that cannot be shown ends this watch; the other watches and the caches go on. */
+  #fail(error: unknown): void {
+    const { server, info } = this.#request;
+    server.log.error({ err: error, path: info.path }, 'watch failed');
+    const words = error instanceof Error ? error.message : String(error);
+    this.#stream.sendLast(errorLine(internalError(words)));
   }
 
   #send(type: EventType, entry: CacheEntry): void {

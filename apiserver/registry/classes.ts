@@ -38,7 +38,7 @@ export const priorityClass = defineKind<PriorityClass>({
       name: 'Value',
       type: 'integer',
       description: 'value represents the integer value of this priority class.',
-      cell: ({ value }) => value,
+      cell: ({ value }) => value ?? 0,
     },
     {
       name: 'Global-Default',
@@ -72,7 +72,7 @@ export const runtimeClass = defineKind<RuntimeClass>({
     text(
       'Handler',
       'handler specifies the underlying runtime and configuration that the CRI implementation will use to handle pods of this class.',
-      ({ handler }) => handler,
+      ({ handler }) => handler ?? '',
     ),
     ageColumn(),
   ],
@@ -93,7 +93,7 @@ export const endpointSlice = defineKind<EndpointSlice>({
     text(
       'AddressType',
       'addressType specifies the type of address carried by this EndpointSlice.',
-      ({ addressType }) => addressType,
+      ({ addressType }) => addressType ?? '',
     ),
     text(
       'Ports',
@@ -106,7 +106,7 @@ export const endpointSlice = defineKind<EndpointSlice>({
     ),
     text('Endpoints', 'endpoints is a list of unique endpoints in this slice.', ({ endpoints }) =>
       shorten(
-        (endpoints ?? []).flatMap(({ addresses }) => addresses),
+        (endpoints ?? []).flatMap(({ addresses }) => addresses ?? []),
         '<unset>',
       ),
     ),

@@ -23,6 +23,13 @@ export interface CacheEvent {
 /** Called synchronously, in revision order. */
 export type CacheListener = (event: CacheEvent) => void;
 
+/** A listener and what to do when it throws. */
+interface Registration {
+  listener: CacheListener;
+  /** Gets what the listener threw, which then concerns nobody else. Without it the feed gets it: what listened would be wrong from now on. */
+  onFailure: ((error: unknown) => void) | undefined;
+}
+
 const HISTORY_LIMIT = 10_000;
 
 /**
@@ -32,8 +39,8 @@ const HISTORY_LIMIT = 10_000;
 export class WatchCache {
   readonly #entries = new Map<string, CacheEntry>();
   readonly #keys = new SortedKeys();
-  readonly #listeners = new Set<CacheListener>();
-  readonly #listenersOfKey = new Map<string, Set<CacheListener>>();
+  readonly #listeners = new Set<Registration>();
+  readonly #listenersOfKey = new Map<string, Set<Registration>>();
   #history: CacheEvent[] = [];
   /** Changes after this revision are all in the history. */
   #completeAfter = 0;
@@ -44,15 +51,15 @@ export class WatchCache {
     this.#completeAfter = revision;
   }
 
-  /** Takes over one change of the store and tells the listeners. */
+  /** Takes over one change of the store and tells the listeners. Throws what a listener threw that has nobody to tell it to. */
   apply(change: { key: string; revision: number; object: ApiObject | undefined }): void {
     const event = this.#eventOf(change);
     if (event === undefined) return;
     if (event.type === 'DELETED') this.#drop(event.entry.key);
     else this.#put(event.entry);
     this.#remember(event);
-    for (const listener of this.#listeners) listener(event);
-    for (const listener of this.#listenersOfKey.get(change.key) ?? []) listener(event);
+    for (const registration of this.#listeners) tell(registration, event);
+    for (const registration of this.#listenersOfKey.get(change.key) ?? []) tell(registration, event);
   }
 
   get(key: string): CacheEntry | undefined {
@@ -95,19 +102,23 @@ export class WatchCache {
   }
 
   /** Listens to every change, or with `key` to those of one object. Returns the function that ends it. */
-  listen(listener: CacheListener, key?: string): () => void {
+  listen(
+    listener: CacheListener,
+    { key, onFailure }: { key?: string | undefined; onFailure?: Registration['onFailure'] } = {},
+  ): () => void {
     const set = key === undefined ? this.#listeners : this.#setOfKey(key);
-    set.add(listener);
+    const registration = { listener, onFailure };
+    set.add(registration);
     return () => {
-      set.delete(listener);
+      set.delete(registration);
       if (key !== undefined && set.size === 0) this.#listenersOfKey.delete(key);
     };
   }
 
-  #setOfKey(key: string): Set<CacheListener> {
+  #setOfKey(key: string): Set<Registration> {
     const present = this.#listenersOfKey.get(key);
     if (present !== undefined) return present;
-    const set = new Set<CacheListener>();
+    const set = new Set<Registration>();
     this.#listenersOfKey.set(key, set);
     return set;
   }
@@ -137,6 +148,15 @@ export class WatchCache {
     const forgotten = this.#history.slice(0, HISTORY_LIMIT / 2);
     this.#history = this.#history.slice(HISTORY_LIMIT / 2);
     this.#completeAfter = forgotten.at(-1)?.revision ?? this.#completeAfter;
+  }
+}
+
+function tell({ listener, onFailure }: Registration, event: CacheEvent): void {
+  try {
+    listener(event);
+  } catch (error) {
+    if (onFailure === undefined) throw error;
+    onFailure(error);
   }
 }
 

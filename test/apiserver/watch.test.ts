@@ -10,6 +10,8 @@ const brief = (line: WatchLine | undefined): [string | undefined, string | undef
 const revisionOf = async (server: TestServer): Promise<string> =>
   (await server.get(CONFIG_MAPS)).body.metadata.resourceVersion as string;
 
+const TABLE = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json' };
+
 test('follows changes from a resourceVersion, none twice and none left out', async (t) => {
   const server = await startTestServer(t);
   await server.post(CONFIG_MAPS, configMap('a'));
@@ -97,13 +99,34 @@ test('one object by field selector', async (t) => {
 
 test('as a table', async (t) => {
   const server = await startTestServer(t);
-  const headers = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json' };
-  const watch = await server.watch(`${CONFIG_MAPS}?watch=true`, { headers });
+  const watch = await server.watch(`${CONFIG_MAPS}?watch=true`, { headers: TABLE });
   await server.post(CONFIG_MAPS, configMap('a', { x: '1' }));
   const line = await watch.next();
   t.is(line?.object.kind, 'Table');
   t.deepEqual(line?.object.rows[0].cells.slice(0, 2), ['a', 1]);
   watch.end();
+});
+
+test('an object that says nothing is shown in a table, and no watch ends with it', async (t) => {
+  const server = await startTestServer(t, { onFailure: (error) => t.fail(String(error)) });
+  const events = '/api/v1/namespaces/default/events';
+  const nodes = '/apis/storage.k8s.io/v1/csinodes';
+  const ofEvents = await server.watch(`${events}?watch=true`, { headers: TABLE });
+  const ofNodes = await server.watch(`${nodes}?watch=true`, { headers: TABLE });
+  const event = await server.post(events, { metadata: { name: 'bare' } });
+  t.is(event.status, 201);
+  t.deepEqual(event.body.involvedObject, {});
+  t.is((await ofEvents.next())?.object.rows[0].cells[3], '');
+  const node = await server.post(nodes, { metadata: { name: 'bare' } });
+  t.is(node.status, 201);
+  t.deepEqual(node.body.spec, { drivers: [] });
+  t.deepEqual((await ofNodes.next())?.object.rows[0].cells.slice(0, 2), ['bare', 0]);
+  const inGroup = '/apis/events.k8s.io/v1/namespaces/default/events/bare';
+  const patched = await server.patch(inGroup, { metadata: { labels: { a: 'b' } } });
+  t.false('involvedObject' in patched.body);
+  t.is((await ofEvents.next())?.type, 'MODIFIED');
+  ofEvents.end();
+  ofNodes.end();
 });
 
 test('after a restart versions go on, and a watch from before must list again', async (t) => {

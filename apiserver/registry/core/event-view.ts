@@ -40,6 +40,7 @@ export const eventView: Kind = {
   ...event,
   group: 'events.k8s.io',
   version: 'v1',
+  strategy: { allowCreateOnUpdate: true },
   columns: (event.columns ?? []).map((column) => ({
     ...column,
     cell: (object) => column.cell(toStored(object)),

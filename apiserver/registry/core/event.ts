@@ -13,7 +13,9 @@ const lastSeen = (event: CoreV1Event): string => {
   return event.lastTimestamp === undefined ? firstSeen(event) : age(event.lastTimestamp);
 };
 
-function target({ involvedObject: { kind = '', name } }: CoreV1Event): string {
+/** Of an Event that another server has stored the object may be missing. */
+function target({ involvedObject }: CoreV1Event): string {
+  const { kind = '', name } = involvedObject ?? {};
   return name ? `${kind.toLowerCase()}/${name}` : kind.toLowerCase();
 }
 
@@ -41,7 +43,7 @@ export const EVENT_COLUMNS: Column<CoreV1Event>[] = [
     text(
       'Subobject',
       'If referring to a piece of an object instead of an entire object.',
-      ({ involvedObject }) => involvedObject.fieldPath ?? '',
+      ({ involvedObject }) => involvedObject?.fieldPath ?? '',
     ),
   ),
   wide(
@@ -66,6 +68,11 @@ export const EVENT_COLUMNS: Column<CoreV1Event>[] = [
     format: 'name',
   }),
 ];
+
+/** In the Go type it is a struct, written even when it is empty. */
+function fillIn(event: CoreV1Event): void {
+  event.involvedObject ??= {};
+}
 
 /** The fields that describe and events controllers select by. */
 const eventFields = (event: CoreV1Event): Record<string, string> => ({
@@ -93,6 +100,6 @@ export const event = defineKind<CoreV1Event>({
   verbs: ALL_VERBS,
   timeToLiveMs: HOUR_MS,
   columns: EVENT_COLUMNS,
-  strategy: { allowCreateOnUpdate: true },
+  strategy: { allowCreateOnUpdate: true, prepareForCreate: fillIn, prepareForUpdate: fillIn },
   selectableFields: eventFields,
 });

@@ -19,13 +19,13 @@ const none: Restarts = { count: 0, last: '' };
 
 const addRestarts = (sum: Restarts, { restartCount, lastState }: ContainerStatus): Restarts => {
   const finishedAt = lastState?.terminated?.finishedAt ?? '';
-  return { count: sum.count + restartCount, last: finishedAt > sum.last ? finishedAt : sum.last };
+  return { count: sum.count + (restartCount ?? 0), last: finishedAt > sum.last ? finishedAt : sum.last };
 };
 
 /** Condenses containers and conditions into ready count, status word and restarts (upstream: internalversion printPod). */
 export function summarizePod(pod: Pod): PodSummary {
   const sidecars = new Set((pod.spec?.initContainers ?? []).filter(isSidecar).map(({ name }) => name));
-  const total = (pod.spec?.containers.length ?? 0) + sidecars.size;
+  const total = (pod.spec?.containers?.length ?? 0) + sidecars.size;
   const init = summarizeInit(pod, sidecars);
   const initialized = conditionIs(pod, 'Initialized');
   const goesOn = init.reason === undefined || initialized;

@@ -40,7 +40,7 @@ const bindingColumns = <T extends RoleBinding | ClusterRoleBinding>(): Column<T>
   text(
     'Role',
     'RoleRef can reference a Role in the current namespace or a ClusterRole in the global namespace.',
-    ({ roleRef }: T) => `${roleRef.kind}/${roleRef.name}`,
+    ({ roleRef }: T) => `${roleRef?.kind ?? ''}/${roleRef?.name ?? ''}`,
   ),
   ageColumn<T>(),
   wide(text('Users', 'Users in the roleBinding', ({ subjects }: T) => subjectsOf('User', subjects))),

@@ -22,7 +22,7 @@ export const storageClass = defineKind<StorageClass>({
       cell: (object) =>
         `${object.metadata?.name ?? ''}${isDefaultClass(object.metadata) ? ' (default)' : ''}`,
     },
-    text('Provisioner', fieldDescription(CLASS, 'provisioner'), ({ provisioner }) => provisioner),
+    text('Provisioner', fieldDescription(CLASS, 'provisioner'), ({ provisioner }) => provisioner ?? ''),
     text(
       'ReclaimPolicy',
       fieldDescription(CLASS, 'reclaimPolicy'),
@@ -68,7 +68,7 @@ export const volumeAttributesClass = defineKind<VolumeAttributesClass>({
     text(
       'DriverName',
       fieldDescription('storage.v1.VolumeAttributesClass', 'driverName'),
-      ({ driverName }) => driverName,
+      ({ driverName }) => driverName ?? '',
     ),
     ageColumn(),
   ],

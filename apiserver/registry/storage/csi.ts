@@ -15,7 +15,7 @@ const flagColumn = (name: string, field: Flag, whenUnset: boolean): Column<CSIDr
   name,
   type: 'boolean',
   description: fieldDescription(DRIVER_SPEC, field),
-  cell: ({ spec }) => spec[field] ?? whenUnset,
+  cell: ({ spec }) => spec?.[field] ?? whenUnset,
 });
 
 /** A field behind a gate that is off by default (VolumeLimitScaling, alpha in 1.36). */
@@ -48,7 +48,7 @@ export const csiDriver = defineKind<CSIDriver>({
     flagColumn('PodInfoOnMount', 'podInfoOnMount', false),
     flagColumn('StorageCapacity', 'storageCapacity', false),
     text('TokenRequests', fieldDescription(DRIVER_SPEC, 'tokenRequests'), ({ spec }) =>
-      spec.tokenRequests === undefined
+      spec?.tokenRequests === undefined
         ? '<unset>'
         : spec.tokenRequests.map(({ audience }) => audience).join(','),
     ),
@@ -56,7 +56,7 @@ export const csiDriver = defineKind<CSIDriver>({
     text(
       'Modes',
       fieldDescription(DRIVER_SPEC, 'volumeLifecycleModes'),
-      ({ spec }) => (spec.volumeLifecycleModes ?? []).join(',') || '<none>',
+      ({ spec }) => (spec?.volumeLifecycleModes ?? []).join(',') || '<none>',
     ),
     ageColumn(),
   ],
@@ -73,6 +73,12 @@ export const csiDriver = defineKind<CSIDriver>({
   },
 });
 
+/** A node without drivers says so: both fields are written even when they are empty (upstream: storage.CSINode has no omitempty). */
+function fillIn(node: CSINode): void {
+  node.spec ??= { drivers: [] };
+  node.spec.drivers ??= [];
+}
+
 export const csiNode = defineKind<CSINode>({
   group: 'storage.k8s.io',
   version: 'v1',
@@ -88,11 +94,11 @@ export const csiNode = defineKind<CSINode>({
       name: 'Drivers',
       type: 'integer',
       description: 'Drivers indicates the number of CSI drivers registered on the node',
-      cell: ({ spec }) => (spec.drivers ?? []).length,
+      cell: ({ spec }) => (spec?.drivers ?? []).length,
     },
     ageColumn(),
   ],
-  strategy: { allowUnconditionalUpdate: false },
+  strategy: { allowUnconditionalUpdate: false, prepareForCreate: fillIn, prepareForUpdate: fillIn },
 });
 
 export const csiStorageCapacity = defineKind<CSIStorageCapacity>({
@@ -108,7 +114,7 @@ export const csiStorageCapacity = defineKind<CSIStorageCapacity>({
     text(
       'StorageClassName',
       fieldDescription(CAPACITY, 'storageClassName'),
-      ({ storageClassName }) => storageClassName,
+      ({ storageClassName }) => storageClassName ?? '',
     ),
     text('Capacity', fieldDescription(CAPACITY, 'capacity'), ({ capacity }) => capacity ?? '<unset>'),
   ],

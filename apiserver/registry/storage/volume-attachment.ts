@@ -32,19 +32,19 @@ export const volumeAttachment = defineKind<VolumeAttachment>({
       ...text(
         'Attacher',
         fieldDescription('storage.v1.VolumeAttachmentSpec', 'attacher'),
-        ({ spec }: VolumeAttachment) => spec.attacher,
+        ({ spec }: VolumeAttachment) => spec?.attacher ?? '',
       ),
       format: 'name',
     },
     text(
       'PV',
       fieldDescription('storage.v1.VolumeAttachmentSource', 'persistentVolumeName'),
-      ({ spec }) => spec.source.persistentVolumeName ?? '',
+      ({ spec }) => spec?.source?.persistentVolumeName ?? '',
     ),
     text(
       'Node',
       fieldDescription('storage.v1.VolumeAttachmentSpec', 'nodeName'),
-      ({ spec }) => spec.nodeName,
+      ({ spec }) => spec?.nodeName ?? '',
     ),
     {
       name: 'Attached',

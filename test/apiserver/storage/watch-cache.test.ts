@@ -46,7 +46,7 @@ test('tells what happened, and to which object', (t) => {
     seen.push([type, revision, previous?.object.metadata.name]),
   );
   const ofB: string[] = [];
-  cache.listen(({ type }) => ofB.push(type), 'b');
+  cache.listen(({ type }) => ofB.push(type), { key: 'b' });
   cache.apply({ key: 'a', revision: 2, object: object('a') });
   cache.apply({ key: 'a', revision: 3, object: object('a') });
   cache.apply({ key: 'b', revision: 4, object: object('b') });
@@ -65,6 +65,26 @@ test('tells what happened, and to which object', (t) => {
     [...cache.list('')].map((entry) => entry.key),
     ['b', 'c'],
   );
+});
+
+test('a listener that throws disturbs no other', (t) => {
+  const cache = new WatchCache();
+  const failures: unknown[] = [];
+  const fail = () => {
+    throw new Error('cannot show this');
+  };
+  cache.listen(fail, { onFailure: (error) => failures.push((error as Error).message) });
+  cache.listen(fail, { key: 'a', onFailure: (error) => failures.push((error as Error).message) });
+  const seen: number[] = [];
+  cache.listen(({ revision }) => seen.push(revision));
+  cache.listen(({ revision }) => seen.push(revision), { key: 'a' });
+  cache.apply({ key: 'a', revision: 2, object: object('a') });
+  t.deepEqual(seen, [2, 2]);
+  t.deepEqual(failures, ['cannot show this', 'cannot show this']);
+  cache.listen(fail);
+  t.throws(() => cache.apply({ key: 'b', revision: 3, object: object('b') }), {
+    message: 'cannot show this',
+  });
 });
 
 test('a sealed value is read only at its own key', (t) => {
