@@ -96,16 +96,17 @@ export const taintEvictionController: ControllerFactory = (context) => {
 const noExecuteTaints = (node: Node | undefined): Taint[] =>
   (node?.spec?.taints ?? []).filter(({ effect }) => effect === 'NoExecute');
 
-/** How long the pod may stay: 0 with a taint it doesn't tolerate, Infinity when all are tolerated for good. */
+/**
+ * How long the pod may stay: 0 with a taint it doesn't tolerate, Infinity when all are tolerated for good. Of several
+ * tolerations that cover a taint the first is in use (upstream's GetMatchingTolerations).
+ */
 export const toleratedMs = (pod: Pod, taints: readonly Taint[]): number => {
   let allowedMs = Infinity;
   for (const taint of taints) {
-    const tolerations = (pod.spec?.tolerations ?? []).filter((toleration) => covers(toleration, taint));
-    if (tolerations.length === 0) return 0;
-    for (const { tolerationSeconds } of tolerations) {
-      if (tolerationSeconds === undefined) continue;
-      allowedMs = Math.min(allowedMs, Math.max(0, tolerationSeconds) * 1000);
-    }
+    const used = (pod.spec?.tolerations ?? []).find((toleration) => covers(toleration, taint));
+    if (used === undefined) return 0;
+    if (used.tolerationSeconds === undefined) continue;
+    allowedMs = Math.min(allowedMs, Math.max(0, used.tolerationSeconds) * 1000);
   }
   return allowedMs;
 };
