@@ -1,4 +1,5 @@
 import type { ContainerStatus, PodCondition, PodStatus } from '../../api/types.ts';
+import { mayRestartAll, mustRestartAll, restartingCondition } from '../actions/restart-all.ts';
 import { sandboxChange } from '../actions/sandbox-change.ts';
 import { isSidecar } from '../pod.ts';
 import type { KubeletPod } from '../pod.ts';
@@ -42,8 +43,18 @@ export function conditionsOf(input: ConditionsInput): PodCondition[] {
     readyCondition(input, containersReady, foreign),
     containersReady,
     { type: 'PodScheduled', status: 'True' },
+    ...(mayRestartAll(pod) ? [restartingAllCondition(input)] : []),
   ];
   return [...foreign, ...own.map((condition) => withHistory(condition, pod, previous))];
+}
+
+function restartingAllCondition({ pod, previous, runtime, phase }: ConditionsInput): PodCondition {
+  const type = restartingCondition;
+  if (phase === 'Succeeded') return { type, status: 'False', reason: 'PodCompleted' };
+  if (phase === 'Failed') return { type, status: 'False', reason: 'PodFailed' };
+  if (!mustRestartAll(pod, runtime, previous)) return { type, status: 'False' };
+  const message = 'container exited with restart policy rule';
+  return { type, status: 'True', reason: 'RestartAllContainersStarted', message };
 }
 
 /** The transition time stays while the status does. */

@@ -6,6 +6,7 @@ import type {
   VolumeMountStatus,
 } from '../../api/types.ts';
 import { anyRegularContainerCreated } from '../actions/pod-actions.ts';
+import { restartingAll } from '../actions/restart-all.ts';
 import { shouldStart } from '../actions/restart-policy.ts';
 import { isSidecar } from '../pod.ts';
 import type { KubeletPod } from '../pod.ts';
@@ -18,6 +19,8 @@ export interface ContainerStatusesInput {
   containers: Container[];
   isInit: boolean;
   previous: ContainerStatus[];
+  /** All containers are being removed, to start anew. */
+  isRestartingAll: boolean;
   failures: StartFailures;
   /** The scheme of container IDs, such as `podwright` in `podwright://…`. */
   runtimeName: string;
@@ -139,10 +142,11 @@ const unknownEnd = (message: string): ContainerState => ({
 
 /** The runtime has no such container: not yet, or no longer. */
 function withoutRuntime(
-  { pod }: ContainerStatusesInput,
+  { pod, isRestartingAll }: ContainerStatusesInput,
   container: Container,
   before: ContainerStatus | undefined,
 ): ContainerStatus {
+  if (isRestartingAll && before?.state && !before.state.waiting) return removedToRestart(container, before);
   if (before?.state?.terminated) return { ...before, ready: false };
   const vanished = before?.state?.running !== undefined && !before.lastState?.terminated;
   const restarted = vanished && !pod.metadata.deletionTimestamp;
@@ -164,6 +168,18 @@ function withoutRuntime(
     ...volumeMountsOf(container),
   };
 }
+
+const removedToRestart = (container: Container, before: ContainerStatus): ContainerStatus => ({
+  name: container.name,
+  image: container.image ?? '',
+  imageID: '',
+  ready: false,
+  started: false,
+  restartCount: before.restartCount + 1,
+  state: { waiting: restartingAll },
+  lastState: { terminated: { ...restartingAll, exitCode: 137 } },
+  ...volumeMountsOf(container),
+});
 
 /** What is to start and could not, waits, with the reason; its end becomes the last state. */
 function waitingIfItDidNotStart(

@@ -1,4 +1,5 @@
 import type { ContainerStatus, PodStatus } from '../../api/types.ts';
+import { isRestartingAll } from '../actions/restart-all.ts';
 import { isSidecar, isTerminalPhase } from '../pod.ts';
 import type { KubeletPod } from '../pod.ts';
 import { qosClassOf } from '../resources/pod-resources.ts';
@@ -97,7 +98,7 @@ function allStatuses(
   { pod, runtime, previous }: StatusInput,
 ): Required<Pick<PodStatus, 'containerStatuses'>> & PodStatus {
   const { spec } = pod;
-  const common = { ...context, pod, runtime };
+  const common = { ...context, pod, runtime, isRestartingAll: isRestartingAll(previous) };
   const regular = containerStatuses({
     ...common,
     containers: spec.containers,

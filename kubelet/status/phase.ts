@@ -1,4 +1,5 @@
-import type { ContainerStatus } from '../../api/types.ts';
+import type { ContainerStateTerminated, ContainerStatus } from '../../api/types.ts';
+import { restartingAll } from '../actions/restart-all.ts';
 import { restartsAfter } from '../actions/restart-policy.ts';
 import { isSidecar, isStaticPod } from '../pod.ts';
 import type { KubeletPod } from '../pod.ts';
@@ -34,14 +35,21 @@ const ended = ({ stopped, succeeded }: MainCounts): Phase => (stopped === succee
 const statusNamed = ({ statuses }: PhaseInput, name: string) =>
   statuses.find((status) => status.name === name);
 
+/** How the container ended that is not running now; one that was removed to start anew has not. */
+function endOf(status: ContainerStatus | undefined): ContainerStateTerminated | undefined {
+  const { state, lastState } = status ?? {};
+  if (state?.terminated) return state.terminated;
+  if (!state?.waiting || lastState?.terminated?.reason === restartingAll.reason) return undefined;
+  return lastState?.terminated;
+}
+
 /** Init containers that run to their end. */
 function countInit(input: PhaseInput) {
   const counts = { pending: 0, failedForGood: 0 };
   const { spec } = input.pod;
   for (const container of (spec.initContainers ?? []).filter((one) => !isSidecar(one))) {
     const status = statusNamed(input, container.name);
-    const terminated =
-      status?.state?.terminated ?? (status?.state?.waiting ? status.lastState?.terminated : undefined);
+    const terminated = endOf(status);
     if (!terminated) counts.pending += 1;
     else if (terminated.exitCode !== 0) {
       const { exitCode } = terminated;
@@ -77,8 +85,9 @@ function countMain(input: PhaseInput): MainCounts {
     countSidecar(counts, statusNamed(input, name));
   }
   for (const container of spec.containers) {
-    const { state, lastState } = statusNamed(input, container.name) ?? {};
-    const terminated = state?.terminated ?? (state?.waiting ? lastState?.terminated : undefined);
+    const status = statusNamed(input, container.name);
+    const { state } = status ?? {};
+    const terminated = endOf(status);
     if (state?.running) counts.running += 1;
     else if (terminated) {
       const { exitCode } = terminated;

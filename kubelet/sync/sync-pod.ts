@@ -1,5 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { containersToReset, isRestartingAll } from '../actions/restart-all.ts';
+import { resetContainers } from '../containers/reset-containers.ts';
 import { syncContainers } from '../containers/sync-containers.ts';
 import type { SyncOutcome } from '../containers/sync-containers.ts';
 import { messageOf } from '../cri/cri-error.ts';
@@ -36,6 +38,11 @@ export async function syncPod(
   await prepare(context, pod, signal);
   signal.throwIfAborted();
   context.probes.addPod(pod);
+  if (isRestartingAll(status)) {
+    await resetContainers(context, pod, runtimeOf(context, pod));
+    await context.cache.waitFor(uid, (seen) => !seen || containersToReset(pod, seen).length === 0);
+    return { again: true };
+  }
   const outcome = await syncContainers(
     context.containers,
     withAddresses(pod, status),

@@ -61,7 +61,7 @@ function validateConditions(conditions: { type: string }[], path: string): Field
   );
 }
 
-/** What has ended and doesn't restart stays ended. */
+/** What has ended and doesn't restart stays ended, unless one container's end may restart them all (KEP-5532). */
 function checkTransitions(
   statuses: ContainerStatus[],
   old: ContainerStatus[],
@@ -70,6 +70,11 @@ function checkTransitions(
     spec,
   }: { list: 'containerStatuses' | 'initContainerStatuses' | 'ephemeralContainerStatuses'; spec: PodSpec },
 ): FieldError[] {
+  const all = [...(spec.containers ?? []), ...(spec.initContainers ?? [])];
+  const restartsAll = all.some(({ restartPolicyRules }) =>
+    restartPolicyRules?.some(({ action }) => action === 'RestartAllContainers'),
+  );
+  if (restartsAll && list !== 'ephemeralContainerStatuses') return [];
   return old.flatMap(({ name, state }, index) => {
     const ended = state?.terminated;
     if (ended === undefined || mayRestart(name, ended.exitCode, { list, spec })) return [];

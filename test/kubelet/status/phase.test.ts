@@ -21,6 +21,13 @@ const waiting = (name: string, lastExit?: number) =>
     lastExit === undefined ? {} : { lastState: { terminated: { exitCode: lastExit } } },
   );
 
+const removed = (name: string) =>
+  status(
+    name,
+    { waiting: {} },
+    { lastState: { terminated: { exitCode: 137, reason: 'RestartingAllContainers' } } },
+  );
+
 const always = podOf({ containers: ['a', 'b'] });
 const never = podOf({ containers: ['a', 'b'], restartPolicy: 'Never' });
 const onFailure = podOf({ containers: ['a', 'b'], restartPolicy: 'OnFailure' });
@@ -32,6 +39,7 @@ for (const [what, pod, statuses, wanted, isTerminal = false] of [
   ['all wait', always, [waiting('a'), waiting('b')], 'Pending'],
   ['one runs, one never started', always, [running('a'), waiting('b')], 'Pending'],
   ['one runs, one has crashed', always, [running('a'), waiting('b', 1)], 'Running'],
+  ['both are removed to start anew: Never', never, [removed('a'), removed('b')], 'Pending'],
   ['both have crashed: Always', always, [waiting('a', 1), waiting('b', 1)], 'Running'],
   ['both succeeded: Always', always, [exited('a', 0), exited('b', 0)], 'Running'],
   ['both succeeded: Never', never, [exited('a', 0), exited('b', 0)], 'Succeeded'],
