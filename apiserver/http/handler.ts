@@ -104,7 +104,9 @@ export function resourceRequest(
 
 /** A path must name its object in one way only: two spellings of one store key would be authorised differently. */
 function checkPath({ namespaced, plural }: Kind, { namespace, name, verb }: RequestInfo): void {
-  const isForeign = !namespaced && namespace !== '' && plural !== 'namespaces';
+  // A Namespace's own path puts it into itself; any other namespace would be authorised there and act here.
+  const home = plural === 'namespaces' ? name : '';
+  const isForeign = !namespaced && namespace !== home;
   const isHomeless = namespaced && namespace === '' && (name !== '' || verb === 'create');
   const isCrooked = [namespace, name].some((part) => part.includes('/') || part === '.' || part === '..');
   if (isForeign || isHomeless || isCrooked) throw unknownPathError();

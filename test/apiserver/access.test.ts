@@ -62,6 +62,29 @@ test('roles decide, in the words of Kubernetes', async (t) => {
   t.is((await server.get(`${CONFIG_MAPS}/a`, { as: jane })).status, 403);
 });
 
+test('a Namespace is reached by its own path alone', async (t) => {
+  const server = await startTestServer(t);
+  const jane = await server.identity('jane');
+  const namespaces = '/api/v1/namespaces';
+  for (const name of ['foo', 'victim']) await server.post(namespaces, { metadata: { name } });
+  await server.post(`${RBAC}/namespaces/foo/rolebindings`, {
+    metadata: { name: 'jane' },
+    roleRef: roleRef('ClusterRole', 'cluster-admin'),
+    subjects: [user('jane')],
+  });
+  const as = { as: jane };
+  t.is((await server.get(`${namespaces}/foo`, as)).body.metadata.name, 'foo');
+  t.is((await server.get(`${namespaces}/victim`, as)).status, 403);
+  const nested = `${namespaces}/foo/namespaces`;
+  for (const method of ['GET', 'PUT', 'PATCH', 'DELETE'])
+    t.is((await server.call(method, `${nested}/victim`, as)).status, 404, method);
+  t.is((await server.call('PUT', `${nested}/victim/finalize`, as)).status, 404);
+  t.is((await server.get(nested, as)).status, 404);
+  t.is((await server.get(`${nested}?watch=true`, as)).status, 404);
+  t.is((await server.post(nested, { metadata: { name: 'new' } }, as)).status, 404);
+  t.is((await server.get(`${namespaces}/victim`)).body.status.phase, 'Active');
+});
+
 test('nobody grants what they do not have', async (t) => {
   const server = await startTestServer(t);
   const jane = await server.identity('jane');
