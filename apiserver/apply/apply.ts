@@ -6,6 +6,7 @@ import { checkPlace, decodeObject, defaultObject } from '../endpoints/read-objec
 import { updateInRegistry } from '../endpoints/update.ts';
 import type { WriteOptions } from '../endpoints/write-options.ts';
 import { badRequest, invalidError } from '../http/errors.ts';
+import { checkCreateRight } from '../http/secured-request.ts';
 import type { ApiObject } from '../registry/kind.ts';
 import { compare, fieldsOf } from './compare.ts';
 import { conflictsOf, conflictError } from './conflict.ts';
@@ -42,6 +43,8 @@ export async function applyServerSide(options: {
   const manager = managerOf(request, write, 'Apply');
   const exists = (await server.stores.of(kind).find(placeOfRequest(request))) !== undefined;
   if (!exists && subresource === undefined) {
+    // Who may patch may not make (upstream: handlers/patch.go createAuthorizerAttributes).
+    checkCreateRight(request);
     const object = structuredClone(config);
     const set = fieldsOf(manageable(config, request), schemaOf(kind));
     setEntries(object, withEntry({ entries: [], manager, set, now: server.now() }));

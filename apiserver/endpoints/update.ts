@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { validateObjectUpdate } from '../../api/validation/validation.ts';
 import { recordManager } from '../apply/managed-fields.ts';
 import { conflictError, invalidError, notFoundError } from '../http/errors.ts';
+import { checkCreateRight } from '../http/secured-request.ts';
 import type { ApiObject, Kind, Strategy } from '../registry/kind.ts';
 import type { Mutation } from '../storage/object-store.ts';
 import type { Endpoint, ResourceRequest } from './context.ts';
@@ -19,16 +20,20 @@ export const updateObject: Endpoint = async (request) => {
   const object = await readObject(request, kind, options);
   checkPlace(object, kind, info);
   const strategy = strategyOf(request);
-  if (!object.metadata.resourceVersion && strategy.allowUnconditionalUpdate === false) {
-    throw mustBeSpecified(request, object);
-  }
   if (strategy.allowCreateOnUpdate === true && subresource === undefined && !(await exists(request))) {
+    // Who may update may not make (upstream: handlers/update.go withAuthorization).
+    checkCreateRight(request);
     return { status: 201, object: await createInRegistry({ request, object, options }) };
   }
+  const isUnconditional = !object.metadata.resourceVersion;
   const updated = await updateInRegistry({
     request,
     options,
-    change: () => Promise.resolve(structuredClone(object)),
+    change() {
+      if (isUnconditional && strategy.allowUnconditionalUpdate === false)
+        throw mustBeSpecified(request, object);
+      return Promise.resolve(structuredClone(object));
+    },
   });
   return { status: 200, object: updated };
 };

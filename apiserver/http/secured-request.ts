@@ -30,7 +30,7 @@ export async function secureRequest(options: {
 const SELECTING_VERBS = new Set(['list', 'watch', 'deletecollection']);
 
 /** What the request wants, for the authorizer; a selection of one name counts as that name. */
-export function attributesOf(info: RequestInfo, user: UserInfo): Attributes {
+function attributesOf(info: RequestInfo, user: UserInfo): Attributes {
   const { verb, isResource, path, group, version, resource, subresource, namespace, query } = info;
   const fieldSelector = query.get('fieldSelector');
   const selected = SELECTING_VERBS.has(verb) ? nameOfFieldSelector(fieldSelector) : undefined;
@@ -49,8 +49,24 @@ export function attributesOf(info: RequestInfo, user: UserInfo): Attributes {
   };
 }
 
+/** For a request of another verb that makes something: it needs the right to create, too. Throws 403. */
+export function checkCreateRight({
+  server,
+  info,
+  user,
+}: {
+  server: ServerParts;
+  info: RequestInfo;
+  user: UserInfo;
+}): void {
+  if (info.verb === 'create') return;
+  const attributes = { ...attributesOf(info, user), verb: 'create' };
+  const decision = server.authorizer.authorize(attributes);
+  if (!decision.allowed) throw refusal(attributes, decision.reason);
+}
+
 /** 403 in upstream's words. */
-export function refusal(attributes: Attributes, reason: string) {
+function refusal(attributes: Attributes, reason: string) {
   const { isResource, group, resource, name } = attributes;
   const message = refusalMessage(attributes) + (reason === '' ? '' : `: ${reason}`);
   return forbidden(isResource ? { group, resource } : undefined, name, message);

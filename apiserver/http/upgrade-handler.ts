@@ -3,13 +3,13 @@ import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { answerOnSocket, proxyUpgrade, UpgradeDialError } from '../../client/upgrade-proxy.ts';
 import type { StatusError } from '../../api/status.ts';
-import type { ResourceRequest, ServerParts } from '../endpoints/context.ts';
+import type { ServerParts } from '../endpoints/context.ts';
 import { connectUrl } from '../endpoints/subresources/connect.ts';
 import { badRequest, internalError, methodNotSupported } from './errors.ts';
 import { resourceRequest, statusErrorOf } from './handler.ts';
 import { requestInfo } from './request-info.ts';
 import type { ServerRequest, ServerResponse } from './respond.ts';
-import { attributesOf, refusal, secureRequest } from './secured-request.ts';
+import { checkCreateRight, secureRequest } from './secured-request.ts';
 
 const CONNECTABLE = new Set(['exec', 'attach', 'portforward']);
 
@@ -53,16 +53,9 @@ async function prepare(server: ServerParts, request: IncomingMessage, socket: TL
   if (!CONNECTABLE.has(info.subresource)) throw badRequest('upgrade is not supported on this path');
   if (!resource.subresource?.verbs.some((verb) => verb === info.verb))
     throw methodNotSupported(resource.kind, info.verb);
+  // A WebSocket comes as GET; it needs the right to create all the same (upstream: AuthorizePodWebsocketUpgradeCreatePermission).
   checkCreateRight(resource);
   return connectUrl(resource);
-}
-
-/** A WebSocket comes as GET; it needs the right to create all the same (upstream: AuthorizePodWebsocketUpgradeCreatePermission). */
-function checkCreateRight({ server, info, user }: ResourceRequest): void {
-  if (info.verb === 'create') return;
-  const attributes = { ...attributesOf(info, user), verb: 'create' };
-  const decision = server.authorizer.authorize(attributes);
-  if (!decision.allowed) throw refusal(attributes, decision.reason);
 }
 
 function failureOf(error: unknown, server: ServerParts, request: IncomingMessage): StatusError {

@@ -85,6 +85,40 @@ test('a Namespace is reached by its own path alone', async (t) => {
   t.is((await server.get(`${namespaces}/victim`)).body.status.phase, 'Active');
 });
 
+test('who may change objects may not make them', async (t) => {
+  const server = await startTestServer(t);
+  const jane = await server.identity('jane');
+  const leases = '/apis/coordination.k8s.io/v1/namespaces/default/leases';
+  const rules = [
+    { apiGroups: ['', 'coordination.k8s.io'], resources: ['*'], verbs: ['get', 'update', 'patch'] },
+  ];
+  await server.post(`${RBAC}/clusterroles`, { metadata: { name: 'changer' }, rules });
+  await server.post(`${RBAC}/clusterrolebindings`, {
+    metadata: { name: 'jane' },
+    roleRef: roleRef('ClusterRole', 'changer'),
+    subjects: [user('jane')],
+  });
+  const lease = { metadata: { name: 'l' }, spec: { leaseDurationSeconds: 1 } };
+  const put = await server.put(`${leases}/l`, lease, { as: jane });
+  t.is(put.status, 403);
+  t.is(
+    put.body.message,
+    'leases.coordination.k8s.io "l" is forbidden: User "jane" cannot create resource "leases" in API group "coordination.k8s.io" in the namespace "default"',
+  );
+  t.is((await server.get(`${leases}/l`)).status, 404);
+  const apply = (as = server.admin) =>
+    server.patch(
+      `${CONFIG_MAPS}/a?fieldManager=jane`,
+      { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, data: { x: '1' } },
+      'application/apply-patch+yaml',
+      { as },
+    );
+  t.is((await apply(jane)).status, 403);
+  t.is((await apply()).status, 201);
+  t.is((await apply(jane)).status, 200);
+  t.is((await server.put(`${leases}/l`, lease)).status, 201);
+});
+
 test('nobody grants what they do not have', async (t) => {
   const server = await startTestServer(t);
   const jane = await server.identity('jane');
