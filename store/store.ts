@@ -1,3 +1,5 @@
+import { entityTooLarge, StatusError } from '../api/status.ts';
+
 /** A key with its value and its place in the history, as etcd's `KeyValue` (api/mvccpb/kv.proto). */
 export interface KeyValue {
   key: string;
@@ -99,7 +101,10 @@ export interface Store {
   get(key: string): Promise<KeyValue | undefined>;
   /** Throws CompactedError or FutureRevisionError for an unknown `revision`. */
   list(options: ListOptions): Promise<ListResult>;
-  /** Resolves when the change is durable. Concurrent transactions share one sync. */
+  /**
+   * Resolves when the change is durable. Concurrent transactions share one sync, but none fails because of another.
+   * Throws KeyTooLongError for a put that the backend has no room for; nothing is changed then.
+   */
   txn(transaction: Transaction): Promise<TransactionResult>;
   /**
    * All changes under a prefix, in order, none twice and none left out, as soon as they are durable. Events of one
@@ -135,6 +140,24 @@ export class FutureRevisionError extends Error {
     this.name = 'FutureRevisionError';
     this.currentRevision = currentRevision;
   }
+}
+
+/**
+ * The backend takes no key of this length. etcd limits only the whole request, so no upstream message says this; it is a
+ * StatusError because it is the client's to mend: whoever chose the name hears 413 and the limit, not 500.
+ */
+export class KeyTooLongError extends StatusError {
+  constructor({ operation, lengthBytes, limitBytes }: KeyLength) {
+    const why = `${operation} of a key of ${lengthBytes} bytes, the store takes at most ${limitBytes}; choose a shorter name`;
+    super(entityTooLarge(why).status);
+    this.name = 'KeyTooLongError';
+  }
+}
+
+interface KeyLength {
+  operation: Operation['type'];
+  lengthBytes: number;
+  limitBytes: number;
 }
 
 /** The store has been closed. */

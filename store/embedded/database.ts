@@ -2,6 +2,9 @@ import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
 import { open } from 'lmdb';
 import type { Database, RootDatabase } from 'lmdb';
 
+/** lmdb's limit with pages of 4 KiB, on every machine (DEFAULT_MAX_KEY_SIZE in its open.js). */
+export const KEY_LIMIT_BYTES = 1978;
+
 /** Position in the log: the revision, and the change's place among those of its transaction. */
 export type LogKey = [revision: number, index: number];
 

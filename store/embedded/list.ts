@@ -2,7 +2,7 @@ import { CompactedError, FutureRevisionError } from '../store.ts';
 import type { KeyValue, ListOptions, ListResult } from '../store.ts';
 import { decodeChange, decodeState } from './codec.ts';
 import type { Stored } from './codec.ts';
-import { compactedRevisionIn, revisionIn } from './database.ts';
+import { compactedRevisionIn, KEY_LIMIT_BYTES, revisionIn } from './database.ts';
 import type { Tables } from './database.ts';
 import { pair } from './write-batch.ts';
 
@@ -19,19 +19,20 @@ export function listPairs(tables: Tables, options: ListOptions): ListResult {
 }
 
 /** One more than the limit, to know if there are more. */
-function newestPairs(tables: Tables, { prefix, from = prefix, limit }: ListOptions): KeyValue[] {
-  const range = tables.keys.getRange({
-    start: Buffer.from(from > prefix ? from : prefix),
-    ...(limit !== undefined && { limit: limit + 1 }),
-  });
+function newestPairs(tables: Tables, { prefix, from = prefix, limit = Infinity }: ListOptions): KeyValue[] {
+  const first = laterOf(Buffer.from(prefix), Buffer.from(from));
   const items: KeyValue[] = [];
-  for (const { key, value } of range) {
+  // A client chooses where a page begins, and lmdb throws when asked for more bytes than a key has.
+  for (const { key, value } of tables.keys.getRange({ start: first.subarray(0, KEY_LIMIT_BYTES) })) {
+    if (Buffer.compare(key, first) < 0) continue;
     const text = Buffer.from(key).toString();
-    if (!text.startsWith(prefix)) break;
+    if (!text.startsWith(prefix) || items.length > limit) break;
     items.push(pair(text, decodeState(value)));
   }
   return items;
 }
+
+const laterOf = (a: Buffer, b: Buffer): Buffer => (Buffer.compare(a, b) < 0 ? b : a);
 
 /** The newest state with all later changes taken back, the last first. */
 function pairsAsOf(tables: Tables, { prefix, from = prefix }: ListOptions, revision: number): KeyValue[] {
@@ -45,6 +46,10 @@ function pairsAsOf(tables: Tables, { prefix, from = prefix }: ListOptions, revis
     if (change.before === undefined) states.delete(change.key);
     else states.set(change.key, change.before);
   }
-  const items = [...states].filter(([key]) => key >= from).map(([key, state]) => pair(key, state));
-  return items.toSorted((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
+  // Strings compare by UTF-16 units, which order some keys otherwise than their bytes do.
+  return [...states]
+    .map(([key, state]) => ({ bytes: Buffer.from(key), item: pair(key, state) }))
+    .filter(({ bytes }) => Buffer.compare(bytes, Buffer.from(from)) >= 0)
+    .toSorted((a, b) => Buffer.compare(a.bytes, b.bytes))
+    .map(({ item }) => item);
 }

@@ -16,7 +16,7 @@ import { compactedRevisionIn, openTables, revisionIn } from './database.ts';
 import type { Tables } from './database.ts';
 import { listPairs } from './list.ts';
 import { watchChanges } from './watch.ts';
-import { pair, stateOf } from './write-batch.ts';
+import { checkKeys, pair, stateOf } from './write-batch.ts';
 import { WriteQueue } from './write-queue.ts';
 
 /** Opens the embedded engine: an LMDB database in `dir`, made when it isn't there. One process at a time writes. */
@@ -53,6 +53,7 @@ class EmbeddedStore implements Store {
 
   async txn(transaction: Transaction): Promise<TransactionResult> {
     this.#assertOpen();
+    checkKeys(transaction);
     return await this.#writes.add((batch) => batch.apply(transaction));
   }
 

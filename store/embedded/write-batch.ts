@@ -1,7 +1,8 @@
+import { KeyTooLongError } from '../store.ts';
 import type { KeyValue, Operation, Transaction, TransactionResult } from '../store.ts';
 import { decodeState, encodeChange, encodeState } from './codec.ts';
 import type { Change, Stored } from './codec.ts';
-import { revisionIn } from './database.ts';
+import { KEY_LIMIT_BYTES, revisionIn } from './database.ts';
 import type { Tables } from './database.ts';
 
 /** The transactions that share one commit. Lives inside a write transaction of the engine. */
@@ -62,9 +63,19 @@ function nextState(before: Stored | undefined, value: Buffer, revision: number):
   };
 }
 
-/** The newest state of a key. */
+/** Throws KeyTooLongError when the transaction puts a key that lmdb has no room for. */
+export function checkKeys({ success, failure = [] }: Transaction): void {
+  for (const { type, key } of [...success, ...failure]) {
+    const lengthBytes = Buffer.byteLength(key);
+    if (type === 'put' && lengthBytes > KEY_LIMIT_BYTES)
+      throw new KeyTooLongError({ operation: type, lengthBytes, limitBytes: KEY_LIMIT_BYTES });
+  }
+}
+
+/** The newest state of a key. Longer keys than fit are not there; lmdb would throw when it is asked for them. */
 export function stateOf({ keys }: Tables, key: string): Stored | undefined {
-  const bytes = keys.get(Buffer.from(key));
+  const keyBytes = Buffer.from(key);
+  const bytes = keyBytes.length > KEY_LIMIT_BYTES ? undefined : keys.get(keyBytes);
   return bytes === undefined ? undefined : decodeState(bytes);
 }
 

@@ -14,7 +14,7 @@ interface Waiting {
  *     add(a)            → commit [a]        ── sync ──┐
  *     add(b), add(c)    → wait                        └→ commit [b, c] ── sync ── ...
  *
- * A promise resolves only when the sync of its commit is done.
+ * A promise resolves only when the sync of its commit is done. A write that throws fails alone.
  */
 export class WriteQueue {
   readonly #tables: Tables;
@@ -51,19 +51,49 @@ export class WriteQueue {
     this.#draining = undefined;
   }
 
+  /** A write that throws takes the whole attempt back; the others are tried again without it. */
   async #write(waiting: Waiting[]): Promise<void> {
-    let results: unknown[] = [];
-    try {
-      await this.#tables.root.transaction(() => {
-        const batch = new WriteBatch(this.#tables);
-        results = waiting.map(({ apply }) => apply(batch));
-        batch.finish();
-      });
-    } catch (error) {
-      for (const { reject } of waiting) reject(error);
-      return;
+    let remaining = waiting;
+    while (remaining.length > 0) {
+      const { results, error, culprit } = await this.#attempt(remaining);
+      if (results !== undefined) {
+        this.#committed();
+        remaining.forEach(({ resolve }, index) => resolve(results[index]));
+        return;
+      }
+      for (const write of culprit === undefined ? remaining : [culprit]) write.reject(error);
+      remaining = culprit === undefined ? [] : remaining.filter((write) => write !== culprit);
     }
-    this.#committed();
-    waiting.forEach(({ resolve }, index) => resolve(results[index]));
   }
+
+  /**
+   * One transaction: all of the writes or none. `culprit` is the one that threw, absent when the commit itself failed. A child
+   * transaction, because lmdb commits what an ordinary one has written so far even when its callback throws.
+   */
+  async #attempt(writes: Waiting[]): Promise<Attempt> {
+    let culprit: Waiting | undefined;
+    try {
+      const results = await this.#tables.root.childTransaction(() => {
+        const batch = new WriteBatch(this.#tables);
+        const done = writes.map((write) => {
+          culprit = write;
+          return write.apply(batch);
+        });
+        culprit = undefined;
+        batch.finish();
+        return done;
+      });
+      return { results };
+    } catch (error) {
+      return { error, culprit };
+    }
+  }
+}
+
+type Attempt = { results: unknown[]; error?: never; culprit?: never } | Failure;
+
+interface Failure {
+  results?: never;
+  error: unknown;
+  culprit: Waiting | undefined;
 }
