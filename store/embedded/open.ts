@@ -1,4 +1,4 @@
-import { FutureRevisionError, StoreClosedError } from '../store.ts';
+import { CompactedError, FutureRevisionError, StoreClosedError } from '../store.ts';
 import type {
   KeyValue,
   ListOptions,
@@ -9,9 +9,7 @@ import type {
   TransactionResult,
   WatchOptions,
 } from '../store.ts';
-import { CompactedError } from '../store.ts';
 import { Announcer } from './announcer.ts';
-
 import { compactedRevisionIn, openTables, revisionIn } from './database.ts';
 import type { Tables } from './database.ts';
 import { listPairs } from './list.ts';
@@ -59,17 +57,20 @@ class EmbeddedStore implements Store {
 
   watch(options: WatchOptions): AsyncIterable<StoreEvent> {
     this.#assertOpen();
-    return watchChanges(this.#tables, this.#announcer, options);
+    // Settled now, not when the first event is asked for: what is written in between belongs to the watch.
+    const { fromRevision = revisionIn(this.#tables) + 1 } = options;
+    return watchChanges(this.#tables, this.#announcer, { ...options, fromRevision });
   }
 
   async compact(revision: number): Promise<void> {
     this.#assertOpen();
     const tables = this.#tables;
-    const newest = revisionIn(tables);
-    const compacted = compactedRevisionIn(tables);
-    if (revision > newest) throw new FutureRevisionError(newest);
-    if (revision <= compacted) throw new CompactedError(compacted);
     await this.#writes.add(() => {
+      // Asked inside the transaction: of two compactions at once the later must not bring the mark back.
+      const newest = revisionIn(tables);
+      const compacted = compactedRevisionIn(tables);
+      if (revision > newest) throw new FutureRevisionError(newest);
+      if (revision <= compacted) throw new CompactedError(compacted);
       tables.counters.putSync('compactedRevision', revision);
       const old = [...tables.changes.getKeys({ end: [revision, Infinity] })];
       for (const key of old) tables.changes.removeSync(key);

@@ -15,9 +15,9 @@ const BATCH = 1000;
 export async function* watchChanges(
   tables: Tables,
   announcer: Announcer,
-  { prefix, fromRevision, signal }: WatchOptions,
+  { prefix, fromRevision, signal }: WatchOptions & { fromRevision: number },
 ): AsyncGenerator<StoreEvent, void, undefined> {
-  let next = fromRevision ?? revisionIn(tables) + 1;
+  let next = fromRevision;
   const ended = () => announcer.closed || signal?.aborted === true;
   while (!ended()) {
     const compacted = compactedRevisionIn(tables);

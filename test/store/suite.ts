@@ -235,6 +235,16 @@ function history(check: Check) {
     t.is((await store.get('/a'))?.value.toString(), 'three');
   });
 
+  check('of two compactions at once the older one has come too late', async (t, store) => {
+    await put(store, '/a', 'one');
+    const { revision } = await put(store, '/a', 'two');
+    await put(store, '/a', 'three');
+    const [newer, older] = await Promise.allSettled([store.compact(revision), store.compact(revision - 1)]);
+    t.is(newer.status, 'fulfilled');
+    t.true(older.status === 'rejected' && older.reason instanceof CompactedError);
+    await t.throwsAsync(store.list({ prefix: '/', revision: revision - 1 }), { instanceOf: CompactedError });
+  });
+
   check('a revision that is yet to come is an error', async (t, store) => {
     await put(store, '/a', 'x');
     const error = await t.throwsAsync(store.list({ prefix: '/', revision: 99 }), {
@@ -294,6 +304,31 @@ function watching(check: Check) {
     const { value } = await next;
     t.is(value?.type === 'put' ? value.value.toString() : value?.type, 'after');
     await iterator.return?.();
+  });
+
+  check(
+    'a watch without a revision tells what was written before its first event was asked for',
+    async (t, store) => {
+      const events = store.watch({ prefix: '/' });
+      await put(store, '/a', 'early');
+      await put(store, '/b', 'late');
+      const seen = await eventsUntil(events, (_, event) => event.type !== 'progress' && event.key === '/b');
+      t.deepEqual(
+        seen.map((event) => (event.type === 'progress' ? '' : event.key)),
+        ['/a', '/b'],
+      );
+    },
+  );
+
+  check('progress tells how far a watch is, also past the changes of others', async (t, store) => {
+    const watch = store.watch({ prefix: '/mine/', fromRevision: 2 });
+    await put(store, '/mine/a', '1');
+    const { revision } = await put(store, '/other', '2');
+    const seen = await eventsUntil(
+      watch,
+      (_, event) => event.type === 'progress' && event.modRevision >= revision,
+    );
+    t.is(seen.length, 1);
   });
 
   check('each of many watchers sees every change once and in order', async (t, store) => {
