@@ -54,6 +54,8 @@ export interface Cgroups {
   killAll(path: string): Promise<void>;
   /** Kills what is left in the cgroup and removes it with all below. Nothing there is no error. */
   removeCgroup(path: string): Promise<void>;
+  /** Removes a cgroup that nobody is in or below, and leaves any other alone, also one that somebody is just coming into. */
+  removeIfEmpty(path: string): void;
   /** Throws ENOENT when the cgroup is gone. What no controller counts is 0. */
   statsOf(path: string): CgroupStats;
   /** The file whose line `oom_kill N` counts OOM kills; undefined without a memory controller. */
@@ -110,6 +112,9 @@ export function openCgroups(options: CgroupOptions = {}): Cgroups {
       if (inUse.length === 0) return;
       await killAll(inUse);
       for (const directory of inUse) await removeTree(directory.path);
+    },
+    removeIfEmpty(path) {
+      for (const directory of directoriesOf(path)) removeIfEmpty(directory.path);
     },
     statsOf(path) {
       const [time, bytes, processes] = ['cpuacct', 'memory', 'pids'].map((name) => directoryWith(name, path));

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { belongingTo } from '../cluster/belonging.ts';
 import { clusterPaths } from '../cluster/paths.ts';
 import {
   buildBusybox,
@@ -19,6 +20,7 @@ export async function imageCommand(cluster: string, verb: string, argument: stri
   }
   const act = verbs[verb];
   if (act === undefined) throw new Error(`image: unknown verb '${verb}'`);
+  Object.assign(process.env, belongingTo(cluster)); // skopeo and umoci end with the cluster that they work for
   await act(openImageStore({ dir: images }), argument);
 }
 

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { belongingTo } from '../cluster/belonging.ts';
 import { clusterPaths } from '../cluster/paths.ts';
 import { runInForeground } from '../linux/foreground.ts';
 
@@ -15,5 +16,5 @@ export async function printLog(
     throw new Error(`logs: no component '${component}' in cluster '${name}' (${choice})`);
   }
   const args = [...(follow ? ['-F'] : []), '-n', '+1', join(logs, `${component}.log`)];
-  process.exitCode = await runInForeground('tail', args);
+  process.exitCode = await runInForeground('tail', args, { env: belongingTo(name) });
 }

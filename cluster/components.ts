@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
+import { belongingTo } from './belonging.ts';
 import { serviceAccountKeys, encryptionKey } from './certificates.ts';
 import { readClusterFile, type ClusterFile, type NodeRecord } from './cluster-file.ts';
 import { controlPlaneIdentities, nodeIdentities } from './identities.ts';
@@ -61,6 +62,7 @@ async function runUntilSignal(
   file: ClusterFile,
 ): Promise<void> {
   process.title = `podwright ${name} --name ${file.name}`;
+  Object.assign(process.env, belongingTo(file.name)); // for what it starts, where it was started by hand
   const running: Running[] = [];
   for (const start of starts) running.push(await start(file));
   await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);

@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
+import { belongingTo, MAIN } from './belonging.ts';
 import { identify, isAlive, type ProcessIdentity, signalProcess, waitForExit } from '../linux/process.ts';
 import { clusterPaths } from './paths.ts';
 
@@ -18,8 +19,6 @@ export interface Daemon extends ProcessIdentity {
   /** `control-plane`, or the name of a node, or a component that runs alone. */
   name: string;
 }
-
-const MAIN = join(import.meta.dirname, '..', 'cli', 'main.ts');
 
 export interface StartDaemonOptions {
   cluster: string;
@@ -40,7 +39,8 @@ export function startDaemon({ cluster, name, command, netns }: StartDaemonOption
   const log = openSync(join(logs, `${name}.log`), 'a', 0o640);
   const argv = [process.execPath, ...process.execArgv, MAIN, ...command];
   const [file = '', ...args] = netns === undefined ? argv : ['nsenter', `--net=${netns}`, ...argv];
-  const child = spawn(file, args, { detached: true, stdio: ['ignore', log, log], cwd: '/' });
+  const env = { ...process.env, ...belongingTo(cluster) };
+  const child = spawn(file, args, { detached: true, stdio: ['ignore', log, log], cwd: '/', env });
   closeSync(log);
   child.on('error', (error) => process.stderr.write(`podwright: start ${name}: ${error.message}\n`));
   child.unref();
@@ -80,7 +80,13 @@ export async function stopDaemon(
     await waitForExit(daemon, { signal: AbortSignal.timeout(graceMs) }).catch(() => {
       signalProcess(daemon, 'SIGKILL'); // the grace is over
     });
-    await waitForExit(daemon, { signal: AbortSignal.timeout(graceMs) });
+    await waitForExit(daemon, { signal: AbortSignal.timeout(graceMs) }).catch((cause: unknown) => {
+      throw new Error(
+        `stop ${name} of cluster ${cluster}: pid ${daemon.pid} has not ended ${graceMs} ms after SIGKILL; ` +
+          `the kernel holds it, mostly for a disk or a server that does not answer (/proc/${daemon.pid}/stack shows where): see to that, then run this again`,
+        { cause },
+      );
+    });
   }
   rmSync(pidFile(cluster, name), { force: true });
 }

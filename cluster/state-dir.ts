@@ -1,8 +1,9 @@
-import { existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, symlinkSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { isMountPoint } from '../linux/mount-info.ts';
+import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { mountOnItself } from '../linux/mount.ts';
+import { ownMountAt } from './own-mount.ts';
 import { clusterPaths, STATE_ROOT } from './paths.ts';
+import { realPlace } from './real-place.ts';
 
 /**
  * Makes the state folder of a cluster, or a link at its fixed place to the folder that the user chose. Throws when
@@ -10,31 +11,54 @@ import { clusterPaths, STATE_ROOT } from './paths.ts';
  */
 export function prepareStateDir(name: string, chosen?: string): void {
   const { state, run } = clusterPaths(name);
-  mkdirSync(STATE_ROOT, { recursive: true, mode: 0o755 });
-  if (chosen === undefined) mkdirSync(state, { recursive: true, mode: 0o711 });
-  else linkStateDir({ name, state, target: resolve(chosen) });
+  makeFolder(STATE_ROOT, 0o755);
+  if (chosen !== undefined) checkStateDir({ name, state, chosen });
+  makeFolderOrLink(state, { target: chosen === undefined ? undefined : realPlace(chosen), mode: 0o711 });
   mkdirSync(run, { recursive: true, mode: 0o711 });
-  shareMounts(state);
+  shareMounts(realPlace(state));
 }
 
-function linkStateDir({ name, state, target }: { name: string; state: string; target: string }): void {
+function checkStateDir({ name, state, chosen }: { name: string; state: string; chosen: string }): void {
+  const target = realPlace(chosen);
   if (lstatSync(state, { throwIfNoEntry: false }) !== undefined) {
-    const present = lstatSync(state).isSymbolicLink() ? readlinkSync(state) : state;
+    const present = realPlace(state);
     if (present === target) return;
     throw new Error(`--state-dir ${target}: cluster '${name}' lives in ${present}; take it down first`);
   }
   if (existsSync(target) && readdirSync(target).length > 0) {
     throw new Error(`--state-dir ${target}: the folder is not empty; give a new or an empty one`);
   }
-  mkdirSync(target, { recursive: true, mode: 0o711 });
-  symlinkSync(target, state);
+}
+
+/**
+ * Makes a folder at `path`, or a link there to `target` and that folder. The link first, so that `down` finds the folder whenever `up`
+ * is killed. What is there stays; where a link is but not yet its folder, that is made.
+ */
+export function makeFolderOrLink(
+  path: string,
+  { target, mode }: { target: string | undefined; mode: number },
+): void {
+  const isNewLink = target !== undefined && lstatSync(path, { throwIfNoEntry: false }) === undefined;
+  if (isNewLink) symlinkSync(target, path);
+  try {
+    makeFolder(realPlace(path), mode);
+  } catch (error) {
+    if (isNewLink) rmSync(path, { force: true });
+    throw error;
+  }
+}
+
+/** With that very mode, whatever the umask: the owner of the kubeconfig has to get through to it. */
+function makeFolder(path: string, mode: number): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path), 0o755);
+  if (mkdirSync(path, { recursive: true, mode }) !== undefined) chmodSync(path, mode);
 }
 
 /**
  * mountPropagation: Bidirectional needs a shared mount below the volumes, whatever the host's root is
  * (mount_namespaces(7)), so the state folder becomes a shared mount of its own.
  */
-function shareMounts(state: string): void {
-  if (isMountPoint(state)) return;
-  mountOnItself(state);
+function shareMounts(folder: string): void {
+  if (ownMountAt(folder) === undefined) mountOnItself(folder);
 }

@@ -30,3 +30,16 @@ for (const root of ['shared', 'private'] as const)
     t.is(mounts.length, 1);
     t.regex(mounts[0]?.optional.join(' ') ?? '', /^shared:\d+$/);
   });
+
+test('the folders above a kubeconfig let its owner through, whatever the umask', (t) => {
+  const name = `sd-${process.pid}-umask`;
+  const { state, run } = clusterPaths(name);
+  t.teardown(() => rmSync(run, { recursive: true, force: true }));
+  const script = `const { prepareStateDir } = await import(${module('cluster/state-dir.ts')});
+    const { statSync } = await import('node:fs');
+    process.umask(0o077);
+    prepareStateDir('${name}');
+    const modes = ['/var/lib/podwright', '${state}'].map((path) => statSync(path).mode & 0o777);
+    process.stdout.write(modes.map((mode) => mode.toString(8)).join(' '));`;
+  t.is(inMountNamespace(script, { propagation: 'private', first: '-t tmpfs state /var/lib' }), '755 711');
+});

@@ -1,0 +1,212 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { MAIN } from '../../cluster/belonging.ts';
+import { startDaemon, stopDaemon } from '../../cluster/daemons.ts';
+import { prepareDiskPool } from '../../cluster/disk-pool.ts';
+import { down } from '../../cluster/index.ts';
+import { clusterPaths } from '../../cluster/paths.ts';
+import { prepareStateDir } from '../../cluster/state-dir.ts';
+import { isMountPoint, mountsBelow } from '../../linux/mount-info.ts';
+import { bindMount, mount, unmount } from '../../linux/mount.ts';
+import { isAlive, identify } from '../../linux/process.ts';
+import { expectNothingLeft, skipUnless, tracesOf, until } from '../environment.ts';
+
+/** A state folder with a log in it, as `up` makes it before anything runs. */
+function prepare(t: ExecutionContext, what: string, chosen?: string): { name: string; log: string } {
+  const name = `dn-${process.pid}-${what}`;
+  prepareStateDir(name, chosen);
+  t.teardown(() => down(name));
+  const { logs } = clusterPaths(name);
+  mkdirSync(logs);
+  const log = join(logs, 'node-1.log');
+  writeFileSync(log, 'a line\n');
+  return { name, log };
+}
+
+/** Starts a process of this test; it is running the program when this returns. */
+async function begin(
+  t: ExecutionContext,
+  command: string,
+  args: string[],
+  more: { cwd?: string; env?: NodeJS.ProcessEnv; argv0?: string } = {},
+): Promise<ChildProcess> {
+  const child = spawn(command, args, { stdio: ['pipe', 'ignore', 'ignore'], ...more });
+  t.teardown(() => child.kill('SIGKILL'));
+  await once(child, 'spawn');
+  await until(`${command} runs`, () => commandLine(child).includes(args.at(-1) ?? more.argv0 ?? command));
+  return child;
+}
+
+const commandLine = ({ pid }: ChildProcess): string => readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+
+const lives = ({ pid = 0 }: ChildProcess): boolean => {
+  const identity = identify(pid);
+  return identity !== undefined && isAlive(identity);
+};
+
+const temporary = (t: ExecutionContext): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'dn-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+};
+
+test("down ends the cluster's own, and no process of a person that only names a path of it", async (t) => {
+  const { name, log } = prepare(t, 'others');
+  const strangers = await Promise.all([
+    begin(t, 'tail', ['-f', log]),
+    begin(t, 'sh', ['-c', 'while :; do sleep 1; done', 'podwright', log]),
+    // Podwright's own, but of no cluster, or of another one.
+    begin(t, process.execPath, ['-e', `setInterval(() => '${log}', 1000)`]),
+    begin(t, 'sleep', ['1001'], { env: { ...process.env, PODWRIGHT_BELONGS_TO: `${name}-b` } }),
+    begin(t, 'cat', [], { argv0: `podwright node-1 --name ${name}` }),
+  ]);
+  const own = await begin(t, 'sleep', ['1003'], { env: { ...process.env, PODWRIGHT_BELONGS_TO: name } });
+  await down(name);
+  await until('what belongs to the cluster has ended', () => !lives(own));
+  t.deepEqual(strangers.map(lives), [true, true, true, true, true]);
+  await expectNothingLeft(name, ['mounts', 'networkNamespaces', 'cgroups']);
+});
+
+test('down ends `podwright logs -f` and what it has started', async (t) => {
+  const { name, log } = prepare(t, 'logs');
+  const follower = await begin(t, process.execPath, [MAIN, 'logs', '-f', '--name', name, 'node-1']);
+  const tails = () => tracesOf(`tail -F -n +1 ${log}`, ['processes']).processes ?? [];
+  await until('tail runs', () => tails().length === 1);
+  await down(name);
+  await until('both have ended', () => !lives(follower) && tails().length === 0);
+  t.pass();
+});
+
+test('down ends a component that was started by hand', async (t) => {
+  const { name } = prepare(t, 'hand');
+  const script = `process.title = 'podwright kubelet --name ${name}'; setInterval(() => {}, 1000)`;
+  const child = spawn(process.execPath, ['-e', script, 'x'.repeat(100)], { stdio: 'ignore' });
+  t.teardown(() => child.kill('SIGKILL'));
+  await until('it has its title', () => commandLine(child).startsWith('podwright kubelet'));
+  await down(name);
+  await until('it has ended', () => !lives(child));
+  t.pass();
+});
+
+test('down succeeds while somebody has a file open in the state folder, or works in it', async (t) => {
+  const { name, log } = prepare(t, 'open');
+  const { state } = clusterPaths(name);
+  const volume = join(state, 'volume');
+  mkdirSync(volume);
+  mount({ type: 'tmpfs', target: volume });
+  const reader = await begin(t, 'tail', ['-f', log]);
+  const shell = await begin(t, 'sleep', ['1004'], { cwd: state });
+  const inside = await begin(t, 'sleep', ['1005'], { cwd: volume });
+  await down(name);
+  t.deepEqual([reader, shell, inside].map(lives), [true, true, true]);
+  t.false(existsSync(state));
+  await expectNothingLeft(name, ['mounts']);
+});
+
+test('down unmounts what is mounted in the state folder and deletes nothing behind it', async (t) => {
+  const { name } = prepare(t, 'behind');
+  const precious = temporary(t);
+  writeFileSync(join(precious, 'file'), 'kept');
+  const inside = join(clusterPaths(name).state, 'host-path');
+  mkdirSync(inside);
+  bindMount({ source: precious, target: inside });
+  const holder = await begin(t, 'sleep', ['1006'], { cwd: inside });
+  await down(name);
+  t.true(lives(holder));
+  t.is(readFileSync(join(precious, 'file'), 'utf8'), 'kept');
+});
+
+test('down of a cluster on a disk of the user empties the disk and leaves it mounted', async (t) => {
+  const disk = temporary(t);
+  mount({ type: 'tmpfs', target: disk });
+  t.teardown(() => unmount(disk, { ifMounted: true }));
+  const { name, log } = prepare(t, 'disk', disk);
+  t.is(mountsBelow(disk).length, 2, 'the disk, and our own shared mount of it');
+  prepareStateDir(name, disk);
+  t.is(mountsBelow(disk).length, 2);
+  t.true(existsSync(join(disk, 'logs')));
+  await down(name);
+  t.true(isMountPoint(disk));
+  t.is(mountsBelow(disk).length, 1);
+  t.false(existsSync(log));
+  t.false(existsSync(join(disk, 'logs')));
+});
+
+test('up over links finds the real folders, makes one mount, and down removes them', async (t) => {
+  const folder = temporary(t);
+  mkdirSync(join(folder, 'data'));
+  mkdirSync(join(folder, 'disks'));
+  symlinkSync(join(folder, 'data'), join(folder, 'link'));
+  symlinkSync('disks', join(folder, 'pool'));
+  const { name } = prepare(t, 'link', join(folder, 'link'));
+  prepareDiskPool(name, join(folder, 'pool'));
+  prepareStateDir(name, join(folder, 'link'));
+  prepareStateDir(name);
+  prepareDiskPool(name, join(folder, 'disks'));
+  t.is(mountsBelow(folder).length, 1);
+  t.true(existsSync(join(folder, 'data', 'logs')));
+  writeFileSync(join(folder, 'disks', name, 'disk'), '');
+  await down(name);
+  t.is(mountsBelow(folder).length, 0);
+  t.deepEqual(
+    ['data', `disks/${name}`].map((path) => existsSync(join(folder, path))),
+    [false, false],
+  );
+  t.true(existsSync(join(folder, 'disks')));
+});
+
+test('an up that was killed between link and folder is found by down, and gone on with by up', async (t) => {
+  const folder = temporary(t);
+  const name = `dn-${process.pid}-half`;
+  mkdirSync('/var/lib/podwright', { recursive: true });
+  symlinkSync(join(folder, 'data'), clusterPaths(name).state);
+  t.deepEqual(await down(name), { existed: true });
+  t.false(existsSync(clusterPaths(name).state));
+
+  mkdirSync('/var/lib/podwright', { recursive: true });
+  symlinkSync(join(folder, 'data'), clusterPaths(name).state);
+  prepareStateDir(name);
+  prepareDiskPool(name);
+  t.true(existsSync(join(folder, 'data', 'cloud')));
+  await down(name);
+  t.false(existsSync(join(folder, 'data')));
+});
+
+test('a daemon that SIGKILL does not end is told with its pid and what to do', async (t) => {
+  const freezer = '/sys/fs/cgroup/freezer';
+  if (skipUnless(t, existsSync(freezer), 'needs the freezer of cgroup v1, which holds off SIGKILL')) return;
+  const { name } = prepare(t, 'frozen');
+  // It would end at once, for want of a cluster file, if it were not frozen before that.
+  const daemon = startDaemon({ cluster: name, name: 'node-1', command: ['control-plane', '--name', name] });
+  const cgroup = join(freezer, name);
+  mkdirSync(cgroup);
+  const write = (file: string, text: string) => writeFileSync(join(cgroup, file), text);
+  write('cgroup.procs', String(daemon.pid));
+  write('freezer.state', 'FROZEN');
+  try {
+    await t.throwsAsync(stopDaemon(name, 'node-1', { graceMs: 20 }), {
+      message: new RegExp(
+        `^stop node-1 of cluster ${name}: pid ${daemon.pid} has not ended 20 ms after SIGKILL; .*/proc/${daemon.pid}/stack`,
+      ),
+    });
+  } finally {
+    write('freezer.state', 'THAWED');
+    await until('its cgroup is removed', () => {
+      rmdirSync(cgroup);
+      return true;
+    });
+  }
+});
