@@ -1,4 +1,6 @@
+import { lchownSync } from 'node:fs';
 import { stringify } from 'yaml';
+import { writeFileDurably } from '../linux/files.ts';
 import type { KeyPair } from './certificates.ts';
 
 /** What a kubeconfig says: which server, by whom it is signed, and who the user is. */
@@ -10,8 +12,18 @@ export interface KubeconfigOptions {
   credentials: KeyPair;
 }
 
+/**
+ * Writes a kubeconfig that only its owner can read: root, or the user who became root by sudo (sudo(8), SUDO_UID) and who is to use it
+ * with a kubectl of his own.
+ */
+export async function writeKubeconfig(path: string, options: KubeconfigOptions): Promise<void> {
+  await writeFileDurably(path, kubeconfigText(options), { mode: 0o600 });
+  const [uid, gid] = [process.env['SUDO_UID'], process.env['SUDO_GID']].map(Number);
+  if (Number.isInteger(uid) && Number.isInteger(gid)) lchownSync(path, uid ?? 0, gid ?? 0);
+}
+
 /** Returns the text of a kubeconfig with one context and everything inlined, so that the file can be moved. */
-export function kubeconfigText({ cluster, server, caCert, user, credentials }: KubeconfigOptions): string {
+function kubeconfigText({ cluster, server, caCert, user, credentials }: KubeconfigOptions): string {
   const context = `podwright-${cluster}`;
   return stringify({
     apiVersion: 'v1',

@@ -1,0 +1,48 @@
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import test from 'ava';
+import { readClusterFile, writeClusterFile } from '../../cluster/cluster-file.ts';
+import { down, startCluster } from '../../cluster/index.ts';
+import { clusterPaths } from '../../cluster/paths.ts';
+import { prepareStateDir } from '../../cluster/state-dir.ts';
+import { lockCluster } from '../../cluster/lock.ts';
+import { expectNothingLeft } from '../environment.ts';
+
+const nameOf = (what: string): string => `sc-${process.pid}-${what}`;
+
+test('startCluster leaves a cluster that it is refused by alone', async (t) => {
+  const name = nameOf('refused');
+  prepareStateDir(name);
+  t.teardown(() => down(name));
+  await writeClusterFile({
+    version: 2,
+    name,
+    port: 6443,
+    cidr: '10.244.0.0/16',
+    bridgeIp: '10.244.0.1',
+    nodes: [{ name: 'node-1', ip: '10.244.0.2', podCidr: '10.244.1.0/24', zone: 'local-a' }],
+  });
+  await t.throwsAsync(startCluster({ name, nodes: 3 }), {
+    message: `--nodes 3: cluster '${name}' has 1 node(s); take it down first to change that`,
+  });
+  t.is(readClusterFile(name)?.nodes.length, 1);
+});
+
+test('startCluster that another one keeps out takes nothing down', async (t) => {
+  const name = nameOf('locked');
+  const { run } = clusterPaths(name);
+  await using _lock = await lockCluster(name);
+  mkdirSync(run, { recursive: true });
+  t.teardown(() => rmSync(run, { recursive: true, force: true }));
+  await t.throwsAsync(startCluster({ name }), { message: /at work on it/ });
+  t.true(existsSync(run));
+});
+
+test('startCluster that fails takes down what it has begun, and throws why it failed', async (t) => {
+  const name = nameOf('begun');
+  await t.throwsAsync(startCluster({ name, diskPool: '/no/such/pool' }), {
+    message: '--disk-pool /no/such/pool: there is no such folder; make it first',
+  });
+  const { state, run } = clusterPaths(name);
+  t.deepEqual([existsSync(state), existsSync(run)], [false, false]);
+  await expectNothingLeft(name);
+});
