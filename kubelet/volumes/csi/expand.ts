@@ -21,14 +21,19 @@ export const expandInUse = async (context: CsiContext, options: SetUpOptions): P
   const device = deviceOf(context, { driver, handle, blockName });
   const expand = (size: string) => callExpand(context, { ...options, device }, size);
   await device.inTurn(async () => {
-    if (!device.growsOnlyUnused) await resizeInUse(context, { spec, pod, expand });
+    if (!device.growsOnlyUnused) await resizeInUse(context, { spec, pod, device, expand });
   });
 };
 
 /** The same for a volume that has just been mounted, and whose turn it is. Rejects with VolumeError. */
 export const expandAfterMount = (context: CsiContext, options: ExpandOptions): Promise<void> => {
-  const { spec, pod } = options;
-  return resizeAfterMount(context, { spec, pod, expand: (size) => callExpand(context, options, size) });
+  const { spec, pod, device } = options;
+  return resizeAfterMount(context, {
+    spec,
+    pod,
+    device,
+    expand: (size) => callExpand(context, options, size),
+  });
 };
 
 interface ExpandOptions extends SetUpOptions {

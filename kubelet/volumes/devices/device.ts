@@ -38,6 +38,8 @@ export class Device {
   readonly uniqueName: string;
   /** Its driver has said that it can't grow while it is in use here; that holds until it is unstaged. */
   growsOnlyUnused = false;
+  /** The last try to make it larger here has failed, and nothing of it is going on. */
+  failedToGrow = false;
   readonly #options: DeviceOptions;
   readonly #context: DeviceContext;
   readonly #backOff = createBackOff({ initialMs: 500, capMs: 122_000, factor: 2, jitter: 0 });
@@ -152,6 +154,7 @@ export class Device {
       this.#become('uncertain');
       await this.#options.unstage();
       this.growsOnlyUnused = false;
+      this.failedToGrow = false;
       this.#backOff.reset();
       this.#become('absent');
     } catch (error) {

@@ -55,10 +55,12 @@ export const localFileSystemPlugin = (context: LocalContext): VolumePlugin => ({
     device.markPublished(podUid);
   },
 
-  resize: ({ spec, pod }) =>
-    localDevice(context, spec.name).inTurn(() =>
-      resizeInUse(context, { spec, pod, expand: () => grow(context, spec) }),
-    ),
+  resize({ spec, pod }) {
+    const device = localDevice(context, spec.name);
+    return device.inTurn(() =>
+      resizeInUse(context, { spec, pod, device, expand: () => grow(context, spec) }),
+    );
+  },
 
   stats: (_, { directory }) => fileSystemStats(directory),
 });
@@ -89,7 +91,7 @@ const setUpInTurn = async (context: LocalContext, options: SetUpOptions): Promis
       });
   }
   bind(source.isDevice ? deviceMountPath(rootDir, spec.name) : source.path, options);
-  await resizeAfterMount(context, { spec, pod, expand: () => grow(context, spec) });
+  await resizeAfterMount(context, { spec, pod, device, expand: () => grow(context, spec) });
   // The first Pod's group stays: to change it would take the files from the others.
   if (spec.readOnly || device.isPublishedElsewhere(podUid)) return;
   await giveToGroup({ directory, pod, clock: context.clock, events: context.events });

@@ -5,6 +5,7 @@ import { persistentVolumeClaims } from '../../../client/resources.ts';
 import type { Client } from '../../../client/rest.ts';
 import { CsiError, errorInWords, hasCode } from '../../../csi/error.ts';
 import { isFinalError } from '../csi/final-error.ts';
+import type { Device } from '../devices/device.ts';
 import type { VolumeEvents } from '../volume-events.ts';
 import { asVolumeError } from '../volume-error.ts';
 import type { VolumeSpec } from '../volume-spec.ts';
@@ -19,6 +20,8 @@ export interface ResizeContext {
 export interface ResizeOptions {
   spec: VolumeSpec;
   pod: Pod;
+  /** What the node has of the volume. */
+  device: Pick<Device, 'failedToGrow'>;
   /**
    * Makes what is mounted as large as this. Rejects with CsiError, NotSupportedError, or any other Error; is not called
    * when nothing is to be done.
@@ -117,11 +120,14 @@ const resizeClaim = async (
   const isUpToDate = state === '' && hasAtLeast(claim, size);
   const isPending = state === 'NodeResizePending' || state === 'NodeResizeInProgress';
   if (isUpToDate ? !isShared(claim) : !isPending && !isOld) return;
+  const isOutdated = options.device.failedToGrow && !asksFor(claim, size);
   const current = isUpToDate || isOld ? claim : await resizeStatus.inProgress(claim);
   try {
     await options.expand(size);
+    options.device.failedToGrow = false;
   } catch (error) {
-    return failed(context, { claim: current, error, isOld, isUpToDate });
+    options.device.failedToGrow = error instanceof NotSupportedError || isFinalError(error);
+    return failed(context, { claim: current, error, isOld, isUpToDate, isOutdated });
   }
   tellResized(context, options, current);
   if (isUpToDate) return;
@@ -130,6 +136,9 @@ const resizeClaim = async (
     throw new Error(why, { cause: error });
   });
 };
+
+const asksFor = ({ spec }: PersistentVolumeClaim, size: string): boolean =>
+  compareQuantities(spec?.resources?.requests?.['storage'] ?? '0', size) === 0;
 
 /** Other nodes may have done their part for a volume that all of them mount; this one has to do its own. */
 const isShared = ({ metadata, spec }: PersistentVolumeClaim): boolean =>
@@ -141,18 +150,23 @@ interface FailedResize {
   error: unknown;
   isOld: boolean;
   isUpToDate: boolean;
+  /**
+   * It has failed before, and the user has asked for another size since: to say that this one can't be had lets the resizer give
+   * the volume the other (KEP-1790; upstream: node_expander.go runPreCheck).
+   */
+  isOutdated: boolean;
 }
 
 const failed = async (
   context: ResizeContext,
-  { claim, error, isOld, isUpToDate }: FailedResize,
+  { claim, error, isOld, isUpToDate, isOutdated }: FailedResize,
 ): Promise<void> => {
   const isUnsupported = error instanceof NotSupportedError;
   if (isUnsupported && (isUpToDate || isOld)) return;
   const why = `Expander.NodeExpand failed to expand the volume : ${errorInWords(error)}`;
   const shown = error instanceof CsiError ? new Error(why, { cause: error }) : error;
   if ((isUnsupported || isFinalError(error)) && !isOld) {
-    const infeasible = hasCode(error, 'INVALID_ARGUMENT', 'OUT_OF_RANGE', 'NOT_FOUND');
+    const infeasible = isOutdated || hasCode(error, 'INVALID_ARGUMENT', 'OUT_OF_RANGE', 'NOT_FOUND');
     await claimResizeStatus(context).failed(claim, shown, { infeasible });
   }
   // The driver can't do it while the volume is in use: that is no reason to keep the Pod from it.

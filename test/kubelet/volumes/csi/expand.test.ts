@@ -1,6 +1,11 @@
 import test from 'ava';
 import type { PersistentVolumeClaim } from '../../../../api/types.ts';
-import { events, persistentVolumeClaims, persistentVolumes } from '../../../../client/resources.ts';
+import {
+  events,
+  persistentVolumeClaims,
+  persistentVolumes,
+  storageClasses,
+} from '../../../../client/resources.ts';
 import type { NodeExpandVolumeRequest } from '../../../../csi/types.ts';
 import { until } from '../../../environment.ts';
 import { startStorageBench } from './storage-bench.ts';
@@ -114,6 +119,42 @@ test('what can’t be done is said on the claim and left; what fails is tried ag
   // The resizer asks again.
   await grow(bench, 'data', '3Gi');
   await grown(bench, 'data', '3Gi');
+});
+
+test('a size that the node never gets is given up once the user asks for another', async (t) => {
+  const bench = await startStorageBench(t, expanding);
+  const { driver, client } = bench;
+  await client.resource(storageClasses).create({
+    object: {
+      apiVersion: 'storage.k8s.io/v1',
+      kind: 'StorageClass',
+      metadata: { name: 'growing' },
+      provisioner: driver.name,
+      allowVolumeExpansion: true,
+    },
+  });
+  await bench.makeVolume('data', { spec: { storageClassName: 'growing' } });
+  await bench.makePod('one', ['data']);
+  await bench.running('one');
+  const ask = (storage: string) =>
+    client.resource(persistentVolumeClaims).patch({
+      name: 'data',
+      namespace: 'default',
+      type: 'merge',
+      patch: { spec: { resources: { requests: { storage } } } },
+    });
+  await ask('3Gi');
+  driver.fail('expand', ...Array.from({ length: 20 }, () => ({ code: 'PERMISSION_DENIED' as const })));
+  await grow(bench, 'data', '3Gi');
+  await until('failed', async () =>
+    (await claimOf(bench, 'data')).status?.conditions?.some(({ type }) => type === 'NodeResizeError'),
+  );
+  const stateOf = async () => (await claimOf(bench, 'data')).status?.allocatedResourceStatuses?.['storage'];
+  // While it is what the user wants, it is tried on.
+  await until('tried again', () => driver.rpcs().filter((rpc) => rpc === 'expand').length > 1);
+  t.is(await stateOf(), 'NodeResizeInProgress');
+  await ask('2Gi');
+  await until('infeasible', async () => (await stateOf()) === 'NodeResizeInfeasible');
 });
 
 test('a driver that can’t grow a volume in use doesn’t keep the Pod from starting; a read-only use is left alone', async (t) => {

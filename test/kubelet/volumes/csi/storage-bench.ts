@@ -110,7 +110,7 @@ export const startStorageBench = async (
           spec: {
             accessModes: spec.accessModes ?? ['ReadWriteOnce'],
             resources: { requests: { storage: '1Gi' } },
-            storageClassName: '',
+            storageClassName: spec.storageClassName ?? '',
             volumeName: name,
             volumeMode: spec.volumeMode ?? 'Filesystem',
           },
