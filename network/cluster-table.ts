@@ -17,12 +17,13 @@ export interface ClusterTableOptions {
  * `ip_forward` stays as it is (Documentation/networking/ip-sysctl.rst, conf/INTERFACE/forwarding).
  *
  * An uplink whose forwarding is switched on for this stands in the table's set `switched_on`; so the kernel itself
- * remembers what is to be put back, and packets that are not for a cluster are still not forwarded from there.
+ * remembers what is to be put back, and packets that nobody asked for and that are not for a cluster are still not
+ * forwarded from there. On a host that forwards itself (`ip_forward`, which Docker and virtual machines switch on, at any
+ * time) no uplink is ours: it stays as it is.
  * Returns warnings; a host without nftables has a cluster that cannot reach the world.
  */
 export async function applyClusterTable(options: ClusterTableOptions): Promise<string[]> {
-  const held = await uplinksSwitchedOn();
-  const switchedOn = options.uplinks.filter((name) => held.has(name) || !isForwarding(name));
+  const switchedOn = await uplinksToSwitchOn(options.uplinks);
   try {
     await run('nft', ['-f', '-'], { input: rulesOf({ ...options, switchedOn }) });
   } catch (error) {
@@ -30,14 +31,28 @@ export async function applyClusterTable(options: ClusterTableOptions): Promise<s
     return [`Pods cannot reach beyond the cluster: ${error.message}`];
   }
   for (const name of [options.bridge, ...switchedOn]) setForwarding(name, true);
-  return [];
+  return options.uplinks
+    .filter((name) => !isForwarding(name))
+    .map(
+      (name) =>
+        `Pods get no answers from beyond ${name}, which does not forward though the host does: sysctl ${forwardingFile(name)} is 0`,
+    );
 }
 
-/** Removes the table, and switches forwarding off again on the uplinks that no other cluster needs. Idempotent. */
+async function uplinksToSwitchOn(uplinks: string[]): Promise<string[]> {
+  if (isForwarding(everyInterface)) return [];
+  const held = await uplinksSwitchedOn();
+  return uplinks.filter((name) => held.has(name) || !isForwarding(name));
+}
+
+/**
+ * Removes the table, and switches forwarding off again on the uplinks that no other cluster needs, unless the host has begun to
+ * forward meanwhile. Idempotent.
+ */
 export async function removeClusterTable(cluster: string): Promise<void> {
   const tables = await podwrightTables();
   if (!tables.includes(tableName(cluster))) return;
-  const own = await switchedOnBy(tableName(cluster));
+  const own = isForwarding(everyInterface) ? [] : await switchedOnBy(tableName(cluster));
   const others = await uplinksSwitchedOn(tables.filter((table) => table !== tableName(cluster)));
   for (const name of own.filter((uplink) => !others.has(uplink))) setForwarding(name, false);
   await run('nft', ['-f', '-'], { input: emptied(tableName(cluster)) });
@@ -66,7 +81,7 @@ table ip ${table} {
   }
   chain forward {
     type filter hook forward priority filter; policy accept;
-    iifname @switched_on oifname != "pw-*" drop
+    iifname @switched_on oifname != "pw-*" ct state != { established, related } drop
     iifname != ${quoted(bridge)} oifname ${quoted(bridge)} ct state != { established, related } drop
   }
 }
@@ -104,6 +119,9 @@ async function nftList(args: string[]): Promise<NftList> {
 }
 
 const quoted = (name: string): string => JSON.stringify(name);
+
+/** Its forwarding is `net.ipv4.ip_forward`; written, it sets that of every interface. */
+const everyInterface = 'all';
 
 const forwardingFile = (name: string): string => `/proc/sys/net/ipv4/conf/${name}/forwarding`;
 

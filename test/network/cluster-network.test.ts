@@ -78,6 +78,40 @@ test.serial('what was forwarding before forwards afterwards', async (t) => {
   t.deepEqual(hostNetwork(), before);
 });
 
+test.serial('an uplink is not ours once the host forwards itself, as it does for Docker', async (t) => {
+  const ipForward = '/proc/sys/net/ipv4/ip_forward';
+  await makeCluster('ss-late', 1);
+  t.regex(shell('nft list table ip podwright-ss-late'), /elements = \{ "up0" \}/);
+  writeFileSync(ipForward, '1'); // also switches on every interface
+  await makeCluster('ss-later', 1);
+  t.notRegex(shell('nft list table ip podwright-ss-later'), /up0/);
+  await makeCluster('ss-late', 1);
+  t.notRegex(shell('nft list table ip podwright-ss-late'), /up0/);
+  await removeClusterNetwork({ cluster: 'ss-late' });
+  t.is(readFileSync(uplinkForwarding, 'utf8').trim(), '1');
+  writeFileSync(ipForward, '0');
+  await makeCluster('ss-late', 1);
+  writeFileSync(ipForward, '1');
+  await removeClusterNetwork({ cluster: 'ss-late' });
+  t.is(readFileSync(uplinkForwarding, 'utf8').trim(), '1', 'nor at down, with no up in between');
+  await removeClusterNetwork({ cluster: 'ss-later' });
+  writeFileSync(ipForward, '0');
+  t.deepEqual(hostNetwork(), before);
+});
+
+test.serial('an uplink that does not forward on a host that does is told, and stays as it is', async (t) => {
+  writeFileSync('/proc/sys/net/ipv4/ip_forward', '1');
+  writeFileSync(uplinkForwarding, '0');
+  const { network } = await makeCluster('ss-closed', 1);
+  t.deepEqual(network.warnings, [
+    `Pods get no answers from beyond up0, which does not forward though the host does: sysctl ${uplinkForwarding} is 0`,
+  ]);
+  t.is(readFileSync(uplinkForwarding, 'utf8').trim(), '0');
+  await removeClusterNetwork({ cluster: 'ss-closed' });
+  writeFileSync('/proc/sys/net/ipv4/ip_forward', '0');
+  t.deepEqual(hostNetwork(), before);
+});
+
 test.serial('making it again changes nothing, and keeps the connections of what runs', async (t) => {
   const { network, nodes } = await makeCluster('ss-again');
   const state = () =>
@@ -167,6 +201,23 @@ test.serial("Pods leave the cluster with the host's address; nobody comes in to 
   await Promise.all([server, nodeServer].map(async (one) => one.listening || once(one, 'listening')));
   const seen = await within(node.netnsPath, "timeout 5 bash -c 'cat < /dev/tcp/198.51.100.1/8080'");
   t.regex(seen, /192\.0\.2\.2$/);
+  // Somebody else's machine on this host, as Docker's are: it begins to talk after the cluster came up, and gets its answers.
+  const guest = '/run/netns/podwright-ss-guest';
+  shell(
+    'ip netns add podwright-ss-guest && ip link add gu0 type veth peer name eth0 netns podwright-ss-guest',
+  );
+  shell('ip address add 172.31.0.1/24 dev gu0 && ip link set gu0 up');
+  inNetns(
+    guest,
+    'ip address add 172.31.0.2/24 dev eth0; ip link set eth0 up; ip route add default via 172.31.0.1',
+  );
+  inNetns(world, 'ip route add 172.31.0.0/24 via 192.0.2.2');
+  writeFileSync('/proc/sys/net/ipv4/conf/gu0/forwarding', '1');
+  t.regex(await within(guest, "timeout 5 bash -c 'cat < /dev/tcp/198.51.100.1/8080'"), /172\.31\.0\.2$/);
+  await t.throwsAsync(() => within(world, "timeout 1 bash -c 'cat < /dev/tcp/172.31.0.2/9'"), {
+    message: /exit code 124|timed out/i,
+  });
+  shell('ip netns delete podwright-ss-guest');
   const intruder = within(world, `timeout 1 bash -c 'cat < /dev/tcp/${node.ip}/8080'`);
   await t.throwsAsync(() => intruder);
   server.close();
