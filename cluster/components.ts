@@ -4,6 +4,7 @@ import { belongingTo } from './belonging.ts';
 import { serviceAccountKeys, encryptionKey } from './certificates.ts';
 import { readClusterFile, type ClusterFile, type NodeRecord } from './cluster-file.ts';
 import { controlPlaneIdentities, nodeIdentities } from './identities.ts';
+import { enterNodeNetwork } from './enter-node-network.ts';
 import { componentLog } from './log.ts';
 import { CONTROL_PLANE } from './label-control-plane.ts';
 import { clusterPaths, nodePaths } from './paths.ts';
@@ -31,7 +32,10 @@ export async function runComponent(component: Component, cluster: string): Promi
   await runUntilSignal(component, starts[component], file);
 }
 
-/** Runs a part of a node in this process, which is in the node's network namespace, until SIGTERM or SIGINT. */
+/**
+ * Runs a part of a node in this process until SIGTERM or SIGINT: in the node's network namespace, which a process that was started by
+ * hand enters first.
+ */
 export async function runNodeComponent(
   component: NodeComponent,
   cluster: string,
@@ -44,6 +48,7 @@ export async function runNodeComponent(
       `cluster '${cluster}' has no node '${node}' (it has ${file.nodes.map(({ name }) => name).join(', ')})`,
     );
   }
+  enterNodeNetwork({ cluster, node });
   const starts: Record<NodeComponent, ((file: ClusterFile, node: NodeRecord) => Promise<Running>)[]> = {
     'node-daemon': [startRuntime, startKubelet, startNodeStorage, startLocalProvisioner],
     kubelet: [startKubelet, startNodeStorage, startLocalProvisioner],

@@ -1,0 +1,54 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, statSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
+import test from 'ava';
+import { MAIN } from '../../cluster/belonging.ts';
+import { writeClusterFile } from '../../cluster/cluster-file.ts';
+import { down } from '../../cluster/index.ts';
+import { nodePaths } from '../../cluster/paths.ts';
+import { prepareStateDir } from '../../cluster/state-dir.ts';
+import { createNetworkNamespace, namespaceId } from '../../linux/namespaces.ts';
+import { nodeNetnsPath } from '../../network/names.ts';
+import { until } from '../environment.ts';
+
+const name = `nn-${process.pid}`;
+const node = 'node-1';
+
+test.before(async () => {
+  prepareStateDir(name);
+  await writeClusterFile({
+    version: 2,
+    name,
+    port: 6443,
+    cidr: '10.244.0.0/16',
+    bridgeIp: '10.244.0.1',
+    nodes: [{ name: node, ip: '127.0.0.1', podCidr: '10.244.1.0/24', zone: 'local-a' }],
+  });
+});
+test.after.always(() => down(name));
+
+const runRuntime = () => spawn(process.execPath, [MAIN, 'runtime', '--name', name, '--node', node]);
+
+test.serial('a component of a node that has no network namespace says so', async (t) => {
+  const child = runRuntime();
+  const path = nodeNetnsPath({ cluster: name, node });
+  t.is(
+    await text(child.stderr),
+    `podwright: ${node} of cluster '${name}' has no network namespace ${path}; 'podwright up --name ${name}' makes it\n`,
+  );
+});
+
+test.serial(
+  "a component of a node that is started by hand enters the node's network namespace",
+  async (t) => {
+    const path = nodeNetnsPath({ cluster: name, node });
+    createNetworkNamespace(path);
+    mkdirSync(nodePaths(name, node).cniConf, { recursive: true });
+    const child = runRuntime();
+    const ended = text(child.stderr);
+    const pid = child.pid ?? 0;
+    await until('it is in there', () => namespaceId(pid, 'net') === statSync(path).ino);
+    child.kill('SIGKILL');
+    t.notRegex(await ended, /podwright:/);
+  },
+);
