@@ -1,5 +1,5 @@
-import { closeSync, openSync, readFileSync } from 'node:fs';
-import { openInside } from '../../linux/filesystem.ts';
+import { fstatSync, readFileSync } from 'node:fs';
+import { openInside, type OpenedPath } from '../../linux/filesystem.ts';
 import { hasCode } from '../../linux/system-error.ts';
 import type { LinuxContainerSecurityContext } from '../cri/types.ts';
 import { CriError, invalidArgument } from '../errors.ts';
@@ -91,21 +91,28 @@ const groupEntry = ([name = '', , gid, members = '']: string[]): GroupEntry => (
   members: members.split(','),
 });
 
+const mostBytes = 10 * 1024 * 1024;
+
 // The path is followed inside the image: its /etc may be a symlink to anywhere.
 function readColonFile(rootfs: string, path: string): string[][] {
   try {
     using file = openInside(rootfs, path);
-    const fd = openSync(file.path, 'r');
-    try {
-      return readFileSync(fd, 'utf8')
-        .split('\n')
-        .filter(Boolean)
-        .map((line) => line.split(':'));
-    } finally {
-      closeSync(fd);
-    }
+    return readRegularFile(file, `/${path} of the image`)
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => line.split(':'));
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EXDEV')) return [];
     throw error;
   }
+}
+
+// An image may have anything there. To open a FIFO waits for a writer, to open a device is to use it: so it is looked at by a
+// descriptor that opens nothing (O_PATH), and only then opened.
+function readRegularFile({ fd, path }: OpenedPath, name: string): string {
+  const status = fstatSync(fd);
+  if (!status.isFile()) throw new CriError('UNKNOWN', `failed to read ${name}: not a regular file`);
+  if (status.size > mostBytes)
+    throw new CriError('UNKNOWN', `failed to read ${name}: larger than ${mostBytes} bytes`);
+  return readFileSync(path, 'utf8');
 }
