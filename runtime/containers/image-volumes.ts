@@ -1,29 +1,57 @@
-import { cpSync, existsSync, mkdirSync } from 'node:fs';
+import { fstatSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { normalize } from 'node:path/posix';
+import { resolve } from 'node:path/posix';
+import { run } from '../../linux/command.ts';
+import { openInside, type OpenedPath } from '../../linux/filesystem.ts';
+import { hasCode } from '../../linux/system-error.ts';
+import { CriError, messageOf } from '../errors.ts';
 import type { ContainerMount } from '../native/index.ts';
 import type { ContainerRecord } from './record.ts';
 
 /**
  * The volumes that an image declares, each a directory of the container's own with what the image has at that path, unless
- * something is mounted there anyway. They can be written to even where the root file system is read-only.
+ * something is mounted there anyway. They can be written to even where the root file system is read-only. An image may write
+ * any text for a path; all are taken from the root of the image.
  */
 export function volumesOf(container: ContainerRecord, directory: string): ContainerMount[] {
-  const taken = new Set(container.config.mounts.map(({ containerPath }) => normalize(containerPath)));
-  return Object.keys(container.imageConfig.Volumes ?? {})
-    .map((path) => normalize(path))
-    .filter((path) => path !== '/' && !taken.has(path))
+  const taken = new Set(container.config.mounts.map(({ containerPath }) => resolve('/', containerPath)));
+  const targets = Object.keys(container.imageConfig.Volumes ?? {}).map((path) => resolve('/', path));
+  return [...new Set(targets)]
+    .filter((target) => target !== '/' && !taken.has(target))
     .toSorted()
     .map((target, position) => ({ source: join(directory, 'volumes', String(position)), target }));
 }
 
-/** Makes the directories of volumesOf() and fills them from the image; again is no error. */
-export function makeVolumes(volumes: ContainerMount[], rootfs: string): void {
+/** Makes the directories of volumesOf() and fills them from the image, whose own symlinks lead nowhere outside it. */
+export async function makeVolumes(volumes: ContainerMount[], rootfs: string): Promise<void> {
   for (const { source, target } of volumes) {
-    if (existsSync(source)) continue;
     mkdirSync(source, { recursive: true, mode: 0o755 });
-    const content = join(rootfs, target);
-    if (existsSync(content))
-      cpSync(content, source, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+    await fillFromImage(source, { rootfs, target });
+  }
+}
+
+async function fillFromImage(
+  directory: string,
+  { rootfs, target }: { rootfs: string; target: string },
+): Promise<void> {
+  using content = openIfThere(rootfs, target);
+  if (content === undefined) return;
+  try {
+    if (!fstatSync(content.fd).isDirectory()) throw new Error('not a directory');
+    // By the descriptor, for a path could be led elsewhere; by this process's, for a command is handed none. `/.` takes along
+    // owner, mode and extended attributes of the directory itself.
+    await run('cp', ['-a', '--', `/proc/${process.pid}/fd/${content.fd}/.`, directory]);
+  } catch (error) {
+    const what = `failed to copy image volume ${JSON.stringify(target)}`;
+    throw new CriError('UNKNOWN', `${what}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function openIfThere(rootfs: string, target: string): OpenedPath | undefined {
+  try {
+    return openInside(rootfs, target);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
   }
 }

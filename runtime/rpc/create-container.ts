@@ -121,7 +121,7 @@ async function keep(
   prepareContainerCgroup(runtime, container);
   const directory = runtime.containers.directoryOf(container.id);
   makeRootDirectories(directory);
-  makeVolumes(volumesOf(container, directory), runtime.images.rootfsOf(image));
+  await makeVolumes(volumesOf(container, directory), runtime.images.rootfsOf(image));
   warnAboutIgnored(runtime, container);
   await runtime.containers.create(container);
 }
