@@ -34,7 +34,10 @@ export function containerSpec(
     namespaces: namespaceChoices(runtime, container, sandbox),
     rootfs: rootFileSystem(runtime, container, directory),
     readOnlyRootfs: security?.readonlyRootfs ?? false,
-    mounts: [...volumesOf(container, directory), ...mountsFor(runtime, container, paths)],
+    mounts: mountsFor(runtime, container, {
+      sandbox: paths,
+      imageVolumes: volumesOf(container, directory),
+    }),
     shmDirectory: paths.shm,
     devices: devicesFor(config).map(({ hostPath, containerPath }) => ({ hostPath, containerPath })),
     privileged: security?.privileged ?? false,

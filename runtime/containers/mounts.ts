@@ -1,5 +1,5 @@
 import { mkdirSync, realpathSync } from 'node:fs';
-import { normalize } from 'node:path/posix';
+import { resolve } from 'node:path/posix';
 import { openInside } from '../../linux/filesystem.ts';
 import { readMountInfo } from '../../linux/mount-info.ts';
 import type { MountInfo } from '../../linux/mount-info.ts';
@@ -13,28 +13,37 @@ import { securityOf } from './status.ts';
 import type { SandboxPaths } from '../sandboxes/sandbox-files.ts';
 import type { ContainerRecord } from './record.ts';
 
+export interface OwnMounts {
+  /** Its hostname, hosts and resolv.conf, unless the kubelet gives its own. */
+  sandbox: SandboxPaths;
+  /** What volumesOf() says. */
+  imageVolumes: ContainerMount[];
+}
+
 /**
- * What is mounted into a container, in the order to mount it: the sandbox's hostname, hosts and resolv.conf unless the
- * kubelet gives its own, then the kubelet's mounts, outer before inner. Throws for a source that cannot be mounted so.
+ * What is mounted into a container, in the order to mount it: outer before inner, so that none hides another, and of the same depth
+ * the kubelet's first (containerd's WithMounts). Throws for a source that cannot be mounted so.
  */
 export function mountsFor(
   runtime: Runtime,
   container: ContainerRecord,
-  sandbox: SandboxPaths,
+  { sandbox, imageVolumes }: OwnMounts,
 ): ContainerMount[] {
   const given = container.config.mounts;
   const readOnly = securityOf(container.config)?.readonlyRootfs ?? false;
-  const taken = new Set(given.map(({ containerPath }) => normalize(containerPath)));
+  const taken = new Set(given.map(({ containerPath }) => resolve('/', containerPath)));
   const own = [
     { source: sandbox.hostname, target: '/etc/hostname', readOnly },
     { source: sandbox.hosts, target: '/etc/hosts', readOnly },
     { source: sandbox.resolvConf, target: '/etc/resolv.conf', readOnly },
   ].filter(({ target }) => !taken.has(target));
   const asked = given.map((mount) => (mount.image?.image ? imageMount(runtime, mount) : hostMount(mount)));
-  return [...own, ...asked.toSorted((one, other) => depth(one.target) - depth(other.target))];
+  return [...asked, ...own, ...imageVolumes].toSorted(
+    (one, other) => depth(one.target) - depth(other.target),
+  );
 }
 
-const depth = (path: string): number => normalize(path).split('/').filter(Boolean).length;
+const depth = (path: string): number => resolve('/', path).split('/').filter(Boolean).length;
 
 const propagations = {
   PROPAGATION_PRIVATE: 'private',

@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'ava';
 import { readMountInfo } from '../../linux/mount-info.ts';
 import { startDaemon } from './daemon.ts';
@@ -108,4 +109,14 @@ test.serial('stats of a sandbox count its containers and its network', async (t)
   t.true((stats?.linux?.containers[0]?.writableLayer?.usedBytes?.value ?? 0) >= 3 * 1024 * 1024);
   const { podMetrics } = await daemon.cri.runtime.ListPodSandboxMetrics({});
   t.true(podMetrics.some(({ podSandboxId }) => podSandboxId === pod.id));
+});
+
+test.serial('a volume at /etc does not hide the hostname, hosts and resolv.conf of the Pod', async (t) => {
+  const pod = await runPod(daemon, { dnsConfig: { servers: ['192.0.2.53'] } });
+  const etc = join(daemon.scratch, `etc-${pod.id.slice(0, 12)}`);
+  mkdirSync(etc);
+  const { output } = await pod.runToEnd('cat /etc/hostname /etc/resolv.conf', {
+    mounts: [{ hostPath: etc, containerPath: '/etc/' }],
+  });
+  t.deepEqual(output, [pod.config.hostname, 'nameserver 192.0.2.53']);
 });
