@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import { once } from 'node:events';
+import { lockHolder } from '../network/lock-holder.ts';
 
 /**
  * Holds the right to change one cluster (up, down, node start) until disposed. The lock is an abstract unix socket
@@ -8,15 +9,14 @@ import { once } from 'node:events';
 export async function lockCluster(name: string): Promise<AsyncDisposable> {
   const server = createServer((socket) => socket.destroy());
   server.unref();
-  server.listen(`\0podwright/${name}`);
+  const address = `\0podwright/${name}`;
+  server.listen(address);
   try {
     await once(server, 'listening');
   } catch (cause) {
     throw new Error(
-      `cluster ${name}: another 'podwright up' or 'down' is at work on it; wait for it to end`,
-      {
-        cause,
-      },
+      `cluster ${name}: another 'podwright up' or 'down' is at work on it, ${lockHolder(address)}; wait for it to end`,
+      { cause },
     );
   }
   return {

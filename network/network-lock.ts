@@ -1,7 +1,11 @@
 import { connect, createServer } from 'node:net';
 import type { Server } from 'node:net';
+import { lockHolder } from './lock-holder.ts';
 
 const lockAddress = '\0podwright-network';
+
+/** The work under the lock takes a part of a second: who waits longer is told for whom. */
+const patienceMs = 3000;
 
 /**
  * Runs `action` while no other process on this host network does the same. Choosing a free subnet and changing the
@@ -18,12 +22,22 @@ export async function withNetworkLock<Result>(action: () => Promise<Result>): Pr
 }
 
 async function acquire(): Promise<Holder> {
-  for (;;) {
-    const holder = await tryToListen();
-    if (holder !== undefined) return holder;
-    await holderIsGone();
+  const timer = setTimeout(tellWhoHolds, patienceMs);
+  try {
+    for (;;) {
+      const holder = await tryToListen();
+      if (holder !== undefined) return holder;
+      await holderIsGone();
+    }
+  } finally {
+    clearTimeout(timer);
   }
 }
+
+const tellWhoHolds = (): void =>
+  void process.stderr.write(
+    `podwright: waiting for the right to change the host's network, which ${lockHolder(lockAddress)} has; end it if it hangs\n`,
+  );
 
 interface Holder {
   server: Server;

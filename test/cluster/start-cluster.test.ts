@@ -33,7 +33,9 @@ test('startCluster that another one keeps out takes nothing down', async (t) => 
   await using _lock = await lockCluster(name);
   mkdirSync(run, { recursive: true });
   t.teardown(() => rmSync(run, { recursive: true, force: true }));
-  await t.throwsAsync(startCluster({ name }), { message: /at work on it/ });
+  await t.throwsAsync(startCluster({ name }), {
+    message: new RegExp(`at work on it, pid ${process.pid} \\(.*\\); wait`),
+  });
   t.true(existsSync(run));
 });
 

@@ -1,0 +1,44 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+
+/**
+ * Says who listens on an abstract unix socket that serves as a lock, for a person who waits for it: `pid 12 (podwright up)`. Anybody can
+ * hold such a name, so it may be somebody who has nothing to do with podwright.
+ */
+export function lockHolder(address: string): string {
+  const inode = listeningInode(address);
+  const pid = inode === undefined ? undefined : pids().find((one) => hasSocket(one, inode));
+  return pid === undefined ? 'a process that is not to be seen from here' : `pid ${pid} (${commandOf(pid)})`;
+}
+
+/** A line of the table ends with the inode and the name, an abstract one with @ for its NUL (proc_pid_net(5)). */
+function listeningInode(address: string): string | undefined {
+  const name = address.replace('\0', '@');
+  const rows = readFileSync('/proc/self/net/unix', 'utf8')
+    .split('\n')
+    .map((line) => line.split(/\s+/));
+  return rows.find((row) => row[7] === name && row[3] === LISTENING)?.[6];
+}
+
+/** The flag SO_ACCEPTCON of Linux: connections to the socket have a row of the same name without it. */
+const LISTENING = '00010000';
+
+const pids = (): string[] => readdirSync('/proc').filter((entry) => /^\d+$/.test(entry));
+
+/** A process may end while it is looked at, and not every one is ours to look at. */
+function hasSocket(pid: string, inode: string): boolean {
+  try {
+    const folder = `/proc/${pid}/fd`;
+    return readdirSync(folder).some((fd) => readlinkSync(join(folder, fd)) === `socket:[${inode}]`);
+  } catch {
+    return false;
+  }
+}
+
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+  } catch {
+    return 'it has just ended';
+  }
+}
