@@ -15,7 +15,7 @@ export interface RequestInfo {
   resource: string;
   subresource: string;
   name: string;
-  /** What follows the subresource (proxy paths), without a leading slash. */
+  /** What follows the subresource (proxy paths) as the client wrote it: with its leading slash, not decoded; or ''. */
   rest: string;
 }
 
@@ -38,9 +38,9 @@ export function requestInfo(method: string, url: string): RequestInfo {
   const parts = path.split('/').filter(Boolean).map(decodeURIComponent);
   const groupVersion = readGroupVersion(parts);
   if (groupVersion === undefined || groupVersion.parts.length === 0) return other;
-  const place = readPlace(groupVersion.parts);
+  const { restCount, ...place } = readPlace(groupVersion.parts);
   const info = { ...other, ...groupVersion, ...place, isResource: true, verb: VERB_OF_METHOD[method] ?? '' };
-  return { ...info, verb: refineVerb(info) };
+  return { ...info, verb: refineVerb(info), rest: afterParts(path, parts.length - restCount) };
 }
 
 const blank = () => ({
@@ -74,7 +74,17 @@ function readPlace(parts: string[]) {
 }
 
 function readResource([resource = '', name = '', subresource = '', ...rest]: string[]) {
-  return { resource, name, subresource, rest: rest.join('/') };
+  return { resource, name, subresource, restCount: rest.length };
+}
+
+/** What of a path follows its first `count` parts. */
+function afterParts(path: string, count: number): string {
+  let at = 0;
+  for (const { index, 0: part } of path.matchAll(/[^/]+/g)) {
+    if (count-- === 0) break;
+    at = index + part.length;
+  }
+  return path.slice(at);
 }
 
 function refineVerb({ verb, name, query }: { verb: string; name: string; query: URLSearchParams }): string {

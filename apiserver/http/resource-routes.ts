@@ -24,7 +24,10 @@ const ENDPOINTS: Record<Exclude<Verb, 'list' | 'watch'>, Endpoint> = {
 export function endpointFor({ kind, subresource, info }: ResourceRequest): Endpoint {
   const verb = info.verb as Verb;
   const served: string[] = subresource?.verbs ?? kind.verbs;
-  if (!served.includes(verb)) throw info.verb === '' ? methodNotAllowed() : methodNotSupported(kind, verb);
+  // No verb stands for OPTIONS; what is proxied answers it all the same (upstream: pod/rest proxyMethods).
+  const isProxied = info.method === 'OPTIONS' && subresource?.name === 'proxy';
+  if (!served.includes(verb) && !isProxied)
+    throw info.verb === '' ? methodNotAllowed() : methodNotSupported(kind, verb);
   const special =
     subresource === undefined
       ? reviewEndpoints[kind.kind]

@@ -57,7 +57,7 @@ async function compress(request: ServerRequest, response: ServerResponse, body: 
 }
 
 /** The connection or HTTP/2 stream is closed: setting a header would throw. */
-const isGone = (response: ServerResponse): boolean =>
+export const isGone = (response: ServerResponse): boolean =>
   (response as { destroyed?: boolean }).destroyed === true ||
   (response as { stream?: { destroyed: boolean } }).stream?.destroyed === true;
 

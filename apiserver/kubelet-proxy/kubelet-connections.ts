@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http';
-import type { Readable } from 'node:stream';
-import { Agent, request as httpsRequest } from 'node:https';
+import { Agent } from 'node:https';
 import type { Node } from '../../api/types.ts';
-import { hasCode } from '../../linux/system-error.ts';
 import { badRequest, internalError, notFoundError } from '../http/errors.ts';
 import { node as nodeKind } from '../registry/core/node.ts';
 import type { Stores } from '../storage/stores.ts';
+import { send } from './send.ts';
+import type { OutgoingRequest } from './send.ts';
 
 const DEFAULT_PORT = 10250;
 
@@ -39,26 +39,18 @@ export class KubeletConnections {
     return `https://${host}:${node.status?.daemonEndpoints?.kubeletEndpoint?.Port ?? DEFAULT_PORT}`;
   }
 
-  /** Sends a request to a kubelet; resolves with its answer, whose body is still to be read. Throws 500 when it cannot be reached. */
-  request(options: {
-    url: string;
-    method: string;
-    headers?: Record<string, string | string[] | undefined>;
-    body?: Readable;
-    signal: AbortSignal;
-  }): Promise<IncomingMessage> {
-    const { url, method, headers = {}, body, signal } = options;
-    return new Promise((resolve, reject) => {
-      const outgoing = httpsRequest(url, { method, headers, agent: this.#agent, signal }, resolve);
-      outgoing.once('error', (error) => {
-        // The kubelet had closed the kept connection, or was another one: nothing was done, so it is asked on a new one.
-        const isStale = outgoing.reusedSocket && hasCode(error, 'ECONNRESET', 'EPIPE');
-        if (isStale && method === 'GET' && body === undefined) resolve(this.request(options));
-        else reject(dialError({ url, method, error }));
-      });
-      if (body === undefined) outgoing.end();
-      else body.pipe(outgoing);
-    });
+  /** Sends a request to a kubelet; resolves with its answer, whose body is still to be read. Rejects when there is none. */
+  send(options: OutgoingRequest): Promise<IncomingMessage> {
+    return send({ ...options, agent: this.#agent });
+  }
+
+  /** As `send`; throws 500 when the kubelet cannot be reached. */
+  async request(options: OutgoingRequest): Promise<IncomingMessage> {
+    try {
+      return await this.send(options);
+    } catch (error) {
+      throw dialError(options, error);
+    }
   }
 
   close(): void {
@@ -67,9 +59,10 @@ export class KubeletConnections {
 }
 
 /** Upstream's words for an unreachable kubelet: `Get "https://…": dial tcp …: connection refused`. */
-function dialError({ url, method, error }: { url: string; method: string; error: Error }) {
+function dialError({ url, method }: OutgoingRequest, error: unknown) {
   const verb = method.charAt(0) + method.slice(1).toLowerCase();
-  return internalError(`${verb} ${JSON.stringify(url)}: ${error.message}`);
+  const why = error instanceof Error ? error.message : String(error);
+  return internalError(`${verb} ${JSON.stringify(url)}: ${why}`);
 }
 
 /** 400 for a Pod that has no node yet. */

@@ -24,7 +24,7 @@ export const streamLog: Endpoint = async (request) => {
   const query = pick(info.query, LOG_PARAMETERS);
   const path = `/containerLogs/${info.namespace}/${info.name}/${container}`;
   const url = `${server.kubelets.baseUrl(nodeName)}${path}${query}`;
-  return forwardAnswer({ request, url, method: 'GET' });
+  return forwardAnswer({ request, url });
 };
 
 /** exec, attach and port-forward without an upgrade are refused as upstream's kubelet does. */

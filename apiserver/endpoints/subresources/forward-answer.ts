@@ -1,8 +1,8 @@
-import type { IncomingHttpHeaders } from 'node:http';
-import type { Readable } from 'node:stream';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { StatusError } from '../../../api/status.ts';
 import { statusError } from '../../http/errors.ts';
+import { isGone } from '../../http/respond.ts';
 import type { ResourceRequest } from '../context.ts';
 
 /** Headers that belong to one connection (RFC 9110 section 7.6.1); HTTP/2 forbids them. */
@@ -11,46 +11,69 @@ const HOP_BY_HOP = new Set([
   'keep-alive',
   'transfer-encoding',
   'upgrade',
+  'http2-settings',
   'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authorization',
   'te',
   'trailer',
 ]);
 
-/** Sends a request to a kubelet and streams its answer to the client; a log's refusal becomes a Status. */
-export async function forwardAnswer(options: {
+/** Asks the Pod's kubelet and streams its answer to the client; a refusal becomes a Status. */
+export async function forwardAnswer({
+  request,
+  url,
+}: {
   request: ResourceRequest;
   url: string;
-  method: string;
-  headers?: Record<string, string | string[] | undefined>;
-  withBody?: boolean;
 }): Promise<undefined> {
-  const { request, url, method, headers, withBody } = options;
-  const { server, response, request: incoming } = request;
-  const gone = new AbortController();
-  response.once('close', () => gone.abort());
-  const signal = AbortSignal.any([gone.signal, server.stopping]);
-  const answer = await server.kubelets.request({
-    url,
-    method,
-    signal,
-    ...(headers !== undefined && { headers }),
-    ...(withBody === true && { body: incoming as unknown as Readable }),
-  });
+  const signal = signalOf(request);
+  const answer = await request.server.kubelets.request({ url, method: 'GET', signal });
   const status = answer.statusCode ?? 502;
-  if (withBody !== true && status >= 400) throw await refusalOf(answer, status);
-  response.writeHead(status, endToEndHeaders(answer.headers));
+  if (status >= 400) throw await refusalOf(answer, status);
+  return carryOver({ request, answer, signal });
+}
+
+/** Aborted when the client leaves or the server stops: what was asked for them is given up then. */
+export function signalOf({ response, server }: ResourceRequest): AbortSignal {
+  const gone = new AbortController();
+  if (isGone(response)) gone.abort();
+  response.once('close', () => gone.abort());
+  return AbortSignal.any([gone.signal, server.stopping]);
+}
+
+/** Streams an answer to the client as it comes, with all headers that are meant for it. */
+export async function carryOver(options: {
+  request: ResourceRequest;
+  answer: IncomingMessage;
+  signal: AbortSignal;
+  /** Makes of a redirect's target what the client has to ask for. */
+  location?: (location: string) => string;
+}): Promise<undefined> {
+  const { request, answer, signal, location } = options;
+  const { response, server } = request;
+  const headers = endToEndHeaders(answer.headers);
+  if (location !== undefined && headers.location !== undefined) headers.location = location(headers.location);
   try {
+    response.writeHead(answer.statusCode ?? 502, headers);
     await pipeline(answer, response, { signal });
   } catch (error) {
-    // The client left or the kubelet died in the middle: headers are out, closing is all that is left to say.
-    if (!signal.aborted) server.log.debug({ err: error, url }, 'proxied stream ended');
+    answer.destroy();
+    if (!response.headersSent) throw error;
+    // The client left or the other side died in the middle: headers are out, closing is all that is left to say.
+    if (!signal.aborted) server.log.debug({ err: error, path: request.info.path }, 'proxied stream ended');
     response.destroy();
   }
   return undefined;
 }
 
-const endToEndHeaders = (headers: IncomingHttpHeaders) =>
-  Object.fromEntries(Object.entries(headers).filter(([name]) => !HOP_BY_HOP.has(name)));
+/** The headers without those that belong to one connection, by their nature or because `Connection` says so. */
+export function endToEndHeaders(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  const named = (headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase());
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => !HOP_BY_HOP.has(name) && !named.includes(name)),
+  );
+}
 
 /** Upstream's GenericHttpResponseChecker: the kubelet's text is the message. */
 async function refusalOf(answer: AsyncIterable<Buffer>, code: number): Promise<StatusError> {

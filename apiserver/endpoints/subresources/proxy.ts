@@ -1,75 +1,110 @@
-import { request as httpRequest } from 'node:http';
-import { BlockList, isIP } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import type { Pod } from '../../../api/types.ts';
+import { send } from '../../kubelet-proxy/send.ts';
+import type { OutgoingRequest } from '../../kubelet-proxy/send.ts';
 import { notFoundError, serviceUnavailable } from '../../http/errors.ts';
+import type { ServerRequest } from '../../http/respond.ts';
 import type { Endpoint, ResourceRequest } from '../context.ts';
 import { placeOfRequest } from '../place.ts';
-import { forwardAnswer } from './forward-answer.ts';
+import { carryOver, endToEndHeaders, signalOf } from './forward-answer.ts';
+import { originOf, parseTarget } from './proxy-target.ts';
 
-/** nodes/proxy: the kubelet's own API, e.g. /api/v1/nodes/node-1/proxy/stats/summary. Throws 404. */
+/** nodes/proxy: the kubelet's own API, or another port of the node. Throws 400, 404 and 503. */
 export const proxyNode: Endpoint = (request) => {
-  const { server, info } = request;
-  const [name = '', port] = info.name.split(':');
-  const base = server.kubelets.baseUrl(name);
-  const url = new URL(port === undefined ? base : base.replace(/:\d+$/, `:${port}`));
-  url.pathname = `/${info.rest}`;
-  url.search = info.query.toString();
-  return forwardAnswer({
-    request,
-    url: url.href,
-    method: info.method,
-    headers: passedHeaders(request),
-    withBody: true,
-  });
+  const { kubelets } = request.server;
+  const target = parseTarget(request.info.name, 'node');
+  const base = new URL(kubelets.baseUrl(target.name));
+  if (target.port === '' || target.port === (base.port || '443'))
+    return proxy(request, base.origin, (options) => kubelets.send(options));
+  // Only the kubelet is shown the server's certificate, and has one that can be checked.
+  return proxy(request, originOf(target, base.hostname.replaceAll(/[[\]]/g, '')), send);
 };
 
-/** pods/proxy: HTTP to a port of the Pod: pods/NAME:PORT/proxy/path. Throws 404 and 503. */
+/** pods/proxy: HTTP to the asked or the first port of the Pod. Throws 400, 404 and 503. */
 export const proxyPod: Endpoint = async (request) => {
-  const { server, info, kind, request: incoming, response } = request;
-  const [name = '', port = '80'] = info.name.split(':');
-  const place = { ...placeOfRequest(request), name };
+  const { server, kind, info } = request;
+  const target = parseTarget(info.name, 'pod');
+  const place = { ...placeOfRequest(request), name: target.name };
   const pod = (await server.stores.of(kind).find(place))?.object as Pod | undefined;
-  if (pod === undefined) throw notFoundError(kind, name);
-  const host = pod.status?.podIP;
-  if (host === undefined || isOwnHost(host)) throw serviceUnavailable('address not allowed');
-  const path = `/${info.rest}${info.query.size > 0 ? `?${info.query.toString()}` : ''}`;
-  await new Promise<void>((resolve, reject) => {
-    const outgoing = httpRequest(
-      { host, port, path, method: info.method, headers: passedHeaders(request) },
-      (answer) => {
-        response.writeHead(answer.statusCode ?? 502, {
-          'content-type': answer.headers['content-type'] ?? 'text/plain',
-        });
-        answer.pipe(response as unknown as NodeJS.WritableStream);
-        answer.once('close', resolve);
-      },
-    );
-    outgoing.once('error', (error) =>
-      reject(serviceUnavailable(`error trying to reach service: ${error.message}`)),
-    );
-    incoming.pipe(outgoing);
-  });
-  return undefined;
+  if (pod === undefined) throw notFoundError(kind, target.name);
+  const port = target.port || firstPortOf(pod);
+  const address = pod.status?.podIPs?.[0]?.ip ?? pod.status?.podIP ?? '';
+  return proxy(request, originOf({ ...target, port }, address), send);
 };
 
-/** Addresses that are the server's own, whatever a Pod's status says (upstream: proxyutil IsProxyableIP). */
-const ownHosts = new BlockList();
-ownHosts.addSubnet('127.0.0.0', 8);
-ownHosts.addSubnet('169.254.0.0', 16);
-ownHosts.addSubnet('224.0.0.0', 4);
-ownHosts.addAddress('0.0.0.0');
-ownHosts.addAddress('::1', 'ipv6');
-ownHosts.addSubnet('fe80::', 10, 'ipv6');
-ownHosts.addSubnet('ff00::', 8, 'ipv6');
+const firstPortOf = ({ spec }: Pod): string =>
+  String(spec?.containers.flatMap(({ ports }) => ports ?? [])[0]?.containerPort ?? '');
 
-const isOwnHost = (host: string): boolean =>
-  isIP(host) === 0 || ownHosts.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4');
+/** Carries one request on to `origin`, and the answer back (upstream: util/proxy UpgradeAwareHandler.ServeHTTP). */
+async function proxy(
+  request: ResourceRequest,
+  origin: string,
+  via: (options: OutgoingRequest) => Promise<IncomingMessage>,
+): Promise<undefined> {
+  const { info, request: incoming } = request;
+  const [written, query] = splitQuery(incoming.url);
+  // Two slashes would begin the name of a host.
+  const path = written.replace(/^\/+/, '/');
+  const search = query === undefined ? '' : `?${query}`;
+  // Relative links of a page at the root need the slash (https://issue.k8s.io/4958).
+  if (info.rest === '' && ['GET', 'HEAD'].includes(info.method))
+    return redirect(request, `${path}/${search}`);
+  const signal = signalOf(request);
+  const prefix = path.slice(0, path.length - info.rest.length);
+  const answer = await reach(() =>
+    via({
+      url: `${origin}${info.rest}${search}`,
+      method: info.method,
+      signal,
+      headers: passedHeaders(incoming),
+      ...(hasBody(incoming) && { body: incoming as unknown as Readable }),
+    }),
+  );
+  return carryOver({ request, answer, signal, location: (text) => rewritten(text, { origin, prefix }) });
+}
 
-/** The client's credentials never travel on. */
-function passedHeaders({ request }: ResourceRequest): Record<string, string | string[] | undefined> {
-  const own = ['authorization', 'host', 'connection', 'upgrade', 'cookie'];
-  const entries = Object.entries(request.headers).filter(
+function splitQuery(url: string): [path: string, query: string | undefined] {
+  const at = url.indexOf('?');
+  return at < 0 ? [url, undefined] : [url.slice(0, at), url.slice(at + 1)];
+}
+
+function redirect({ response }: ResourceRequest, location: string): undefined {
+  response.writeHead(301, { location });
+  response.end();
+}
+
+async function reach(open: () => Promise<IncomingMessage>): Promise<IncomingMessage> {
+  const fail = (why: string) => serviceUnavailable(`error trying to reach service: ${why}`);
+  const answer = await open().catch((error: unknown) => {
+    throw fail(error instanceof Error ? error.message : String(error));
+  });
+  const { statusCode = 0 } = answer;
+  if (statusCode >= 200 && statusCode <= 599) return answer;
+  // HTTP/2 has no other statuses than these.
+  answer.destroy();
+  throw fail(`malformed HTTP status code "${statusCode}"`);
+}
+
+/** A redirect within the place comes through the proxy again (upstream: util/proxy Transport.rewriteURL). */
+function rewritten(location: string, { origin, prefix }: { origin: string; prefix: string }): string {
+  const path = location.startsWith(`${origin}/`) ? location.slice(origin.length) : location;
+  const isAbsolutePath = path.startsWith('/') && !path.startsWith('//');
+  return isAbsolutePath && !path.startsWith(`${prefix}/`) ? `${prefix}${path}` : location;
+}
+
+/** The client's credentials for this server never travel on. */
+function passedHeaders(incoming: ServerRequest): Record<string, string | string[] | undefined> {
+  const own = ['authorization', 'host', 'expect'];
+  const entries = Object.entries(endToEndHeaders(incoming.headers)).filter(
     ([name]) => !name.startsWith(':') && !own.includes(name) && !name.startsWith('impersonate-'),
   );
-  return Object.fromEntries(entries);
+  const framed = 'content-length' in incoming.headers || !hasBody(incoming);
+  // A body without a length would be read as a request of its own, past the check of the verb.
+  return { ...Object.fromEntries(entries), ...(!framed && { 'transfer-encoding': 'chunked' }) };
+}
+
+function hasBody({ httpVersionMajor, stream, headers }: ServerRequest): boolean {
+  if (httpVersionMajor === 2) return !stream.endAfterHeaders;
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }

@@ -55,10 +55,12 @@ test('reads paths as Kubernetes does', (t) => {
     name: 'b',
     subresource: 'scale',
   });
+  t.is(read('GET', '/api/v1//nodes/n/proxy/a%2Fb//c/').rest, '/a%2Fb//c/');
+  t.is(read('GET', '/api/v1/nodes/n/proxy').rest, '');
   t.like(read('GET', '/api/v1/nodes/n/proxy/stats/summary'), {
     name: 'n',
     subresource: 'proxy',
-    rest: 'stats/summary',
+    rest: '/stats/summary',
   });
   for (const path of ['/api', '/api/v1', '/apis/apps/v1', '/healthz', '/'])
     t.false(read('GET', path).isResource, path);
