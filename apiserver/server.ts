@@ -14,6 +14,7 @@ import { CustomResources } from './custom-resources/custom-resources.ts';
 import { OpenApiDocuments } from './discovery/openapi.ts';
 import type { ServerParts } from './endpoints/context.ts';
 import { handleRequest } from './http/handler.ts';
+import { defend, defended } from './http/last-defence.ts';
 import type { ListenAddress, Listener } from './http/listen.ts';
 import { listen } from './http/listen.ts';
 import { Metrics } from './http/metrics.ts';
@@ -74,6 +75,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
   await bootstrap({ stores: server.stores, feed: server.feed, now: () => server.now() });
   const stopHousekeeping = startHousekeeping({ store: options.store, server });
   const listeners = await openListeners(options, server);
+  const stopDefending = defend();
 
   const [first] = listeners;
   const host = options.listen[0]?.host ?? '127.0.0.1';
@@ -88,6 +90,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<Running
       await server.customResources.stop();
       server.kubelets.close();
       server.feed.stop();
+      stopDefending();
     },
   };
 }
@@ -147,8 +150,14 @@ async function openListeners(options: ApiServerOptions, server: ServerParts): Pr
         cert: pki.serverCert,
         key: pki.serverKey,
         clientCa: pki.caCert,
-        onRequest: (request, response) => void handleRequest({ server, paths, metrics }, request, response),
-        onUpgrade: (request, socket, head) => void handleUpgrade({ server, request, socket, head }),
+        onRequest: (request, response) =>
+          defended({ path: request.url, log: server.log, giveUp: () => response.destroy() }, () =>
+            handleRequest({ server, paths, metrics }, request, response),
+          ),
+        onUpgrade: (request, socket, head) =>
+          defended({ path: request.url ?? '', log: server.log, giveUp: () => socket.destroy() }, () =>
+            handleUpgrade({ server, request, socket, head }),
+          ),
       }),
     );
   }
