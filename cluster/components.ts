@@ -7,7 +7,7 @@ import { controlPlaneIdentities, nodeIdentities } from './identities.ts';
 import { enterNodeNetwork } from './enter-node-network.ts';
 import { componentLog } from './log.ts';
 import { CONTROL_PLANE } from './label-control-plane.ts';
-import { clusterPaths, nodePaths } from './paths.ts';
+import { clusterPaths, CNI_BIN_DIR, nodePaths } from './paths.ts';
 import type { KeyPair } from './certificates.ts';
 import { topologyLabels } from './zones.ts';
 
@@ -180,7 +180,7 @@ async function startRuntime(file: ClusterFile, node: NodeRecord): Promise<Runnin
     // With the cluster's name, so that `down` finds them.
     cgroupRoot: paths.cgroup,
     cniConfDir: paths.cniConf,
-    cniBinDir: '/usr/lib/cni',
+    cniBinDir: CNI_BIN_DIR,
     streamingAddress: node.ip,
     streamingTls: { cert: server.cert, key: server.key },
     log: componentLog('runtime'),

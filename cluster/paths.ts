@@ -6,6 +6,9 @@ export const STATE_ROOT = '/var/lib/podwright';
 /** Where sockets and pid files of all clusters live; gone after a reboot. */
 export const RUN_ROOT = '/run/podwright';
 
+/** Where the CNI plugins are: Debian's and Ubuntu's place for them. */
+export const CNI_BIN_DIR = '/usr/lib/cni';
+
 /** A cluster name is a DNS label, short enough for network namespace and socket paths (108 bytes, unix(7)). */
 const CLUSTER_NAME = /^[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?$/;
 

@@ -85,7 +85,7 @@ export function findStages({ name = 'default', zones = [], undo = false, ...opti
     {
       title: 'Check the host',
       run: async () => {
-        checkHost();
+        await checkHost();
         lock = await lockCluster(name);
         isOurs = !isThere(name);
         prepareStateDir(name, stateDir);
