@@ -11,7 +11,10 @@ export async function endProcessesOf(cluster: string): Promise<void> {
     const found = findProcessesOf(cluster);
     if (found.length === 0) return;
     if (performance.now() > deadline) {
-      throw new Error(`down: processes that SIGKILL does not end: ${found.map(({ pid }) => pid).join(', ')}`);
+      throw new Error(
+        `down: processes that SIGKILL does not end: ${found.map(({ pid }) => pid).join(', ')}; the kernel holds them ` +
+          '(/proc/PID/stack shows where): see to that, then run this again',
+      );
     }
     for (const known of found) signalProcess(known, 'SIGKILL');
     await Promise.allSettled(found.map((known) => waitForExit(known, { signal: AbortSignal.timeout(1000) })));
