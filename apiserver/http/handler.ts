@@ -42,6 +42,7 @@ export async function handleRequest(
   } finally {
     options.metrics.observe({
       info,
+      kind: info?.isResource === true ? options.server.kinds.find(info) : undefined,
       status: response.statusCode,
       seconds: (performance.now() - started) / 1000,
     });

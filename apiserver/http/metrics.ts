@@ -1,5 +1,22 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Kind } from '../registry/kind.ts';
 import type { RequestInfo } from './request-info.ts';
+
+/** All verbs that are counted by name (upstream: endpoints/metrics validRequestMethods). */
+const VERBS = new Set([
+  'CREATE',
+  'DELETE',
+  'DELETECOLLECTION',
+  'GET',
+  'HEAD',
+  'LIST',
+  'OPTIONS',
+  'PATCH',
+  'POST',
+  'PUT',
+  'UPDATE',
+  'WATCH',
+]);
 
 /** The server's Prometheus metrics, named as kube-apiserver's. */
 export class Metrics {
@@ -31,23 +48,38 @@ export class Metrics {
     });
   }
 
+  /** Counts one request; `kind` is that of the table of kinds, if any. */
   observe({
     info,
+    kind,
     status,
     seconds,
   }: {
     info: RequestInfo | undefined;
+    kind: Kind | undefined;
     status: number;
     seconds: number;
   }): void {
     if (info === undefined) return;
-    const verb = info.verb.toUpperCase();
-    const { group, version, resource, subresource } = info;
+    const { verb, group, version, resource, subresource } = labelsOf(info, kind);
     this.#requests.inc({ verb, group, version, resource, subresource, code: String(status) });
-    if (info.verb !== 'watch') this.#durations.observe({ verb, group, resource }, seconds);
+    if (verb !== 'WATCH') this.#durations.observe({ verb, group, resource }, seconds);
   }
 
   async text(): Promise<{ text: string; contentType: string }> {
     return { text: await this.#registry.metrics(), contentType: this.#registry.contentType };
   }
+}
+
+/** Each new value of a label takes memory for good: only what the server knows is counted by name, not what a path says. */
+function labelsOf(info: RequestInfo, kind: Kind | undefined) {
+  const spelled = info.verb.toUpperCase();
+  const subresource = kind?.subresources?.find(({ name }) => name === info.subresource);
+  return {
+    verb: VERBS.has(spelled) ? spelled : 'other',
+    group: kind?.group ?? '',
+    version: kind?.version ?? '',
+    resource: kind?.plural ?? '',
+    subresource: subresource?.name ?? '',
+  };
 }
