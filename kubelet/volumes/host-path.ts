@@ -2,6 +2,7 @@ import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import type { HostPathVolumeSource } from '../../api/types.ts';
 import type { VolumePlugin } from './plugin.ts';
+import { serverAnswers } from './server-answers.ts';
 import type { VolumeSpec } from './volume-spec.ts';
 
 /** A file or directory of the node itself; it outlives the Pod. */
@@ -17,7 +18,9 @@ export const hostPathPlugin: VolumePlugin = {
     if (path.split('/').includes('..')) {
       throw new Error(`invalid HostPath \`${path}\`: must not contain '..'`);
     }
-    if (type !== '') checkType(path, type);
+    if (type === '') return undefined;
+    await serverAnswers(path);
+    checkType(path, type);
     return undefined;
   },
 

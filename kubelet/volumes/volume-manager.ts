@@ -24,6 +24,8 @@ import { PodVolumes } from './pod-volumes.ts';
 import type { VolumePlugin, VolumeServices } from './plugin.ts';
 import { volumePlugins } from './plugins.ts';
 import { readVolumeFile } from './read-volume-file.ts';
+import { serversAnswer } from './server-answers.ts';
+import { createStatsCache } from './stats-cache.ts';
 import { volumeStats } from './stats.ts';
 import type { VolumeStats } from './stats.ts';
 import { asVolumeError } from './volume-error.ts';
@@ -73,8 +75,8 @@ export interface VolumeManager {
   syncPod(pod: Pod): void;
   /** Rejects with MountError. */
   waitForMount(pod: Pod, options?: WaitForMountOptions): Promise<Map<string, MountedVolume>>;
-  /** Throws ContainerConfigError. */
-  mountsFor(options: ContainerMountsOptions): ContainerMount[];
+  /** Rejects with ContainerConfigError. */
+  mountsFor(options: ContainerMountsOptions): Promise<ContainerMount[]>;
   /** The block volumes of a container. Throws ContainerConfigError. */
   devicesFor(options: { pod: Pod; container: Container }): Device[];
   /** Groups beside the Pod's own that its volumes belong to. */
@@ -90,7 +92,8 @@ export interface VolumeManager {
    * others are tried on. Errors are logged. To be called once all Pods are known.
    */
   removeOrphans(options: { keep: ReadonlySet<string> }): Promise<string[]>;
-  statsFor(uid: string): Promise<VolumeStats[]>;
+  /** At most a minute old. */
+  statsFor(uid: string, options?: { claimsOnly?: boolean; fresh?: boolean }): Promise<VolumeStats[]>;
   close(): Promise<void>;
 }
 
@@ -164,6 +167,7 @@ export const createVolumeManager = (options: VolumeManagerOptions): VolumeManage
     const made = new PodVolumes({
       uid,
       plugins,
+      stats: createStatsCache({ clock }),
       makeWorker: makeWorker(uid),
       followClaim: persistent?.followClaim,
       onProcessed: () => options.onProcessed?.(uid),
@@ -183,7 +187,9 @@ export const createVolumeManager = (options: VolumeManagerOptions): VolumeManage
   const lookAtHealth = () => {
     stopLooking = clock.after(healthPeriodMs, () => {
       lookAtHealth();
-      for (const [uid, volumes] of pods) if (volumes.hasClaims) void manager.statsFor(uid);
+      for (const [uid, volumes] of pods) {
+        if (volumes.hasClaims) void manager.statsFor(uid, { claimsOnly: true, fresh: true });
+      }
     });
   };
   lookAtHealth();
@@ -239,9 +245,10 @@ export const createVolumeManager = (options: VolumeManagerOptions): VolumeManage
       manager.syncPod(pod);
       return podVolumes(pod.metadata?.uid ?? '').waitForMount({ signal, timeoutMs });
     },
-    mountsFor(mounts) {
+    async mountsFor(mounts) {
       const uid = mounts.pod.metadata?.uid ?? '';
       const volumes = pods.get(uid)?.mounted() ?? new Map<string, MountedVolume>();
+      await serversAnswer(mounts.container, volumes);
       return containerMounts(mounts, { podDir: podDirectory(rootDir, uid), volumes });
     },
     devicesFor: ({ pod, container }) =>
@@ -278,14 +285,17 @@ export const createVolumeManager = (options: VolumeManagerOptions): VolumeManage
       void releaseDevices();
       return removed;
     },
-    statsFor: async (uid) => {
+    async statsFor(uid, how) {
       const volumes = pods.get(uid);
+      if (volumes === undefined) return [];
       return volumeStats({
-        volumes: volumes?.mounted() ?? new Map(),
+        ...how,
+        clock,
+        volumes: volumes.mounted(),
+        cache: volumes.stats,
         onAbnormal(name, message) {
           const event = { type: 'Warning', reason: 'VolumeConditionAbnormal' } as const;
-          if (volumes?.pod)
-            recordEvent({ pod: volumes.pod, ...event, message: `Volume ${name}: ${message}` });
+          if (volumes.pod) recordEvent({ pod: volumes.pod, ...event, message: `Volume ${name}: ${message}` });
         },
         onError: (error, volume) => debug('volume not counted', { pod: uid, volume, error }),
       });

@@ -10,6 +10,7 @@ import { isMountedThisBoot, setMountedThisBoot } from '../ready-file.ts';
 import { asVolumeError } from '../volume-error.ts';
 import { resizeAfterMount, resizeInUse } from '../resize/resize-claim.ts';
 import type { VolumeSpec } from '../volume-spec.ts';
+import { serverAnswers } from '../server-answers.ts';
 import { refuseSecondPod } from '../way.ts';
 import { deviceMountPath, mountDevice } from './mount-device.ts';
 import { localDevice, localPluginName, localSourceOf } from './source.ts';
@@ -34,6 +35,7 @@ export const localFileSystemPlugin = (context: LocalContext): VolumePlugin => ({
       device.markPublished(podUid);
       return { wasMounted: true };
     }
+    await serverAnswers(spec.persistentVolume?.spec?.local?.path ?? '');
     await device.inTurn(async () => {
       refuseSecondPod(device, options);
       device.markPublished(podUid);

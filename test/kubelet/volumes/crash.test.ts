@@ -28,7 +28,7 @@ test('killed at any moment, the volumes are whole after the restart, and nothing
   for (const pod of crashPods) {
     await node.volumes.waitForMount(pod);
     const [container] = pod.spec?.containers ?? [];
-    node.volumes.mountsFor({ pod, container: container ?? { name: 'none' }, environment: [] });
+    await node.volumes.mountsFor({ pod, container: container ?? { name: 'none' }, environment: [] });
     for (const [plugin = '', name = ''] of [
       ['configmap', 'config'],
       ['secret', 'secret'],

@@ -18,7 +18,7 @@ for (let version = 0; ; version += 1) {
   await Promise.all(crashPods.map((pod) => volumes.waitForMount(pod)));
   for (const pod of crashPods) {
     const [container] = pod.spec?.containers ?? [];
-    if (container !== undefined) volumes.mountsFor({ pod, container, environment: [] });
+    if (container !== undefined) await volumes.mountsFor({ pod, container, environment: [] });
   }
   crashObjects(api, `v${version}`);
   const uid = crashPods[version % crashPods.length]?.metadata?.uid ?? '';

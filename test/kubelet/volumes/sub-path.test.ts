@@ -17,7 +17,7 @@ const podWith = (mount: Partial<VolumeMount>, more: Partial<VolumeMount>[] = [])
   return makePod([{ name: 'data', emptyDir: {} }], {}, { volumeMounts: mounts });
 };
 
-const mountsOf = (node: TestNode, pod: Pod): ContainerMount[] => {
+const mountsOf = (node: TestNode, pod: Pod): Promise<ContainerMount[]> => {
   const [container] = pod.spec?.containers ?? [];
   return node.volumes.mountsFor({ pod, container: container ?? { name: 'none' }, environment });
 };
@@ -31,7 +31,7 @@ const start = async (t: Parameters<typeof makeNode>[0], pod: Pod) => {
 test('a missing sub path is made, with the volume’s permissions, and bound', async (t) => {
   const pod = podWith({ subPath: 'a/b' }, [{ subPathExpr: 'of-$(POD_NAME)', mountPath: '/other' }]);
   const { node, volume, uid } = await start(t, pod);
-  const [first, second] = mountsOf(node, pod);
+  const [first, second] = await mountsOf(node, pod);
   t.is(first?.hostPath, join(node.rootDir, 'pods', uid, 'volume-subpaths/data/main/0'));
   t.is(second?.hostPath, join(node.rootDir, 'pods', uid, 'volume-subpaths/data/main/1'));
   t.is(statSync(join(volume, 'a/b')).mode & 0o777, 0o777);
@@ -39,7 +39,7 @@ test('a missing sub path is made, with the volume’s permissions, and bound', a
   t.is(readFileSync(join(volume, 'a/b/x'), 'utf8'), '1');
   t.true(existsSync(join(volume, 'of-p0')));
   // The container is made again: the mount stays.
-  mountsOf(node, pod);
+  await mountsOf(node, pod);
   t.is(mountsAt(first?.hostPath ?? '').length, 1);
   await node.volumes.unmountPod(uid);
   t.false(existsSync(join(node.rootDir, 'pods', uid, 'volume-subpaths')));
@@ -58,12 +58,12 @@ test('a file of a configMap as a sub path stays as it was, until the container i
   ];
   const pod = makePod([{ name: 'config', configMap: { name: 'c' } }], {}, { volumeMounts });
   await node.volumes.waitForMount(pod);
-  const [file, folder] = mountsOf(node, pod);
+  const [file, folder] = await mountsOf(node, pod);
   t.like(file, { readonly: true, containerPath: '/etc/a' });
   put('2');
   await until('a is 2', () => readFileSync(join(folder?.hostPath ?? '', 'a'), 'utf8') === '2');
   t.is(readFileSync(file?.hostPath ?? '', 'utf8'), '1');
-  const [again] = mountsOf(node, pod);
+  const [again] = await mountsOf(node, pod);
   t.is(again?.hostPath, file?.hostPath);
   t.is(readFileSync(again?.hostPath ?? '', 'utf8'), '2');
   t.is(mountsAt(again?.hostPath ?? '').length, 1);
@@ -123,7 +123,7 @@ for (const { title, subPath, plant, message } of escapes) {
     const pod = podWith({ subPath });
     const { node, volume } = await start(t, pod);
     plant?.(volume, outside);
-    t.throws(() => mountsOf(node, pod), { message, name: 'ContainerConfigError' });
+    await t.throwsAsync(mountsOf(node, pod), { message, name: 'ContainerConfigError' });
     t.deepEqual(readdirSync(outside), []);
     t.false(existsSync(join(node.rootDir, 'pods', pod.metadata?.uid ?? '', 'volume-subpaths')));
   });
@@ -134,7 +134,7 @@ test('a link inside the volume that stays inside is followed', async (t) => {
   const { node, volume } = await start(t, pod);
   mkdirSync(join(volume, 'real'));
   symlinkSync('real', join(volume, 'link'));
-  const [mount] = mountsOf(node, pod);
+  const [mount] = await mountsOf(node, pod);
   writeFileSync(join(mount?.hostPath ?? '', 'f'), '');
   t.true(existsSync(join(volume, 'real/x/f')));
 });
@@ -164,7 +164,7 @@ test('not even while a container swaps folders and links', async (t) => {
   const enough = () => Date.now() > startedAtMs + (bound > 0 ? 1500 : 30_000);
   while (!enough()) {
     try {
-      mountsOf(node, pod);
+      await mountsOf(node, pod);
       bound += 1;
       const { dev, ino } = statSync(target);
       t.not(`${dev}:${ino}`, `${statSync(outside).dev}:${statSync(outside).ino}`);
@@ -185,7 +185,7 @@ test('not even while a container swaps folders and links', async (t) => {
 test('subPathExpr without a value', async (t) => {
   const pod = podWith({ subPathExpr: '$(NONE)/$(POD_NAME)/$(ALSO_NONE)' });
   const { node } = await start(t, pod);
-  t.throws(() => mountsOf(node, pod), { message: 'missing value for ALSO_NONE, NONE' });
+  await t.throwsAsync(mountsOf(node, pod), { message: 'missing value for ALSO_NONE, NONE' });
 });
 
 test('propagation, read-only, recursive read-only', async (t) => {
@@ -198,7 +198,7 @@ test('propagation, read-only, recursive read-only', async (t) => {
   const { node, volume } = await start(t, pod);
   const hostPath = volume;
   const recursiveReadOnly = false;
-  t.deepEqual(mountsOf(node, pod), [
+  t.deepEqual(await mountsOf(node, pod), [
     { containerPath: '/a', hostPath, readonly: false, recursiveReadOnly, propagation: 'PROPAGATION_PRIVATE' },
     {
       containerPath: '/b',
@@ -252,14 +252,14 @@ for (const [mount, message] of rroErrors) {
   test(`refuses ${JSON.stringify(mount)}`, async (t) => {
     const pod = podWith(mount);
     const { node } = await start(t, pod);
-    t.throws(() => mountsOf(node, pod), { message });
+    await t.throwsAsync(mountsOf(node, pod), { message });
   });
 }
 
 test('a directory of a pod is not removed across a mount', async (t) => {
   const pod = podWith({ subPath: 'a' });
   const { node, volume, uid } = await start(t, pod);
-  const [mount] = mountsOf(node, pod);
+  const [mount] = await mountsOf(node, pod);
   writeFileSync(join(volume, 'a/kept'), 'yes');
   await t.throwsAsync(node.volumes.removePodDirectory(uid), {
     message: `volumes of pod ${uid} are not unmounted yet`,

@@ -156,7 +156,7 @@ test('secret: no byte of it is on the disk, neither in its volume nor below', as
   const pod = makePod([{ name: 'credentials', secret: { secretName: 's' } }], {}, { volumeMounts });
   await node.volumes.waitForMount(pod);
   const [container] = pod.spec?.containers ?? [];
-  node.volumes.mountsFor({ pod, container: container ?? { name: 'none' }, environment: [] });
+  await node.volumes.mountsFor({ pod, container: container ?? { name: 'none' }, environment: [] });
   // Without its submounts, the node's directory shows what the disk holds under the tmpfs.
   const below = mkdtempSync(join(tmpdir(), 'vv-below-'));
   bindMount({ source: node.rootDir, target: below });
@@ -304,7 +304,11 @@ test('image: left to the runtime', async (t) => {
   );
   await node.volumes.waitForMount(pod);
   const [container] = pod.spec?.containers ?? [];
-  const mounts = node.volumes.mountsFor({ pod, container: container ?? { name: 'none' }, environment: [] });
+  const mounts = await node.volumes.mountsFor({
+    pod,
+    container: container ?? { name: 'none' },
+    environment: [],
+  });
   t.like(mounts[0], {
     hostPath: '',
     readonly: true,

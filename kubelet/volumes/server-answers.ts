@@ -1,0 +1,60 @@
+import { quote } from '../../api/go-format.ts';
+import type { Container } from '../../api/types.ts';
+import { readMountInfo } from '../../linux/mount-info.ts';
+import type { MountInfo } from '../../linux/mount-info.ts';
+import { ContainerConfigError } from '../environment/container-config-error.ts';
+import type { MountedVolume } from './container-mounts.ts';
+import { fileSystemStats, NoAnswerError } from './file-system-stats.ts';
+import type { AnswerOptions } from './file-system-stats.ts';
+
+/** File systems whose calls wait for somebody else, a server on the network or a process. */
+const servedTypes = /^(nfs4?|cifs|smb3|ceph|9p|afs|fuse(\..+)?)$/;
+
+/**
+ * Resolves when the server behind a path answers, at once when there is none; rejects with NoAnswerError. To be called before the path
+ * is looked at on the event loop, where a call that waits for a dead server would stop the node and all its Pods.
+ */
+export const serverAnswers = async (path: string, options?: AnswerOptions): Promise<void> => {
+  const mount = mountOf(path);
+  if (mount === undefined || !servedTypes.test(mount.type)) return;
+  try {
+    await fileSystemStats(mount.mountPoint, options);
+  } catch (error) {
+    // Any other is an answer: what comes next fails at once, and in better words.
+    if (error instanceof NoAnswerError) throw error;
+  }
+};
+
+/** The same for all volumes that a container mounts. Rejects with ContainerConfigError. */
+export const serversAnswer = async (
+  { volumeMounts = [] }: Pick<Container, 'volumeMounts'>,
+  volumes: ReadonlyMap<string, MountedVolume>,
+  options?: AnswerOptions,
+): Promise<void> => {
+  const names = new Set(volumeMounts.map(({ name }) => name));
+  const looks = [...names].map(async (name) => {
+    const volume = volumes.get(name);
+    if (volume === undefined || !mayBeServed(volume)) return;
+    await serverAnswers(volume.hostPath, options).catch((cause: unknown) => {
+      const message = `the server of volume ${quote(name)} doesn't answer; it is tried again until it does`;
+      throw new ContainerConfigError(message, { cause });
+    });
+  });
+  await Promise.all(looks);
+};
+
+const mayBeServed = ({ spec: { volume, persistentVolume } }: MountedVolume): boolean =>
+  persistentVolume !== undefined ||
+  volume.nfs !== undefined ||
+  volume.csi !== undefined ||
+  volume.hostPath !== undefined;
+
+/** By the table of mounts alone: the path itself must not be looked at. */
+const mountOf = (path: string): MountInfo | undefined => {
+  const isAbove = ({ mountPoint }: MountInfo) => `${path}/`.startsWith(mountPoint.replace(/\/?$/, '/'));
+  // One mounted over another comes later.
+  const deeper = (one: MountInfo, other: MountInfo) =>
+    other.mountPoint.length < one.mountPoint.length ? one : other;
+  const above = readMountInfo().filter(isAbove);
+  return above.length === 0 ? undefined : above.reduce(deeper);
+};
