@@ -6,6 +6,7 @@ import type { MountedVolume } from './container-mounts.ts';
 import { deadlineExceeded, MountError } from './mount-error.ts';
 import { pluginFor } from './plugins.ts';
 import type { VolumePlugin } from './plugin.ts';
+import type { StatsCache } from './stats-cache.ts';
 import { isClaimed, specOf } from './volume-spec.ts';
 import type { VolumeSpec } from './volume-spec.ts';
 import type { VolumeWorker } from './volume-worker.ts';
@@ -13,6 +14,8 @@ import type { VolumeWorker } from './volume-worker.ts';
 export interface PodVolumesOptions {
   uid: string;
   plugins: readonly VolumePlugin[];
+  /** How full the volumes were when they were last counted. */
+  stats: StatsCache;
   makeWorker: (options: { plugin: VolumePlugin; volumeName: string; onChange: () => void }) => VolumeWorker;
   /** Finds what is behind a claim, and again when it changes; without it there are no claims. */
   followClaim?: ((options: Omit<FollowClaimOptions, 'client' | 'clock'>) => ClaimFollower) | undefined;
@@ -28,6 +31,7 @@ export interface PodVolumesOptions {
  */
 export class PodVolumes {
   readonly uid: string;
+  readonly stats: StatsCache;
   /** As last synced; undefined for a Pod of which only its directories are known, after a restart. */
   pod: Pod | undefined;
   /** unmountAll was called: nothing is set up any more. */
@@ -45,6 +49,7 @@ export class PodVolumes {
 
   constructor(options: PodVolumesOptions) {
     this.uid = options.uid;
+    this.stats = options.stats;
     this.#options = options;
   }
 

@@ -1,10 +1,15 @@
+import { timeOf } from '../../client/clock.ts';
+import type { Clock } from '../../client/clock.ts';
 import { usageOf } from '../../linux/filesystem.ts';
 import type { MountedVolume } from './container-mounts.ts';
 import { diskUsageOf } from './disk-usage.ts';
+import type { StatsCache } from './stats-cache.ts';
 
 /** What /stats/summary says of a volume. */
 export interface VolumeStats {
   name: string;
+  /** When it was counted. */
+  time: string;
   /** The claim that it is behind. */
   pvcRef?: { name: string; namespace: string } | undefined;
   usedBytes: number;
@@ -20,6 +25,12 @@ export interface VolumeStats {
 
 export interface VolumeStatsOptions {
   volumes: ReadonlyMap<string, MountedVolume>;
+  cache: StatsCache;
+  clock: Clock;
+  /** Only the volumes behind claims, which are never counted file by file. */
+  claimsOnly?: boolean | undefined;
+  /** Counted now, not up to a minute ago. */
+  fresh?: boolean | undefined;
   /** A driver says that something is wrong with a volume. */
   onAbnormal: (volumeName: string, message: string) => void;
   onError: (error: unknown, volumeName: string) => void;
@@ -30,10 +41,13 @@ export interface VolumeStatsOptions {
  * MetricsNil). What can't be counted now is left out.
  */
 export const volumeStats = async (options: VolumeStatsOptions): Promise<VolumeStats[]> => {
-  const counted = [...options.volumes.values()].filter(hasStats);
+  const { volumes, cache, claimsOnly = false, fresh = false } = options;
+  const counted = [...volumes.values()].filter(
+    (volume) => hasStats(volume) && !(claimsOnly && claimOf(volume) === undefined),
+  );
   const stats = await Promise.all(
     counted.map((volume) =>
-      statsOf(volume, options).catch((error: unknown) => {
+      cache.get(volume.name, { count: () => statsOf(volume, options), fresh }).catch((error: unknown) => {
         options.onError(error, volume.name);
         return undefined;
       }),
@@ -50,16 +64,18 @@ const hasStats = ({ ownStats, spec }: MountedVolume): boolean => {
 
 const statsOf = async (
   volume: MountedVolume,
-  { onAbnormal }: VolumeStatsOptions,
+  { clock, onAbnormal }: VolumeStatsOptions,
 ): Promise<VolumeStats | undefined> => {
   const { name } = volume;
-  if (volume.ownStats === undefined) return { name, ...(await usageOfFiles(volume)) };
+  const time = timeOf(clock.now());
+  if (volume.ownStats === undefined) return { name, time, ...(await usageOfFiles(volume)) };
   const stats = await volume.ownStats();
   if (stats === undefined) return undefined;
   const { condition, ...usage } = stats;
   if (condition?.abnormal === true) onAbnormal(name, condition.message);
   return {
     name,
+    time,
     pvcRef: claimOf(volume),
     ...usage,
     volumeHealthStats: condition && { abnormal: condition.abnormal },

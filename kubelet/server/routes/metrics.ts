@@ -40,7 +40,9 @@ export async function metrics(request: RouteRequest): Promise<void> {
 /** How full and how healthy the volumes behind claims are, each claim once. */
 async function addVolumeMetrics(registry: Registry, { options }: RouteRequest): Promise<void> {
   const { volumes, directory } = options.parts;
-  const ofPods = await Promise.all(directory.list().map(({ metadata }) => volumes.statsFor(metadata.uid)));
+  const ofPods = await Promise.all(
+    directory.list().map(({ metadata }) => volumes.statsFor(metadata.uid, { claimsOnly: true })),
+  );
   const claims = new Map(
     ofPods.flat().flatMap((stats) => {
       const { pvcRef } = stats;

@@ -13,7 +13,7 @@ export async function statsSummary({ options, response }: RouteRequest): Promise
     uses.map(async (use) => {
       const uid = use.stats.attributes?.metadata?.uid ?? '';
       const volumes = await options.parts.volumes.statsFor(uid).catch(() => []);
-      return { ...podStats(use), volume: volumes.map((volume) => ({ time, ...volume })) };
+      return { ...podStats(use), volume: volumes };
     }),
   );
   const summary = {

@@ -1,5 +1,6 @@
 import { request } from 'node:https';
 import test from 'ava';
+import { systemClock } from '../../../../client/clock.ts';
 import { until } from '../../../environment.ts';
 import { startStorageBench } from './storage-bench.ts';
 import type { StorageBench } from './storage-bench.ts';
@@ -24,7 +25,10 @@ const read = ({ kubelet, admin, ca }: StorageBench, path: string): Promise<strin
   });
 
 test('a claim’s use and health, in the summary, the metrics and an event', async (t) => {
+  let laterMs = 0;
+  const clock = { ...systemClock, now: () => systemClock.now() + laterMs };
   const bench = await startStorageBench(t, {
+    kubelet: { clock },
     driver: { capabilities: ['STAGE_UNSTAGE_VOLUME', 'GET_VOLUME_STATS', 'VOLUME_CONDITION'] },
     driverSpec: { attachRequired: false },
   });
@@ -56,6 +60,9 @@ test('a claim’s use and health, in the summary, the metrics and an event', asy
     ],
   );
   bench.driver.stats.abnormal = 'the disk is on fire';
+  // What was counted within a minute isn't counted again.
+  t.regex(await read(bench, '/metrics'), /kubelet_volume_stats_health_status_abnormal\{[^}]*\} 0/);
+  laterMs = 60_000;
   const metrics = await until('metrics', async () => {
     const text = await read(bench, '/metrics');
     return /kubelet_volume_stats_health_status_abnormal\{[^}]*\} 1/.test(text) ? text : undefined;
