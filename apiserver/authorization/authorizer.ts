@@ -1,3 +1,4 @@
+import { quote } from '../../api/go-format.ts';
 import type { UserInfo } from '../authentication/user.ts';
 
 /** What a user wants to do. For resources the resource fields are set, for other paths only `verb` and `path`. */
@@ -42,7 +43,7 @@ export const union = (authorizers: Authorizer[]): Authorizer => ({
 /** "User "x" cannot list resource "pods" in API group "" in the namespace "y"" (upstream: responsewriters.forbiddenMessage). */
 export function refusalMessage(attributes: Attributes): string {
   const { user, verb, isResource, path, group, resource, subresource, namespace } = attributes;
-  const username = JSON.stringify(user.username);
+  const username = quote(user.username);
   if (!isResource) return `User ${username} cannot ${verb} path ${JSON.stringify(path)}`;
   const whole = subresource === '' ? resource : `${resource}/${subresource}`;
   const scope = namespace === '' ? 'at the cluster scope' : `in the namespace ${JSON.stringify(namespace)}`;

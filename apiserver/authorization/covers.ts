@@ -39,8 +39,9 @@ function coversPart(rule: PolicyRule, part: PolicyRule): boolean {
 
 function coversResource({ resources }: PolicyRule, part: PolicyRule): boolean {
   if (has(resources, part.resources)) return true;
-  const [, subresource] = (part.resources?.[0] ?? '').split('/');
-  return subresource !== undefined && resources?.includes(`*/${subresource}`) === true;
+  const [resource = ''] = part.resources ?? [];
+  const slash = resource.indexOf('/');
+  return slash >= 0 && resources?.includes(`*${resource.slice(slash)}`) === true;
 }
 
 function coversName({ resourceNames = [] }: PolicyRule, part: PolicyRule): boolean {
@@ -51,26 +52,7 @@ function coversName({ resourceNames = [] }: PolicyRule, part: PolicyRule): boole
 const coversPath = (patterns: string[], path: string): boolean =>
   patterns.some(
     (pattern) =>
-      pattern === '*' || pattern === path || (pattern.endsWith('*') && path.startsWith(pattern.slice(0, -1))),
+      pattern === '*' ||
+      pattern === path ||
+      (pattern.endsWith('*') && path.startsWith(pattern.replace(/\*+$/, ''))),
   );
-
-/** `{APIGroups:[""], Resources:["pods"], Verbs:["get"]}`, as the refusal lists what is missing. */
-export function describeRule({
-  apiGroups,
-  resources,
-  resourceNames,
-  nonResourceURLs,
-  verbs,
-}: PolicyRule): string {
-  const fields: [string, string[] | undefined][] = [
-    ['APIGroups', apiGroups],
-    ['Resources', resources],
-    ['ResourceNames', resourceNames],
-    ['NonResourceURLs', nonResourceURLs],
-    ['Verbs', verbs],
-  ];
-  const shown = fields.flatMap(([name, values]) =>
-    (values ?? []).length === 0 ? [] : [`${name}:${JSON.stringify(values)}`],
-  );
-  return `{${shown.join(', ')}}`;
-}

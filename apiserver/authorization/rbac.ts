@@ -1,7 +1,10 @@
+import { quote } from '../../api/go-format.ts';
+import { notFound, qualified } from '../../api/status.ts';
 import type { ClusterRole, PolicyRule, RoleBinding, RbacV1Subject } from '../../api/types.ts';
 import type { UserInfo } from '../authentication/user.ts';
 import type { Stores } from '../storage/stores.ts';
-import type { Attributes, Authorizer } from './authorizer.ts';
+import type { Attributes, Authorizer, Decision } from './authorizer.ts';
+import { aggregate } from './missing-rights.ts';
 import { ruleAllows } from './rules.ts';
 
 const GROUP = 'rbac.authorization.k8s.io';
@@ -13,10 +16,22 @@ export interface BoundRule {
   binding: string;
 }
 
-/** Role-based access control from the cached roles and bindings, memorised per user and namespace until one of them changes. */
+/** A role as bindings name it. */
+type RoleReference = Pick<RoleBinding['roleRef'], 'kind' | 'name'>;
+
+/** What a user's bindings give in one namespace, and the roles they name that are not there. */
+interface Grants {
+  rules: BoundRule[];
+  missing: RoleReference[];
+}
+
+/**
+ * Role-based access control from the cached roles and bindings, memorised per user and namespace until one of them changes
+ * (upstream: registry/rbac/validation DefaultRuleResolver).
+ */
 export class RbacAuthorizer implements Authorizer {
   readonly #stores: Stores;
-  readonly #memo = new Map<string, BoundRule[]>();
+  readonly #memo = new Map<string, Grants>();
 
   constructor(stores: Stores) {
     this.#stores = stores;
@@ -25,68 +40,85 @@ export class RbacAuthorizer implements Authorizer {
     }
   }
 
-  authorize(attributes: Attributes) {
-    const found = this.rulesFor(attributes.user, attributes.namespace).find(({ rule }) =>
-      ruleAllows(rule, attributes),
-    );
-    return found === undefined
-      ? { allowed: false, reason: '' }
-      : { allowed: true, reason: `RBAC: allowed by ${found.binding}` };
+  authorize(attributes: Attributes): Decision {
+    const { rules, missing } = this.#grants(attributes.user, attributes.namespace);
+    const found = rules.find(({ rule }) => ruleAllows(rule, attributes));
+    if (found !== undefined) return { allowed: true, reason: `RBAC: allowed by ${found.binding}` };
+    if (missing.length === 0) return { allowed: false, reason: '' };
+    // Upstream's authorizer asks listers, whose errors name the kind: role.rbac.authorization.k8s.io "x" not found.
+    const errors = missing.map(({ kind, name }) => notFoundText(kind.toLowerCase(), name));
+    return { allowed: false, reason: `RBAC: ${aggregate(errors)}` };
   }
 
   /** Everything that a user may do in a namespace ('' is the cluster scope). */
   rulesFor(user: UserInfo, namespace: string): BoundRule[] {
+    return this.#grants(user, namespace).rules;
+  }
+
+  /**
+   * The same after all writes that were acknowledged before this call, and what could not be found. Upstream checks an
+   * escalation against the registry, not against caches: whoever has just been given a right can pass it on.
+   */
+  async newestRulesFor(
+    user: UserInfo,
+    namespace: string,
+  ): Promise<{ rules: PolicyRule[]; errors: string[] }> {
+    await this.#stores.named(GROUP, 'roles').feed.fresh();
+    const { rules, missing } = this.#grants(user, namespace);
+    const errors = missing.map((reference) => notFoundText(pluralOf(reference), reference.name));
+    return { rules: rules.map(({ rule }) => rule), errors };
+  }
+
+  /** The newest rules of the role that a binding in `namespace` names. Throws 404. */
+  async rulesOfReference(reference: RoleReference, namespace: string): Promise<PolicyRule[]> {
+    const resource = pluralOf(reference);
+    const entry = await this.#stores.named(GROUP, resource).find(placeOf(reference, namespace));
+    if (entry === undefined) throw notFound({ group: GROUP, resource }, reference.name);
+    return (entry.object as unknown as ClusterRole).rules ?? [];
+  }
+
+  #grants(user: UserInfo, namespace: string): Grants {
     const key = JSON.stringify([user.username, user.groups, namespace]);
     const known = this.#memo.get(key);
     if (known !== undefined) return known;
-    const rules = [
-      ...this.#clusterRules(user),
-      ...(namespace === '' ? [] : this.#namespaceRules(user, namespace)),
-    ];
+    const grants: Grants = { rules: [], missing: [] };
+    this.#addBindings(grants, { kind: 'ClusterRoleBinding', user, namespace: '' });
+    if (namespace !== '') this.#addBindings(grants, { kind: 'RoleBinding', user, namespace });
     if (this.#memo.size >= MEMO_LIMIT) this.#memo.clear();
-    this.#memo.set(key, rules);
-    return rules;
+    this.#memo.set(key, grants);
+    return grants;
   }
 
-  #clusterRules(user: UserInfo): BoundRule[] {
-    const rules: BoundRule[] = [];
-    for (const { object } of this.#stores.named(GROUP, 'clusterrolebindings').cache.values()) {
-      const { roleRef, subjects, metadata } = object as unknown as RoleBinding;
-      const subject = subjects?.find((candidate) => isSubject(candidate, user, ''));
-      if (subject === undefined) continue;
-      const binding = `ClusterRoleBinding "${metadata?.name ?? ''}" of ClusterRole "${roleRef.name}" to ${describe(subject)}`;
-      rules.push(...this.#rulesOf('clusterroles', '', roleRef.name).map((rule) => ({ rule, binding })));
-    }
-    return rules;
-  }
-
-  #namespaceRules(user: UserInfo, namespace: string): BoundRule[] {
-    const rules: BoundRule[] = [];
-    const store = this.#stores.named(GROUP, 'rolebindings');
-    for (const { object } of store.cache.list(`${store.prefix}${namespace}/`)) {
+  /** What the bindings of a kind give to the user; '' is the namespace of cluster role bindings. */
+  #addBindings(
+    { rules, missing }: Grants,
+    { kind, user, namespace }: { kind: string; user: UserInfo; namespace: string },
+  ): void {
+    const store = this.#stores.named(GROUP, `${kind.toLowerCase()}s`);
+    const scope = namespace === '' ? store.prefix : `${store.prefix}${namespace}/`;
+    for (const { object } of store.cache.list(scope)) {
       const { roleRef, subjects, metadata } = object as unknown as RoleBinding;
       const subject = subjects?.find((candidate) => isSubject(candidate, user, namespace));
       if (subject === undefined) continue;
-      const binding = `RoleBinding "${metadata?.name ?? ''}/${namespace}" of ${roleRef.kind} "${roleRef.name}" to ${describe(subject)}`;
-      const [plural, place] = roleRef.kind === 'Role' ? ['roles', namespace] : ['clusterroles', ''];
-      rules.push(...this.#rulesOf(plural, place, roleRef.name).map((rule) => ({ rule, binding })));
+      const role = this.#stores.named(GROUP, pluralOf(roleRef)).peek(placeOf(roleRef, namespace));
+      if (role === undefined) missing.push(roleRef);
+      const name = quote([metadata?.name ?? '', namespace].filter(Boolean).join('/'));
+      const binding = `${kind} ${name} of ${roleRef.kind} ${quote(roleRef.name)} to ${describe(subject, namespace)}`;
+      const given = (role as unknown as ClusterRole | undefined)?.rules ?? [];
+      rules.push(...given.map((rule) => ({ rule, binding })));
     }
-    return rules;
-  }
-
-  #rulesOf(plural: string, namespace: string, name: string): PolicyRule[] {
-    const role = this.#stores.named(GROUP, plural).peek({ namespace, name }) as unknown as
-      ClusterRole | undefined;
-    return role?.rules ?? [];
-  }
-
-  /** The rules of a role that a binding wants to give, or undefined when there is no such role. */
-  rulesOfReference(roleRef: { kind: string; name: string }, namespace: string): PolicyRule[] {
-    return roleRef.kind === 'Role'
-      ? this.#rulesOf('roles', namespace, roleRef.name)
-      : this.#rulesOf('clusterroles', '', roleRef.name);
   }
 }
+
+const pluralOf = ({ kind }: RoleReference): string => (kind === 'Role' ? 'roles' : 'clusterroles');
+
+const placeOf = ({ kind, name }: RoleReference, namespace: string) => ({
+  namespace: kind === 'Role' ? namespace : '',
+  name,
+});
+
+const notFoundText = (resource: string, name: string): string =>
+  `${qualified({ group: GROUP, resource })} ${quote(name)} not found`;
 
 function isSubject(subject: RbacV1Subject, user: UserInfo, namespace: string): boolean {
   switch (subject.kind) {
@@ -94,12 +126,14 @@ function isSubject(subject: RbacV1Subject, user: UserInfo, namespace: string): b
       return user.username === subject.name;
     case 'Group':
       return user.groups.includes(subject.name);
-    case 'ServiceAccount':
-      return user.username === `system:serviceaccount:${subject.namespace ?? namespace}:${subject.name}`;
+    case 'ServiceAccount': {
+      const home = subject.namespace || namespace;
+      return home !== '' && user.username === `system:serviceaccount:${home}:${subject.name}`;
+    }
     default:
       return false;
   }
 }
 
-const describe = ({ kind, name, namespace }: RbacV1Subject): string =>
-  kind === 'ServiceAccount' ? `ServiceAccount "${name}/${namespace ?? ''}"` : `${kind} "${name}"`;
+const describe = ({ kind, name, namespace: home }: RbacV1Subject, namespace: string): string =>
+  `${kind} ${quote(kind === 'ServiceAccount' ? `${name}/${home || namespace}` : name)}`;
