@@ -1,3 +1,4 @@
+import { mirrorAnnotation } from '../../api/validation/pod/pod.ts';
 import type { PersistentVolume, Pod, PodSpec, VolumeAttachment } from '../../api/types.ts';
 import type { Stores } from '../storage/stores.ts';
 import type { CacheEntry } from '../storage/watch-cache.ts';
@@ -90,6 +91,8 @@ export class NodeGraph {
 function needsOf({ metadata }: Pod, spec: PodSpec): Set<string> {
   const namespace = metadata?.namespace ?? '';
   const needs = new Set<string>([`pods/${namespace}/${metadata?.name ?? ''}`]);
+  // A node makes its mirror Pods itself: none may lead it to more, even if the admission plugin NodeRestriction let one through.
+  if (metadata?.annotations?.[mirrorAnnotation] !== undefined) return needs;
   const add = (resource: string, name: string | undefined) =>
     name && needs.add(`${resource}/${namespace}/${name}`);
   add('serviceaccounts', spec.serviceAccountName);

@@ -1,4 +1,5 @@
 import { nodeNameOf } from '../authentication/user.ts';
+import { quote } from '../../api/go-format.ts';
 import { parseFieldSelector } from '../../api/selectors/fields.ts';
 import type { Stores } from '../storage/stores.ts';
 import type { Attributes, Authorizer, Decision } from './authorizer.ts';
@@ -23,6 +24,8 @@ export class NodeAuthorizer implements Authorizer {
   authorize(attributes: Attributes): Decision {
     const node = nodeNameOf(attributes.user);
     if (node === undefined) return NO_OPINION;
+    // Else a list of all nodes, which has no name either, would be one of this node.
+    if (node === '') return refuse(`unknown node for user ${quote(attributes.user.username)}`);
     return this.#special(node, attributes) ?? byRules(attributes);
   }
 
@@ -94,6 +97,7 @@ export class NodeAuthorizer implements Authorizer {
   }
 
   #readPods(node: string, { verb, namespace, name, fieldSelector }: Attributes): Decision {
+    if (verb !== 'get' && requiresNode(fieldSelector, node)) return ALLOWED;
     if (verb === 'get' || name !== '') {
       if (this.#graph.needs(node, { resource: 'pods', namespace, name })) return ALLOWED;
       // A Pod that is gone tells nobody's secrets: the kubelet is to learn from the 404 that it is gone.
@@ -101,7 +105,6 @@ export class NodeAuthorizer implements Authorizer {
         ? ALLOWED
         : refuse(`no relationship found between node '${node}' and this object`);
     }
-    if (requiresNode(fieldSelector, node)) return ALLOWED;
     return refuse('can only list/watch pods with spec.nodeName field selector');
   }
 

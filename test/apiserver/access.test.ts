@@ -269,6 +269,26 @@ test('a static Pod may not lead a node to what it may not read', async (t) => {
   t.is(secret.message, 'pods "p" is forbidden: a mirror pod may not reference secrets');
 });
 
+test('what a node made up itself leads it nowhere', async (t) => {
+  const server = await startTestServer(t);
+  await makeDefaultAccount(server);
+  const as = { as: await server.identity('system:node:node-1', ['system:nodes']) };
+  await server.post(CONFIG_MAPS, configMap('wanted'));
+  const volumes = [{ name: 'v', configMap: { name: 'wanted' } }];
+  const mirror = podNamed('mirror', { nodeName: 'node-1', volumes });
+  const annotations = { 'kubernetes.io/config.mirror': 'x' };
+  t.is((await server.post(PODS, { ...mirror, metadata: { name: 'mirror', annotations } })).status, 201);
+  t.is((await server.get(`${PODS}/mirror`, as)).status, 200);
+  t.is((await server.get(`${CONFIG_MAPS}/wanted`, as)).status, 403);
+  // One name more in the selector takes nothing from the right to the node's own Pods.
+  const selector = 'fieldSelector=spec.nodeName%3Dnode-1,metadata.name%3Dother';
+  t.is((await server.get(`/api/v1/pods?${selector}`, as)).status, 200);
+  const nameless = { as: await server.identity('system:node:', ['system:nodes']) };
+  const nodes = await server.get('/api/v1/nodes', nameless);
+  t.is(nodes.status, 403);
+  t.regex(nodes.body.message, /: unknown node for user "system:node:"$/);
+});
+
 test('reviews answer what may be done', async (t) => {
   const server = await startTestServer(t);
   const ask = (spec: object) =>
