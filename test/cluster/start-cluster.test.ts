@@ -1,11 +1,12 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'ava';
 import { readClusterFile, writeClusterFile } from '../../cluster/cluster-file.ts';
 import { down, startCluster } from '../../cluster/index.ts';
 import { clusterPaths } from '../../cluster/paths.ts';
 import { prepareStateDir } from '../../cluster/state-dir.ts';
 import { lockCluster } from '../../cluster/lock.ts';
-import { expectNothingLeft } from '../environment.ts';
+import { expectNothingLeft, inMountNamespace } from '../environment.ts';
 
 const nameOf = (what: string): string => `sc-${process.pid}-${what}`;
 
@@ -47,4 +48,23 @@ test('startCluster that fails takes down what it has begun, and throws why it fa
   const { state, run } = clusterPaths(name);
   t.deepEqual([existsSync(state), existsSync(run)], [false, false]);
   await expectNothingLeft(name);
+});
+
+test('startCluster that fails while the busybox image is made waits for that, and leaves nothing', (t) => {
+  const name = nameOf('busybox');
+  const module = (path: string) => JSON.stringify(join(import.meta.dirname, '../..', path));
+  // A host with no free network fails after the image has been begun.
+  const script = `const { enterFreshHost, shell } = await import(${module('test/network/host-network.ts')});
+    const { startCluster } = await import(${module('cluster/index.ts')});
+    const { existsSync } = await import('node:fs');
+    enterFreshHost();
+    shell('ip route add unreachable 10.128.0.0/9');
+    const why = await startCluster({ name: '${name}' }).catch(({ message }) => message);
+    await new Promise((resolve) => setTimeout(resolve, 300)); // in which an image that nobody waits for would come up
+    process.stdout.write(JSON.stringify([why, existsSync('${clusterPaths(name).state}')]));`;
+  const answer = inMountNamespace(script, { propagation: 'private', first: '-t tmpfs state /var/lib' });
+  t.deepEqual(JSON.parse(answer), [
+    'no free /16 between 10.128.0.0 and 10.244.255.255: the routes of this host cover them all',
+    false,
+  ]);
 });
