@@ -1,18 +1,21 @@
-import { compareQuantities, quantityMilliValue } from '../../api/quantity.ts';
+import { aggregateContainers, isPodLevelResource } from '../../api/defaults/resources.ts';
+import { compareQuantities } from '../../api/quantity.ts';
 import type {
   Container,
   LimitRange,
   LimitRangeItem,
   PersistentVolumeClaim,
   PodSpec,
+  ResourceRequirements,
 } from '../../api/types.ts';
 import type { Stores } from '../storage/stores.ts';
 import type { AdmissionAttributes, AdmissionPlugin } from './admission.ts';
+import { checkBounds } from './limit-bounds.ts';
 import { createdPod, refuse } from './pod-creation.ts';
 import { writtenClaim } from './storage-object.ts';
 
 /**
- * Gives containers the namespace's default requests and limits, and refuses containers and claims that are out of its bounds
+ * Gives containers the namespace's default requests and limits, and refuses containers, Pods and claims that are out of its bounds
  * (upstream: limitranger).
  */
 export const limitRanger = ({ stores }: { stores: Stores }): AdmissionPlugin => ({
@@ -33,9 +36,23 @@ export const limitRanger = ({ stores }: { stores: Stores }): AdmissionPlugin => 
 function checkPod(stores: Stores, attributes: AdmissionAttributes): string[] {
   const spec = createdPod(attributes)?.spec;
   if (spec === undefined) return [];
-  return containerItems(stores, attributes).flatMap((item) =>
-    containersOf(spec).flatMap((container) => checkContainer(container, item)),
-  );
+  return [
+    ...containerItems(stores, attributes).flatMap((item) =>
+      containersOf(spec).flatMap(({ resources = {} }) => checkBounds(resources, item)),
+    ),
+    ...limitItems(stores, attributes, 'Pod').flatMap((item) => checkBounds(togetherOf(spec), item)),
+  ];
+}
+
+/** What the Pod's containers take together, or what it says for itself as a whole (upstream: podRequests and podLimits). */
+function togetherOf(spec: PodSpec): ResourceRequirements {
+  const whole = (field: 'limits' | 'requests') => ({
+    ...aggregateContainers(spec, field),
+    ...Object.fromEntries(
+      Object.entries(spec.resources?.[field] ?? {}).filter(([name]) => isPodLevelResource(name)),
+    ),
+  });
+  return { requests: whole('requests'), limits: whole('limits') };
 }
 
 /** Of a claim only the requests count, when it is made and when it grows. */
@@ -90,59 +107,4 @@ function fillIn(container: Container, item: LimitRangeItem): void {
     ...(Object.keys(limits).length > 0 && { limits }),
     ...(Object.keys(requests).length > 0 && { requests }),
   };
-}
-
-function checkContainer(
-  { resources }: Container,
-  { min = {}, max = {}, maxLimitRequestRatio = {} }: LimitRangeItem,
-): string[] {
-  const { requests = {}, limits = {} } = resources ?? {};
-  return [
-    ...Object.entries(min).flatMap(([name, bound]) =>
-      checkMinimum({ name, bound, request: requests[name], limit: limits[name] }),
-    ),
-    ...Object.entries(max).flatMap(([name, bound]) =>
-      checkMaximum({ name, bound, request: requests[name], limit: limits[name] }),
-    ),
-    ...Object.entries(maxLimitRequestRatio).flatMap(([name, bound]) =>
-      checkRatio({ name, bound, request: requests[name], limit: limits[name] }),
-    ),
-  ];
-}
-
-interface Bound {
-  name: string;
-  bound: string;
-  request: string | undefined;
-  limit: string | undefined;
-}
-
-function checkMinimum({ name, bound, request, limit }: Bound): string[] {
-  const words = `minimum ${name} usage per Container is ${bound}`;
-  if (request === undefined) return [`${words}.  No request is specified`];
-  if (compareQuantities(request, bound) < 0) return [`${words}, but request is ${request}`];
-  return limit !== undefined && compareQuantities(limit, bound) < 0
-    ? [`${words}, but limit is ${limit}`]
-    : [];
-}
-
-function checkMaximum({ name, bound, request, limit }: Bound): string[] {
-  const words = `maximum ${name} usage per Container is ${bound}`;
-  if (limit === undefined) return [`${words}.  No limit is specified`];
-  if (compareQuantities(limit, bound) > 0) return [`${words}, but limit is ${limit}`];
-  return request !== undefined && compareQuantities(request, bound) > 0
-    ? [`${words}, but request is ${request}`]
-    : [];
-}
-
-function checkRatio({ name, bound, request, limit }: Bound): string[] {
-  const words = `${name} max limit to request ratio per Container is ${bound}`;
-  const asked = request === undefined ? 0 : quantityMilliValue(request);
-  if (asked === 0) return [`${words}, but no request is specified or request is 0`];
-  const allowed = limit === undefined ? 0 : quantityMilliValue(limit);
-  if (allowed === 0) return [`${words}, but no limit is specified or limit is 0`];
-  const ratio = allowed / asked;
-  return ratio > quantityMilliValue(bound) / 1000
-    ? [`${words}, but provided ratio is ${ratio.toFixed(6)}`]
-    : [];
 }

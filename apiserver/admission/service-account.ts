@@ -1,5 +1,7 @@
 import { generatedName } from '../../api/meta.ts';
 import type { Container, PodSpec, ServiceAccount, Volume } from '../../api/types.ts';
+import type { ApiObject } from '../registry/kind.ts';
+import type { ObjectPlace, ObjectStore } from '../storage/object-store.ts';
 import type { Stores } from '../storage/stores.ts';
 import type { AdmissionAttributes, AdmissionPlugin } from './admission.ts';
 import { createdPod, isMirror, refuse } from './pod-creation.ts';
@@ -44,10 +46,33 @@ async function findAccount(
 ): Promise<ServiceAccount> {
   const { namespace } = attributes.request.info;
   const accounts = stores.named('', 'serviceaccounts');
-  const account = accounts.peek({ namespace, name }) ?? (await accounts.find({ namespace, name }))?.object;
+  const place = { namespace, name };
+  const account = accounts.peek(place) ?? (await accounts.find(place))?.object;
   if (account !== undefined) return account;
+  if (name === 'default') {
+    const made = await madeSoon(accounts, place);
+    if (made !== undefined) return made;
+  }
   const why = `error looking up service account ${namespace}/${name}: serviceaccount ${JSON.stringify(name)} not found`;
   throw refuse(attributes, why);
+}
+
+/**
+ * The controller makes the default account right after its namespace: who makes a Pod at once waits for it, as long as upstream
+ * tries again (getServiceAccount: ten times, 100 to 200 ms apart).
+ */
+function madeSoon(accounts: ObjectStore, place: ObjectPlace): Promise<ServiceAccount | undefined> {
+  return new Promise((resolve) => {
+    const end = (account: ApiObject | undefined) => {
+      clearTimeout(timer);
+      unlisten();
+      resolve(account as ServiceAccount | undefined);
+    };
+    const timer = setTimeout(() => end(accounts.peek(place)), 9 * (100 + Math.random() * 100));
+    const unlisten = accounts.cache.listen(({ type, entry }) => type === 'ADDED' && end(entry.object), {
+      key: accounts.keyOf(place),
+    });
+  });
 }
 
 function mountToken(spec: PodSpec): void {

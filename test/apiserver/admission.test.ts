@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import test from 'ava';
 import { makeDefaultAccount, podNamed, PODS, startTestServer } from './test-server.ts';
 
@@ -49,6 +50,68 @@ test('limit ranges fill in and refuse', async (t) => {
   t.is(
     large.body.message,
     'pods "b" is forbidden: maximum memory usage per Container is 128Mi, but limit is 1Gi',
+  );
+});
+
+test('limit ranges bound what the containers of a Pod take together', async (t) => {
+  const server = await startTestServer(t);
+  await makeDefaultAccount(server);
+  const limitsOf = (item: object) =>
+    server.put('/api/v1/namespaces/default/limitranges/l', {
+      metadata: { name: 'l' },
+      spec: { limits: [{ type: 'Pod', ...item }] },
+    });
+  await server.post('/api/v1/namespaces/default/limitranges', {
+    metadata: { name: 'l' },
+    spec: { limits: [{ type: 'Pod', max: { cpu: '1' } }] },
+  });
+  const container = (name: string, cpu: string, more: object = {}) => ({
+    name,
+    image: 'busybox',
+    resources: { limits: { cpu }, requests: { cpu: '200m' } },
+    ...more,
+  });
+  const post = async (name: string, spec: object) => {
+    const { status, body } = await server.post(PODS, podNamed(name, spec));
+    return status === 201 ? 'made' : (body.message as string);
+  };
+  const two = (cpu: string) => ({ containers: [container('a', cpu), container('b', cpu)] });
+  t.is(await post('fits', two('500m')), 'made');
+  t.is(
+    await post('large', two('600m')),
+    'pods "large" is forbidden: maximum cpu usage per Pod is 1, but limit is 1200m',
+  );
+  const initContainers = [container('i', '2')];
+  t.is(
+    await post('init', { initContainers, ...two('200m') }),
+    'pods "init" is forbidden: maximum cpu usage per Pod is 1, but limit is 2',
+  );
+  t.is(
+    await post('none', {}),
+    'pods "none" is forbidden: maximum cpu usage per Pod is 1.  No limit is specified',
+  );
+  await limitsOf({ min: { cpu: '500m' } });
+  t.is(
+    await post('small', two('500m')),
+    'pods "small" is forbidden: minimum cpu usage per Pod is 500m, but request is 400m',
+  );
+  await limitsOf({ maxLimitRequestRatio: { cpu: '2' } });
+  t.is(
+    await post('ratio', two('500m')),
+    'pods "ratio" is forbidden: cpu max limit to request ratio per Pod is 2, but provided ratio is 2.500000',
+  );
+});
+
+test('a Pod waits for the account that is made for its new namespace', async (t) => {
+  const server = await startTestServer(t);
+  const pod = server.post(PODS, podNamed('early'));
+  await setTimeout(100);
+  await makeDefaultAccount(server);
+  t.is((await pod).status, 201);
+  const other = await server.post(PODS, podNamed('other', { serviceAccountName: 'other' }));
+  t.regex(
+    other.body.message,
+    /error looking up service account default\/other: serviceaccount "other" not found$/,
   );
 });
 
