@@ -197,6 +197,23 @@ test('service account tokens are bound to their account and Pod', async (t) => {
   t.regex(short.body.message, /may not specify a duration less than 10 minutes/);
   const stale = await request({ boundObjectRef });
   t.is(stale.status, 404);
+  await server.post('/api/v1/namespaces/default/serviceaccounts', { metadata: { name: 'other' } });
+  await server.post(PODS, podNamed('foreign', { serviceAccountName: 'other' }));
+  const foreign = await request({ boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name: 'foreign' } });
+  t.is(foreign.status, 400);
+  t.is(
+    foreign.body.message,
+    'cannot bind token for serviceaccount "default" to pod running with different serviceaccount name.',
+  );
+  for (const [apiVersion, kind, shown] of [
+    ['v1', 'ConfigMap', '/v1, Kind=ConfigMap'],
+    ['apps/v1', 'Pod', 'apps/v1, Kind=Pod'],
+    ['v1', 'constructor', '/v1, Kind=constructor'],
+  ]) {
+    const unknown = await request({ boundObjectRef: { apiVersion, kind, name: 'x' } });
+    t.is(unknown.status, 400);
+    t.is(unknown.body.message, `cannot bind token to object of type ${shown}`);
+  }
 });
 
 test('a kubelet sees its node, its Pods and what they need, no more', async (t) => {

@@ -1,6 +1,7 @@
-import type { AuthenticationV1TokenRequest as TokenRequest } from '../../../api/types.ts';
+import { parseApiVersion } from '../../../api/meta.ts';
+import type { AuthenticationV1TokenRequest as TokenRequest, Pod } from '../../../api/types.ts';
 import type { BoundObject } from '../../authentication/service-account-tokens.ts';
-import { conflictError, invalidError, notFoundError } from '../../http/errors.ts';
+import { badRequest, conflictError, invalidError, notFoundError } from '../../http/errors.ts';
 import type { ApiObject } from '../../registry/kind.ts';
 import type { Endpoint, ResourceRequest } from '../context.ts';
 import { placeOfRequest } from '../place.ts';
@@ -14,7 +15,7 @@ const MINIMUM_SECONDS = 600;
 const MAXIMUM_SECONDS = 2 ** 32;
 const PLURALS = { Pod: 'pods', Secret: 'secrets', Node: 'nodes' } as const;
 
-/** POST serviceaccounts/token: a signed token for audiences, perhaps bound to a Pod, Secret or Node. Throws 404, 409 and 422. */
+/** POST serviceaccounts/token: a signed token for audiences, perhaps bound to a Pod, Secret or Node. Throws 400, 404, 409 and 422. */
 export const requestToken: Endpoint = async (request) => {
   const { kind, server, info } = request;
   const options = writeOptions(info.query, 'CreateOptions');
@@ -62,15 +63,20 @@ type ObjectReference = NonNullable<TokenRequest['spec']>['boundObjectRef'];
 
 async function boundObject(request: ResourceRequest, reference: ObjectReference) {
   if (reference === undefined) return { bound: undefined, node: undefined };
-  const kind = reference.kind as BoundObject['kind'];
+  const { name = '', uid, apiVersion = '' } = reference;
+  const { group, version } = parseApiVersion(apiVersion);
+  const kind = Object.hasOwn(PLURALS, reference.kind ?? '')
+    ? (reference.kind as BoundObject['kind'])
+    : undefined;
+  if (kind === undefined || group !== '')
+    throw badRequest(`cannot bind token to object of type ${group}/${version}, Kind=${reference.kind ?? ''}`);
   const plural = PLURALS[kind];
-  const { name = '', uid } = reference;
-  if (plural === undefined) throw unknownKind(reference.kind ?? '');
   const stores = request.server.stores;
   const namespace = kind === 'Node' ? '' : request.info.namespace;
   const found = (await stores.named('', plural).find({ namespace, name }))?.object;
   const type = { group: '', kind, plural };
   if (found === undefined) throw notFoundError(type, name);
+  if (kind === 'Pod') checkAccount(request, found);
   if (uid && uid !== found.metadata.uid) {
     const why = `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`;
     throw conflictError(type, name, why);
@@ -79,18 +85,17 @@ async function boundObject(request: ResourceRequest, reference: ObjectReference)
   return { bound, node: kind === 'Pod' ? nodeOf(request, found) : undefined };
 }
 
+/** A token of one account must not end with a Pod of another, which could so seem to be its bearer. Throws 400. */
+function checkAccount({ info }: ResourceRequest, { spec }: ApiObject & Pod): void {
+  if (spec?.serviceAccountName === info.name) return;
+  throw badRequest(
+    `cannot bind token for serviceaccount ${JSON.stringify(info.name)} to pod running with different serviceaccount name.`,
+  );
+}
+
 function nodeOf({ server }: ResourceRequest, pod: ApiObject) {
   const { nodeName } = (pod['spec'] ?? {}) as { nodeName?: string };
   if (!nodeName) return undefined;
   const node = server.stores.named('', 'nodes').peek({ namespace: '', name: nodeName });
   return { name: nodeName, uid: node?.metadata.uid ?? '' };
 }
-
-const unknownKind = (kind: string) =>
-  invalidError({ group: 'authentication.k8s.io', kind: 'TokenRequest', plural: '' }, '', [
-    {
-      field: 'spec.boundObjectRef',
-      reason: 'FieldValueInvalid',
-      message: `Invalid value: ${JSON.stringify(kind)}: cannot bind token to object of type ${kind}`,
-    },
-  ]);
