@@ -95,6 +95,21 @@ test("logs are the kubelet's answer, asked with the server's own certificate", a
   t.is(other.body.message, 'container other is not valid for pod web');
 });
 
+test('without a name the only regular container is meant', async (t) => {
+  const { server, kubelet } = await podOnNode(t);
+  const initContainers = [{ name: 'first', image: 'busybox' }];
+  await server.post(PODS, podNamed('one', { nodeName: 'node-1', initContainers }));
+  t.is((await server.get(`${PODS}/one/log`)).status, 200);
+  t.is(kubelet.seen.at(-1)?.url, '/containerLogs/default/one/main');
+  const containers = ['main', 'other'].map((name) => ({ name, image: 'busybox' }));
+  await server.post(PODS, podNamed('two', { nodeName: 'node-1', initContainers, containers }));
+  const unnamed = await server.get(`${PODS}/two/log`);
+  t.is(
+    unnamed.body.message,
+    'a container name must be specified for pod two, choose one of: [first main other]',
+  );
+});
+
 test('a kept connection that the kubelet has closed meanwhile is replaced', async (t) => {
   const { server, kubelet } = await podOnNode(t);
   t.is((await server.get(`${PODS}/web/log?container=main`)).text, 'first\nsecond\n');

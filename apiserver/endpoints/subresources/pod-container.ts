@@ -14,23 +14,17 @@ export async function runningPod(request: ResourceRequest): Promise<{ pod: Pod; 
   return { pod, nodeName };
 }
 
-/** The container asked for, or the only one. Throws 400 in upstream's words (registry/core/pod strategy podHasContainerWithName). */
+/** The container asked for, or the only regular one. Throws 400 in upstream's words (registry/core/pod strategy validateContainer). */
 export function containerOf({ metadata, spec }: Pod, asked: string | null): string {
   const names = (list: { name: string }[] | undefined) => (list ?? []).map(({ name }) => name);
-  const [containers, inits] = [names(spec?.containers), names(spec?.initContainers)];
-  const ephemeral = names(spec?.ephemeralContainers);
+  const regular = names(spec?.containers);
+  const all = [...names(spec?.initContainers), ...regular, ...names(spec?.ephemeralContainers)];
   const pod = metadata?.name ?? '';
   if (asked) {
-    if ([...containers, ...inits, ...ephemeral].includes(asked)) return asked;
+    if (all.includes(asked)) return asked;
     throw badRequest(`container ${asked} is not valid for pod ${pod}`);
   }
-  const [only] = containers;
-  if (only !== undefined && containers.length === 1 && inits.length === 0 && ephemeral.length === 0)
-    return only;
-  const choices = [
-    `choose one of: [${containers.join(' ')}]`,
-    ...(inits.length > 0 ? [`one of the init containers: [${inits.join(' ')}]`] : []),
-    ...(ephemeral.length > 0 ? [`one of the ephemeral containers: [${ephemeral.join(' ')}]`] : []),
-  ];
-  throw badRequest(`a container name must be specified for pod ${pod}, ${choices.join(' or ')}`);
+  const [only] = regular;
+  if (only !== undefined && regular.length === 1) return only;
+  throw badRequest(`a container name must be specified for pod ${pod}, choose one of: [${all.join(' ')}]`);
 }
