@@ -3,6 +3,8 @@ import type { ServerResponse } from '../http/respond.ts';
 /** A watcher that lets this much pile up is cut off; it lists again. */
 const BACKLOG_LIMIT_BYTES = 32 * 1024 * 1024;
 const NOTICE_MS = 2000;
+/** A longer timer would be over at once (Node.js: setTimeout); this one takes 24 days. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** The response of a watch: lines out, many per write when they come fast; ends once, running what `onEnd` registered. */
 export class WatchStream {
@@ -54,8 +56,9 @@ export class WatchStream {
       (this.#response as unknown as { flushHeaders(): void }).flushHeaders();
   }
 
-  #endWith({ timeoutMs, stopping }: { timeoutMs: number; stopping: AbortSignal }): void {
+  #endWith({ timeoutMs: asked, stopping }: { timeoutMs: number; stopping: AbortSignal }): void {
     const end = () => this.#end();
+    const timeoutMs = Math.min(asked, LONGEST_TIMER_MS);
     const timer = setTimeout(end, timeoutMs);
     const notice = setTimeout(
       () => this.#notices.forEach((call) => call()),

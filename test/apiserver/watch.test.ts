@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import test from 'ava';
 import { configMap, CONFIG_MAPS, startTestServer } from './test-server.ts';
 import type { TestServer, WatchLine } from './test-server.ts';
@@ -67,6 +68,15 @@ test('ends at its timeout, with a bookmark before', async (t) => {
   );
   t.is((await watch.next())?.type, 'BOOKMARK');
   t.is(await watch.next(), undefined);
+});
+
+test('a timeout beyond what a timer can hold is a long one', async (t) => {
+  const server = await startTestServer(t);
+  const watch = await server.watch(`${CONFIG_MAPS}?watch=true&timeoutSeconds=2147484`);
+  await setTimeout(50);
+  await server.post(CONFIG_MAPS, configMap('a'));
+  t.deepEqual(brief(await watch.next()), ['ADDED', 'a']);
+  watch.end();
 });
 
 test('objects that begin or cease to match are added and deleted', async (t) => {
