@@ -118,7 +118,11 @@ export async function deleteInRegistry(input: {
 const isDryRun = ({ dryRun }: DeleteOptions): boolean => (dryRun ?? []).includes('All');
 
 /** Throws 409 when the object is another or newer one than the client thinks. */
-function checkPreconditions(kind: Kind, { metadata }: ApiObject, { preconditions }: DeleteOptions): void {
+export function checkPreconditions(
+  kind: Kind,
+  { metadata }: ApiObject,
+  { preconditions }: DeleteOptions,
+): void {
   const { uid, resourceVersion } = preconditions ?? {};
   const fail = (what: string, asked: string, actual = '') =>
     conflictError(

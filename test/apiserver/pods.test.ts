@@ -103,8 +103,40 @@ test('eviction deletes, ephemeral containers are added', async (t) => {
   t.is(debug.status, 200);
   t.is(debug.body.spec.ephemeralContainers[0].name, 'debug');
   const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'web' } };
-  t.is((await server.post(`${PODS}/web/eviction`, eviction)).status, 201);
-  t.truthy((await server.get(`${PODS}/web`)).body.metadata.deletionTimestamp);
+  const seen = (await server.get(`${PODS}/web`)).body.metadata.resourceVersion as string;
+  const withPrecondition = (resourceVersion: string) => ({
+    ...eviction,
+    deleteOptions: { preconditions: { resourceVersion } },
+  });
+  t.is((await server.post(`${PODS}/web/eviction?dryRun=All`, eviction)).status, 201);
+  t.is((await server.post(`${PODS}/web/eviction`, withPrecondition('1'))).status, 409);
+  t.is((await server.get(`${PODS}/web`)).body.metadata.resourceVersion, seen);
+  t.is((await server.post(`${PODS}/web/eviction`, withPrecondition(seen))).status, 201);
+  const { body } = await server.get(`${PODS}/web`);
+  t.truthy(body.metadata.deletionTimestamp);
+  t.like(body.status.conditions.at(-1), {
+    type: 'DisruptionTarget',
+    status: 'True',
+    reason: 'EvictionByEvictionAPI',
+    message: 'Eviction API: evicting',
+  });
+  t.is((await server.post(`${PODS}/gone/eviction`, { ...eviction, metadata: { name: 'gone' } })).status, 404);
+});
+
+test("a status's path leaves the owners alone", async (t) => {
+  const server = await startTestServer(t);
+  await makeDefaultAccount(server);
+  await server.post(PODS, podNamed('web'));
+  const ownerReferences = [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'a', uid: 'u' }];
+  const written = await server.patch(`${PODS}/web/status`, {
+    metadata: { ownerReferences },
+    status: { phase: 'Running' },
+  });
+  t.is(written.body.status.phase, 'Running');
+  t.is(written.body.metadata.ownerReferences, undefined);
+  await server.patch(`${PODS}/web`, { metadata: { ownerReferences } });
+  const cleared = await server.patch(`${PODS}/web/status`, { metadata: { ownerReferences: null } });
+  t.is(cleared.body.metadata.ownerReferences.length, 1);
 });
 
 test('a namespace ends in two steps, and nothing is made in one that is ending', async (t) => {

@@ -38,8 +38,11 @@ const keepStatus = (pod: Pod, old: Pod): void => {
 /** Everything but the status, labels and annotations stays (upstream: podStatusStrategy). */
 function onlyStatus(pod: Pod, old: Pod): void {
   if (old.spec !== undefined) pod.spec = old.spec;
-  if (pod.metadata !== undefined && old.metadata?.ownerReferences !== undefined) {
-    pod.metadata.ownerReferences = old.metadata.ownerReferences;
+  // Old kubelets corrupt them, and who may report a status may not have the Pod collected with an owner.
+  if (pod.metadata !== undefined) {
+    const { ownerReferences } = old.metadata ?? {};
+    if (ownerReferences === undefined) delete pod.metadata.ownerReferences;
+    else pod.metadata.ownerReferences = ownerReferences;
   }
   if (pod.status !== undefined && old.status?.qosClass !== undefined)
     pod.status.qosClass = old.status.qosClass;
