@@ -13,6 +13,12 @@ export const nameIsLabel: NameRule = (name, isPrefix = false) =>
 export const nameIsLabel1035: NameRule = (name, isPrefix = false) =>
   isDns1035Label(isPrefix ? maskDash(name) : name);
 
+/** Anything that can be a part of a path: the least that every object's name must be (apimachinery pkg/api/validate/content). */
+export const nameIsPathSegment: NameRule = (name, isPrefix = false) =>
+  !isPrefix && (name === '.' || name === '..')
+    ? [`may not be '${name}'`]
+    : ['/', '%'].filter((text) => name.includes(text)).map((text) => `may not contain '${text}'`);
+
 function maskDash(name: string): string {
   return name.length > 1 && name.endsWith('-') ? `${name.slice(0, -2)}a` : name;
 }

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { byteLength, isLabelValue, isQualifiedName } from '../names.ts';
 import { parseApiVersion } from '../meta.ts';
 import type { KubernetesObject, ManagedFieldsEntry, ObjectMeta, OwnerReference } from '../types.ts';
-import { checkNotNegative, complaints, nameIsLabel } from './checks.ts';
+import { checkNotNegative, complaints, nameIsLabel, nameIsPathSegment } from './checks.ts';
 import type { NameRule } from './checks.ts';
 import { forbidden, invalid, required, tooLong } from './field-error.ts';
 import type { FieldError } from './field-error.ts';
@@ -30,6 +30,26 @@ export function validateObjectMeta(
     ...validateFinalizers(metadata.finalizers, `${path}.finalizers`),
     ...validateManagedFields(metadata.managedFields, `${path}.managedFields`),
   ];
+}
+
+/**
+ * What the metadata of every object must be, whatever its kind's own check is content with: without it, an object could be stored at a
+ * path that names no object, or another. Source: apiserver pkg/registry/rest BeforeCreate.
+ */
+export function validateCommonMeta(
+  object: KubernetesObject,
+  { namespaced }: { namespaced: boolean },
+): FieldError[] {
+  return validateObjectMeta(object, { namespaced, nameRule: nameIsPathSegment });
+}
+
+/** As `validateCommonMeta`, for a changed object. Source: apiserver pkg/registry/rest BeforeUpdate. */
+export function validateCommonMetaUpdate(
+  object: KubernetesObject,
+  old: KubernetesObject,
+  options: { namespaced: boolean },
+): FieldError[] {
+  return [...validateCommonMeta(object, options), ...validateObjectMetaUpdate(object, old)];
 }
 
 /** As `validateObjectMeta`, for kinds of the core group: a finalizer without a domain must be a standard one. */

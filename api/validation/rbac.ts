@@ -7,7 +7,7 @@ import type {
   Role,
   RoleBinding,
 } from '../types.ts';
-import { checkName, checkPresent, complaints, nameIsSubdomain } from './checks.ts';
+import { checkName, checkPresent, complaints, nameIsPathSegment, nameIsSubdomain } from './checks.ts';
 import { invalid, notSupported, required } from './field-error.ts';
 import type { FieldError } from './field-error.ts';
 import { validateLabelSelector } from './label-selector.ts';
@@ -15,16 +15,10 @@ import { validateObjectMeta, validateObjectMetaUpdate } from './object-meta.ts';
 
 const group = 'rbac.authorization.k8s.io';
 
-/** Names of roles and bindings may be any one segment of a path. */
-export function isPathSegment(name: string): string[] {
-  if (name === '.' || name === '..') return [`may not be '${name}'`];
-  return ['/', '%'].filter((text) => name.includes(text)).map((text) => `may not contain '${text}'`);
-}
-
-/** Source of all here: Kubernetes pkg/apis/rbac/validation/validation.go. */
+/** Names may be any one segment of a path. Source of all here: Kubernetes pkg/apis/rbac/validation/validation.go. */
 export function validateRole(role: Role): FieldError[] {
   return [
-    ...validateObjectMeta(role, { namespaced: true, nameRule: isPathSegment }),
+    ...validateObjectMeta(role, { namespaced: true, nameRule: nameIsPathSegment }),
     ...validateRules(role.rules, { namespaced: true }),
   ];
 }
@@ -35,7 +29,7 @@ export function validateRoleUpdate(role: Role, old: Role): FieldError[] {
 
 export function validateClusterRole(role: ClusterRole): FieldError[] {
   return [
-    ...validateObjectMeta(role, { namespaced: false, nameRule: isPathSegment }),
+    ...validateObjectMeta(role, { namespaced: false, nameRule: nameIsPathSegment }),
     ...validateRules(role.rules, { namespaced: false }),
     ...(role.aggregationRule === undefined
       ? []
@@ -130,10 +124,10 @@ function validateBinding(
   const { apiGroup = '', kind = '', name } = binding.roleRef ?? {};
   const kinds = options.namespaced ? ['Role', 'ClusterRole'] : ['ClusterRole'];
   return [
-    ...validateObjectMeta(binding, { namespaced: options.namespaced, nameRule: isPathSegment }),
+    ...validateObjectMeta(binding, { namespaced: options.namespaced, nameRule: nameIsPathSegment }),
     ...(apiGroup === group ? [] : [notSupported('roleRef.apiGroup', apiGroup, [group])]),
     ...(kinds.includes(kind) ? [] : [notSupported('roleRef.kind', kind, kinds)]),
-    ...checkName(name, 'roleRef.name', isPathSegment),
+    ...checkName(name, 'roleRef.name', nameIsPathSegment),
     ...(binding.subjects ?? []).flatMap((subject, index) =>
       validateSubject(subject, `subjects[${index}]`, options),
     ),

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { validateCommonMeta } from '../../api/validation/object-meta.ts';
 import { validateObject } from '../../api/validation/validation.ts';
 import { StatusError, generateNameConflict } from '../../api/status.ts';
 import { badRequest, existsError, forbiddenError, invalidError, methodNotSupported } from '../http/errors.ts';
@@ -67,7 +68,9 @@ async function createNamed({ request, object, options }: Creation): Promise<ApiO
   recordManager({ request, object, old: undefined, options, now: server.now() });
   await server.admission.admit({ operation: 'CREATE', request, object, oldObject: undefined, options });
   kind.strategy.prepareForCreate?.(object);
-  const errors = kind.custom?.validate(object) ?? validateObject(object, kind);
+  const own = kind.custom?.validate(object) ?? validateObject(object, kind);
+  // The kind's own words are the better ones.
+  const errors = own.length > 0 ? own : validateCommonMeta(object, kind);
   if (errors.length > 0) throw invalidError(kind, object.metadata.name ?? '', errors);
   await server.admission.validate({ operation: 'CREATE', request, object, oldObject: undefined, options });
   request.warnings.push(...(kind.strategy.warnings?.(object) ?? []));

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { validateCommonMetaUpdate } from '../../api/validation/object-meta.ts';
 import { validateObjectUpdate } from '../../api/validation/validation.ts';
 import { recordManager } from '../apply/managed-fields.ts';
 import { conflictError, invalidError, notFoundError } from '../http/errors.ts';
@@ -113,9 +114,11 @@ async function prepareUpdate({ request, current, object, options }: Update): Pro
   return object;
 }
 
-const validate = ({ kind, subresource }: ResourceRequest, object: ApiObject, current: ApiObject) =>
-  kind.custom?.validateUpdate(object, current, subresource?.name ?? '') ??
-  validateObjectUpdate(object, current, subresource?.name);
+const validate = ({ kind, subresource }: ResourceRequest, object: ApiObject, current: ApiObject) => [
+  ...validateCommonMetaUpdate(object, current, kind),
+  ...(kind.custom?.validateUpdate(object, current, subresource?.name ?? '') ??
+    validateObjectUpdate(object, current, subresource?.name)),
+];
 
 /** The client's resourceVersion and uid, where given, must be the present ones. Throws 409. */
 function checkVersions({ kind }: ResourceRequest, object: ApiObject, current: ApiObject): void {

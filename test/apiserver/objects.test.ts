@@ -291,3 +291,33 @@ test('numbers and types that are none are refused as Kubernetes words it', async
     'the API version in the data (events.k8s.io/v1) does not match the expected API version (v1)',
   );
 });
+
+test("every kind's metadata is checked, whatever its own validation asks", async (t) => {
+  const server = await startTestServer(t);
+  const events = '/api/v1/namespaces/default/events';
+  const refused = async (metadata: object) => {
+    const { status, body } = await server.post(events, { metadata, involvedObject: {} });
+    return [status, body.message as string];
+  };
+  t.deepEqual(await refused({}), [
+    422,
+    'Event "" is invalid: metadata.name: Required value: name or generateName is required',
+  ]);
+  t.deepEqual(await refused({ name: 'a/b' }), [
+    422,
+    `Event "a/b" is invalid: metadata.name: Invalid value: "a/b": may not contain '/'`,
+  ]);
+  t.deepEqual(await refused({ name: '..' }), [
+    422,
+    `Event ".." is invalid: metadata.name: Invalid value: "..": may not be '..'`,
+  ]);
+  t.is((await server.post(events, { metadata: { name: 'Any_Segment' }, involvedObject: {} })).status, 201);
+  const patched = await server.patch(`${events}/Any_Segment`, { metadata: { finalizers: ['no good'] } });
+  t.is(patched.status, 422);
+  t.regex(
+    patched.body.message,
+    /^Event "Any_Segment" is invalid: metadata\.finalizers: Invalid value: "no good"/,
+  );
+  const labelled = await server.patch(`${events}/Any_Segment`, { metadata: { labels: { a: '-' } } });
+  t.regex(labelled.body.message, /metadata\.labels: Invalid value: "-"/);
+});
