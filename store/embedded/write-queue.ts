@@ -85,7 +85,7 @@ export class WriteQueue {
       });
       return { results };
     } catch (error) {
-      return { error, culprit };
+      return { error: await causeOf(error), culprit };
     }
   }
 }
@@ -96,4 +96,19 @@ interface Failure {
   results?: never;
   error: unknown;
   culprit: Waiting | undefined;
+}
+
+/**
+ * Why a commit failed. lmdb tells it in a promise on its error; nobody listening, that rejection would end the process, and a
+ * disk that is full for a while would take the API server along.
+ */
+async function causeOf(error: unknown): Promise<unknown> {
+  const { commitError } = error as { commitError?: Promise<never> };
+  if (commitError === undefined) return error;
+  try {
+    return await commitError;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    return new Error(`commit to the store failed, nothing was written: ${why}; is its disk full?`, { cause });
+  }
 }
