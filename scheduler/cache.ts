@@ -20,6 +20,8 @@ export interface SchedulerCache {
   isAssumed(pod: Pod): boolean;
   /** Room on this node is being made for a pod that waits; undefined takes it back. */
   nominate(pod: Pod, nodeName: string | undefined): void;
+  /** The pod has changed, but not where it is nominated, if it is. */
+  refreshNomination(pod: Pod): void;
   /** The pods that wait for room on this node. */
   readonly nominatedOn: (nodeName: string) => Pod[];
   nodes(): readonly NodeInfo[];
@@ -124,6 +126,10 @@ export const createSchedulerCache = (): SchedulerCache => {
     nominate(pod, nodeName) {
       if (nodeName === undefined) nominations.delete(uidOf(pod));
       else nominations.set(uidOf(pod), { pod, nodeName });
+    },
+    refreshNomination(pod) {
+      const nomination = nominations.get(uidOf(pod));
+      if (nomination !== undefined) nomination.pod = pod;
     },
     nodes,
     nominatedOn,

@@ -54,16 +54,33 @@ const nodeActions = (node: Node, previous: Node): ClusterEvent['action'][] => {
 
 const isAssigned = (pod: Pod) => (pod.spec?.nodeName ?? '') !== '';
 
+const nominatedNode = (pod: Pod) => pod.status?.nominatedNodeName || undefined;
+
 const followPods = ({ informers, cache, queue, schedulerName }: EventTargets) => {
   const isOurs = (pod: Pod) =>
     !isAssigned(pod) && (pod.spec?.schedulerName ?? 'default-scheduler') === schedulerName;
+  const moveOnRoomOf = (pod: Pod, concerns?: (other: Pod) => boolean) =>
+    queue.moveOnEvent({ resource: 'AssignedPod', action: 'Delete', previous: pod }, concerns);
+  const take = (pod: Pod) => {
+    // As an earlier run of the scheduler has decided.
+    cache.nominate(pod, nominatedNode(pod));
+    queue.add(pod);
+  };
+  const updateWaiting = (pod: Pod, previous: Pod) => {
+    if (cache.isAssumed(pod)) {
+      // Its binding is bound to fail, but may take long to.
+      if (pod.metadata?.deletionTimestamp === undefined) return;
+      cache.forget(pod);
+      return moveOnRoomOf(pod);
+    }
+    queue.update(pod, previous);
+    if (nominatedNode(pod) === nominatedNode(previous)) return cache.refreshNomination(pod);
+    cache.nominate(pod, nominatedNode(pod));
+    if (nominatedNode(previous) !== undefined) moveOnRoomOf(previous, yieldsTo(previous));
+  };
   return informers.informer(pods, podSelection).addHandler({
     add(pod) {
-      if (isOurs(pod)) {
-        // As an earlier run of the scheduler has decided.
-        cache.nominate(pod, pod.status?.nominatedNodeName || undefined);
-        return queue.add(pod);
-      }
+      if (isOurs(pod)) return take(pod);
       if (!isAssigned(pod)) return;
       cache.setPod(pod);
       queue.moveOnEvent({ resource: 'AssignedPod', action: 'Add', object: pod });
@@ -71,11 +88,11 @@ const followPods = ({ informers, cache, queue, schedulerName }: EventTargets) =>
     update(pod, previous) {
       if (!isAssigned(pod)) {
         if (!isOurs(pod)) return;
+        if (pod.metadata?.uid === previous.metadata?.uid) return updateWaiting(pod, previous);
         // Same name, another pod: the deletion in between was missed.
-        if (pod.metadata?.uid === previous.metadata?.uid) return queue.update(pod, previous);
         queue.remove(previous);
         cache.removePod(previous);
-        return queue.add(pod);
+        return take(pod);
       }
       queue.remove(previous);
       cache.setPod(pod);
@@ -84,13 +101,18 @@ const followPods = ({ informers, cache, queue, schedulerName }: EventTargets) =>
       for (const action of podActions(pod, previous)) queue.moveOnEvent({ ...event, action });
     },
     delete(pod) {
+      const tookRoom = isAssigned(pod) || cache.isAssumed(pod);
       queue.remove(pod);
       cache.removePod(pod);
-      if (!isAssigned(pod)) return;
-      queue.moveOnEvent({ resource: 'AssignedPod', action: 'Delete', previous: pod });
+      if (tookRoom) moveOnRoomOf(pod);
+      else if (isOurs(pod) && nominatedNode(pod) !== undefined) moveOnRoomOf(pod, yieldsTo(pod));
     },
   });
 };
+
+/** To these pods a nominated pod is as if it were on its node already (SchedulerCache.withNominated). */
+const yieldsTo = (nominated: Pod) => (other: Pod) =>
+  (other.spec?.priority ?? 0) <= (nominated.spec?.priority ?? 0);
 
 const podActions = (pod: Pod, previous: Pod): ClusterEvent['action'][] => {
   const actions: ClusterEvent['action'][] = [];

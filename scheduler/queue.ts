@@ -31,8 +31,8 @@ export interface SchedulingQueue {
   pop(): QueuedPod | undefined;
   /** After a failed try. */
   requeue(queued: QueuedPod, failure: { rejectedBy: ReadonlySet<string>; hadError: boolean }): void;
-  /** Frees the pods that this event may help. */
-  moveOnEvent(event: ClusterEvent): void;
+  /** Frees the pods that this event may help, of those that it concerns. */
+  moveOnEvent(event: ClusterEvent, concerns?: (pod: Pod) => boolean): void;
   /** A pod that was rejected is tried again at once. */
   activate(pod: Pod): void;
   stop(): void;
@@ -145,9 +145,9 @@ export const createSchedulingQueue = ({
       if (hadError) delay(queued);
       else unschedulable.set(uidOf(queued), queued);
     },
-    moveOnEvent(event) {
+    moveOnEvent(event, concerns = () => true) {
       for (const [uid, queued] of unschedulable) {
-        if (!mayHelp(plugins(), queued, event)) continue;
+        if (!concerns(queued.pod) || !mayHelp(plugins(), queued, event)) continue;
         unschedulable.delete(uid);
         delay(queued);
       }

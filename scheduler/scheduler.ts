@@ -29,7 +29,8 @@ interface Failure {
   message: string;
   reason: 'Unschedulable' | 'SchedulerError';
   rejectedBy: ReadonlySet<string>;
-  nominatedNodeName?: string | undefined;
+  /** Empty to take an earlier nomination back, as all failures do but those that wait for victims to go. */
+  nominatedNodeName: string | undefined;
 }
 
 /** Upstream's limit of an event's note, in characters. */
@@ -42,7 +43,8 @@ const maxMessageLength = 1024;
 export const scheduleOne = async (queued: QueuedPod, options: SchedulingOptions): Promise<void> => {
   const { cache, plugins } = options;
   const { pod } = queued;
-  if (pod.metadata?.deletionTimestamp !== undefined || cache.isAssumed(pod)) return;
+  if (pod.metadata?.deletionTimestamp !== undefined) return skipDeleting(pod, options);
+  if (cache.isAssumed(pod)) return;
   const state = createCycleState();
   const chosen = findNode({ pod, state }, options);
   if ('reason' in chosen) return fail(queued, chosen, options);
@@ -60,6 +62,12 @@ export const scheduleOne = async (queued: QueuedPod, options: SchedulingOptions)
     if (isNotFound(error)) return;
     await fail(queued, failureOf(error), options);
   }
+};
+
+const skipDeleting = (pod: Pod, { handle }: SchedulingOptions): void => {
+  const { name = '', namespace = '' } = pod.metadata ?? {};
+  const message = `skip schedule deleting pod: ${namespace}/${name}`;
+  handle.recorder.event({ object: pod, type: 'Warning', reason: 'FailedScheduling', message });
 };
 
 const findNode = (
@@ -97,6 +105,7 @@ const noNodes: Failure = {
   reason: 'Unschedulable',
   message: 'no nodes available to schedule pods',
   rejectedBy: new Set(),
+  nominatedNodeName: '',
 };
 
 const postFilter = (
@@ -185,12 +194,12 @@ const failureOf = (error: unknown): Failure => {
   const rejection = error instanceof PodRejected ? error.rejection : (error as Partial<Rejection>);
   if (rejection.reasons === undefined) {
     const message = error instanceof Error ? error.message : String(error);
-    return { reason: 'SchedulerError', message, rejectedBy: new Set() };
+    return { reason: 'SchedulerError', message, rejectedBy: new Set(), nominatedNodeName: '' };
   }
   const { plugin = '', reasons } = rejection;
   const rejections = new Map([[plugin, { code: 'Unschedulable', reasons } as Rejection]]);
   const message = fitErrorMessage({ nodeCount: 1, rejections });
-  return { reason: 'Unschedulable', message, rejectedBy: new Set([plugin]) };
+  return { reason: 'Unschedulable', message, rejectedBy: new Set([plugin]), nominatedNodeName: '' };
 };
 
 /** Back to the queue, with an event and a condition that tell why. */

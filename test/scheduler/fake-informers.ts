@@ -51,7 +51,11 @@ export const fakeInformers = (objects: Record<string, ApiObject[]> = {}): FakeIn
       store(resource).addIndexers(indexers);
       return {
         lister: store(resource),
-        addHandler: (handler: InformerHandler<ApiObject>) => handlersOf(resource).push(handler),
+        addHandler(handler: InformerHandler<ApiObject>) {
+          const list = handlersOf(resource);
+          list.push(handler);
+          return () => list.splice(list.indexOf(handler), 1);
+        },
       };
     },
   };

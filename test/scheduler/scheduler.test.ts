@@ -150,8 +150,42 @@ test('two important pods at once each get a victim', async (t) => {
     const going = await Promise.all(victims.map((name) => get(client, name)));
     return going.every(({ metadata }) => metadata?.deletionTimestamp !== undefined);
   });
-  await until('both are told of', async () => (await eventsOf(client, 'Preempted')).length === 2);
+  await until('both are told of', async () => {
+    const told = (await eventsOf(client, 'Preempted')).map(({ involvedObject }) => involvedObject.name);
+    return victims.every((name) => told.includes(name));
+  });
   t.pass();
+});
+
+test('a failed try takes back a nomination that no eviction holds', async (t) => {
+  const { client } = t.context;
+  const schedulingGates = [{ name: 'example.com/wait' }];
+  const pod = await create(client, aPod({ schedulingGates }));
+  const status = { ...pod.status, nominatedNodeName: 'gone' };
+  await client.resource(pods).updateStatus({ object: { ...pod, status } });
+  const patch = { spec: { schedulingGates: null } };
+  await client.resource(pods).patch({ name: 'web', namespace: 'default', type: 'merge', patch });
+  await until('the nomination is gone', async () => {
+    const { conditions = [], nominatedNodeName } = (await get(client, 'web')).status ?? {};
+    const message = 'no nodes available to schedule pods';
+    return nominatedNodeName === undefined && conditions.some((condition) => condition.message === message);
+  });
+  t.pass();
+});
+
+test('a pod that is being deleted gets no node', async (t) => {
+  const { client } = t.context;
+  const waiting = aPod();
+  await create(client, { ...waiting, metadata: { ...waiting.metadata, finalizers: ['example.com/keep'] } });
+  await until('it has been tried', async () => (await eventsOf(client, 'FailedScheduling')).length === 1);
+  await client.resource(pods).delete({ name: 'web', namespace: 'default' });
+  await createReadyNode(client, aNode());
+  await until('it is passed over', async () =>
+    (await eventsOf(client, 'FailedScheduling')).some(
+      ({ message }) => message === 'skip schedule deleting pod: default/web',
+    ),
+  );
+  t.is((await get(client, 'web')).spec?.nodeName, undefined);
 });
 
 test('two candidates share the work by a Lease', async (t) => {
