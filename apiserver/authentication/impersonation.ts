@@ -41,8 +41,17 @@ const list = (value: string | string[] | undefined): string[] =>
 function readExtra(headers: IncomingHttpHeaders): Record<string, string[]> {
   const entries = Object.entries(headers).filter(([name]) => name.startsWith(EXTRA_PREFIX));
   return Object.fromEntries(
-    entries.map(([name, value]) => [decodeURIComponent(name.slice(EXTRA_PREFIX.length)), list(value)]),
+    entries.map(([name, value]) => [decoded(name.slice(EXTRA_PREFIX.length)), list(value)]),
   );
+}
+
+/** A key that is no good percent encoding is taken as it is, as upstream does. */
+function decoded(key: string): string {
+  try {
+    return decodeURIComponent(key);
+  } catch {
+    return key;
+  }
 }
 
 type Target = Pick<Attributes, 'group' | 'resource' | 'subresource' | 'namespace' | 'name'>;
@@ -92,6 +101,6 @@ function effectiveGroups(username: string, groups: string[]): string[] {
     namespace === undefined ? [] : ['system:serviceaccounts', `system:serviceaccounts:${namespace}`];
   const known = groups.length > 0 ? groups : ofAccount;
   const already = known.includes(ALL_AUTHENTICATED) || known.includes(ALL_UNAUTHENTICATED);
-  if (already || username === 'system:anonymous') return known;
-  return [...known, ALL_AUTHENTICATED];
+  if (already) return known;
+  return [...known, username === 'system:anonymous' ? ALL_UNAUTHENTICATED : ALL_AUTHENTICATED];
 }

@@ -167,6 +167,20 @@ test('impersonation needs its right', async (t) => {
   });
   t.is(group.status, 200);
   t.is((await server.get(CONFIG_MAPS, { headers: { 'impersonate-group': 'x' } })).status, 400);
+  const whoIs = async (headers: Record<string, string>) => {
+    const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' };
+    const path = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
+    return (await server.post(path, review, { headers })).body.status.userInfo;
+  };
+  t.like(await whoIs({ 'impersonate-user': 'joe', 'impersonate-extra-a%2': 'b' }), {
+    groups: ['system:authenticated'],
+    extra: { 'a%2': ['b'] },
+  });
+  const admin = { 'impersonate-group': 'system:masters' };
+  t.deepEqual((await whoIs({ ...admin, 'impersonate-user': 'system:anonymous' })).groups, [
+    'system:masters',
+    'system:unauthenticated',
+  ]);
 });
 
 test('service account tokens are bound to their account and Pod', async (t) => {
