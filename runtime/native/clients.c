@@ -120,41 +120,48 @@ static size_t payload_length(struct client *client) {
   return (size_t)at[0] << 24 | at[1] << 16 | at[2] << 8 | at[3];
 }
 
-/* Does what a whole frame asks. Returns false when it has to wait for room in the container's stdin. */
-static bool obey(struct client *client, struct container_io *io) {
+static int count_attached(void) {
+  int count = 0;
+  for (int i = 0; i < MOST_CLIENTS; i++) count += clients[i] != 0 && clients[i]->attached;
+  return count;
+}
+
+/* Does what a whole frame asks. Returns 1, 0 when it has to wait for room in the container's stdin, -errno to be hung up on. */
+static long obey(struct client *client, struct container_io *io) {
   char *payload = client->in + HEADER;
   size_t n = payload_length(client);
   switch (client->in[0]) {
   case 'A':
+    if (!client->attached && count_attached() >= MOST_ATTACHED) return -EUSERS;
     client->attached = true;
-    return true;
+    return 1;
   case 'I':
     client->fed_input = true;
     while (client->in_done < n && io->input >= 0) {
       long written = SYS(write, io->input, payload + client->in_done, n - client->in_done);
-      if (written == -EAGAIN) return false;
+      if (written == -EAGAIN) return 0;
       if (written == -EINTR) continue;
       if (written < 0) close_input(io);
       if (written < 0) break;
       client->in_done += written;
     }
-    return true;
+    return 1;
   case 'E':
     if (io->input_once) close_input(io);
-    return true;
+    return 1;
   case 'W': {
     struct winsize size = {.ws_row = (unsigned char)payload[0] << 8 | (unsigned char)payload[1],
                            .ws_col = (unsigned char)payload[2] << 8 | (unsigned char)payload[3]};
     if (io->tty && n >= 4) SYS(ioctl, io->input, TIOCSWINSZ, &size);
-    return true;
+    return 1;
   }
   case 'L': {
     char error = io->log_path == 0 ? 0 : -log_open(io->log_path);
     queue(client, 'R', &error, 1);
-    return true;
+    return 1;
   }
   default:
-    return true;
+    return 1;
   }
 }
 
@@ -164,7 +171,8 @@ static long read_frames(struct client *client, struct container_io *io) {
     size_t whole = client->in_length < HEADER ? HEADER : HEADER + payload_length(client);
     if (whole > HEADER + FRAME) return -EMSGSIZE;
     if (client->in_length == whole && client->in_length >= HEADER) {
-      if (!obey(client, io)) return 0;
+      long done = obey(client, io);
+      if (done <= 0) return done;
       client->in_length = client->in_done = 0;
       continue;
     }

@@ -12,7 +12,8 @@
 #include "text.h"
 #include <linux/poll.h>
 
-#define MOST_CLIENTS 16
+#define MOST_ATTACHED 16
+#define MOST_CLIENTS (MOST_ATTACHED + 1) /* so that the daemon, which is never attached for long, gets in to ask for a new log */
 
 /* What a client may ask of the supervisor. */
 struct container_io {

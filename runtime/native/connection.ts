@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { constants } from 'node:os';
 import type { Writable } from 'node:stream';
 import { openPath } from '../../linux/filesystem.ts';
 import { SystemError } from '../../linux/system-error.ts';
+import { readExitRecord } from './state.ts';
 
 export interface AttachOptions {
   /** For stdout, or the terminal's output. */
@@ -58,8 +60,8 @@ export async function connectToContainer(stateDir: string): Promise<ContainerCon
     },
     async reopenLog() {
       const reply = new Promise<number>((resolve) => replies.push(resolve));
-      await send('L');
-      const errno = await Promise.race([reply, ended.then(() => 0)]); // a container that has ended logs no more
+      await send('L').catch(() => undefined); // `ended` tells
+      const errno = await Promise.race([reply, ended.then(() => errnoAtEnd(stateDir))]);
       if (errno !== 0) throw new SystemError({ operation: 'reopen log of', path: stateDir }, errno);
     },
     ended,
@@ -70,6 +72,11 @@ export async function connectToContainer(stateDir: string): Promise<ContainerCon
     },
   };
 }
+
+// A container that has ended logs no more. Without an end on record the shim did not answer: it was killed, or had no place left for
+// this client; then the old file is still written to, and must not be taken for rotated.
+const errnoAtEnd = (stateDir: string): number =>
+  readExitRecord(stateDir) === undefined ? constants.errno.ECONNRESET : 0;
 
 function pass(data: Buffer, { from, to }: { from: Socket; to: Writable | undefined }): void {
   if (to === undefined || to.write(data)) return;

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import test from 'ava';
+import { signalProcess } from '../../../linux/process.ts';
 import { connectToContainer, type ContainerConnection } from '../../../runtime/native/index.ts';
 import { until } from '../../environment.ts';
 import { machine, readLog, type Running } from './machine.ts';
@@ -181,6 +182,30 @@ test('after rotation lines go to the new file, and none is lost', async (t) => {
     all,
     Array.from({ length: Math.max(3000, all.length) }, (_, index) => String(index + 1)),
   );
+});
+
+test('the daemon gets in to ask for a new log when all places to attach are taken', async (t) => {
+  const running = await machine(t).start('while [ ! -e /go ]; do sleep 0.01; done; echo last');
+  const clients = await Promise.all(Array.from({ length: 16 }, () => attach(running)));
+  const oneMore = await attach(running);
+  await oneMore.ended;
+  const path = running.spec.logPath ?? '';
+  renameSync(path, `${path}.1`);
+  await using connection = await connectToContainer(running.spec.stateDir);
+  await connection.reopenLog();
+  t.true(existsSync(path));
+  writeFileSync(`/proc/${running.started.pid}/root/go`, '');
+  for (const client of clients) await until('the output', () => client.out() === 'last\n');
+  await running.ended;
+});
+
+test('a shim that goes without an answer has not opened the log anew', async (t) => {
+  const running = await machine(t).start('exec sleep 1000');
+  await using connection = await connectToContainer(running.spec.stateDir);
+  signalProcess(running.started.shim, 'SIGSTOP');
+  const reopened = connection.reopenLog();
+  signalProcess(running.started.shim, 'SIGKILL');
+  await t.throwsAsync(reopened, { code: 'ECONNRESET' });
 });
 
 test('a log that cannot be opened anew is told, and the old one goes on', async (t) => {
