@@ -47,6 +47,8 @@ export interface RuntimeOptions {
  * server only: what runs goes on, and is found again by the next start.
  */
 export async function startRuntime(options: RuntimeOptions): Promise<{ stop(): Promise<void> }> {
+  // What is made for containers must be readable to their users, whoever starts the daemon (a service manager has 022, a shell may not).
+  process.umask(0o022);
   const stopping = new AbortController();
   const runtime = openRuntime(options, stopping.signal);
   await recover(runtime);

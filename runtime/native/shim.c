@@ -89,6 +89,7 @@ int run(int argc, char **argv, char **envp) {
   SYS(prctl, PR_SET_NAME, "podwright-shim", 0, 0, 0);
   /* Not to be looked into by what it starts, while both still share a pid namespace (CVE-2019-5736). */
   SYS(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+  SYS(umask, 022); /* the daemon's own would be that of the directories made for mounts, which other users than root pass through */
   SYS(close_range, 3, ~0u, 0); /* whatever the daemon left open is not the container's business */
   setup.report = REPORT;
   if (exec) return run_exec(argv[2]);

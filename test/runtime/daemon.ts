@@ -24,13 +24,13 @@ export interface Daemon {
   imagesDir: string;
   /** Ends the process by SIGKILL, as a power user or the OOM killer would. */
   kill(): Promise<void>;
-  /** Starts it again on the same directories. */
-  start(): Promise<void>;
+  /** Starts it again on the same directories, with more in its environment. */
+  start(env?: Record<string, string>): Promise<void>;
   /** Removes all sandboxes, ends the process, and tells what is left behind; nothing should be. */
   end(): Promise<string[]>;
 }
 
-export async function startDaemon(): Promise<Daemon> {
+export async function startDaemon(how: LaunchOptions = {}): Promise<Daemon> {
   const name = `rr-${randomBytes(4).toString('hex')}`;
   const root = join('/var/lib', name);
   const runDir = join('/run', name);
@@ -46,7 +46,7 @@ export async function startDaemon(): Promise<Daemon> {
   mkdirSync(scratch, { recursive: true });
   writeNetwork(options.cniConfDir, name, root);
   await buildBusybox(openImageStore({ dir: options.imagesDir }));
-  let child = await launch(options);
+  let child = await launch(options, how);
   const cri = connectCri({ socketPath: options.socketPath });
   const kill = async (): Promise<void> => {
     const ended = once(child, 'exit');
@@ -59,8 +59,8 @@ export async function startDaemon(): Promise<Daemon> {
     scratch,
     kill,
     ...options,
-    async start() {
-      child = await launch(options);
+    async start(env = {}) {
+      child = await launch(options, { ...how, env });
     },
     async end() {
       const { items } = await cri.runtime.ListPodSandbox({});
@@ -91,11 +91,16 @@ function writeNetwork(confDir: string, name: string, root: string): void {
   writeFileSync(join(confDir, '10-test.conflist'), JSON.stringify(configuration));
 }
 
-async function launch(options: object): Promise<ChildProcess> {
+interface LaunchOptions {
+  umask?: string;
+  /** Added to the environment, such as failpoints. */
+  env?: Record<string, string>;
+}
+
+async function launch(options: object, { umask = '022', env = {} }: LaunchOptions): Promise<ChildProcess> {
   const script = join(import.meta.dirname, 'serve-runtime.ts');
-  const child = spawn(process.execPath, [script, JSON.stringify(options)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const args = ['-c', 'umask "$0"; exec "$@"', umask, process.execPath, script, JSON.stringify(options)];
+  const child = spawn('sh', args, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } });
   child.stdout.setEncoding('utf8');
   const ended = once(child, 'exit').then(() => {
     throw new Error('the runtime ended before it was ready');

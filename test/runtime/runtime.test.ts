@@ -10,8 +10,9 @@ import { execText, runPod } from './pod.ts';
 
 let daemon: Daemon;
 
+// An umask that would keep every file from every user: what the daemon makes must not depend on who started it.
 test.before(async () => {
-  daemon = await startDaemon();
+  daemon = await startDaemon({ umask: '077' });
 });
 
 test.after.always('nothing is left behind', async (t) => {
@@ -120,3 +121,17 @@ test.serial('a volume at /etc does not hide the hostname, hosts and resolv.conf 
   });
   t.deepEqual(output, [pod.config.hostname, 'nameserver 192.0.2.53']);
 });
+
+test.serial(
+  'a user other than root reads the hosts file, and passes what was made for its mounts',
+  async (t) => {
+    const pod = await runPod(daemon);
+    const volume = join(daemon.scratch, `volume-${pod.id.slice(0, 12)}`);
+    mkdirSync(volume, { mode: 0o755 });
+    const { output } = await pod.runToEnd('cat /etc/hosts > /dev/null && cd /made/for/it && id -u', {
+      mounts: [{ hostPath: volume, containerPath: '/made/for/it' }],
+      linux: { securityContext: { runAsUser: { value: 1000 } } },
+    });
+    t.deepEqual(output, ['1000']);
+  },
+);
