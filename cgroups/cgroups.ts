@@ -101,7 +101,8 @@ export function openCgroups(options: CgroupOptions = {}): Cgroups {
     exists: (path) => directoriesOf(path).some((directory) => existsSync(directory.path)),
     children: (path) => [...new Set(directoriesOf(path).flatMap((directory) => childrenOf(directory.path)))],
     cgroupProcsFiles: (path) => directoriesOf(path).map((directory) => join(directory.path, 'cgroup.procs')),
-    entranceOf: (path) => entranceOf(directoriesOf(path)),
+    entranceOf: (path) =>
+      entranceOf(directoriesOf(path), hierarchies.find(({ version }) => version === 2)?.mountPoint),
     processes: (path) => [
       ...new Set(directoriesOf(path).flatMap((directory) => processesBelow(directory.path))),
     ],

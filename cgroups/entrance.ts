@@ -12,13 +12,16 @@ export interface CgroupEntrance {
   tasksFiles: string[];
   /** v2: the directory that clone3(2) with CLONE_INTO_CGROUP takes (Linux 5.7). */
   unifiedDirectory?: string;
+  /** v2: where the hierarchy is mounted, below which /proc/PID/cgroup tells where a process is. */
+  unifiedMountPoint?: string;
 }
 
-/** The entrance of a cgroup, given its directory in each hierarchy. */
-export function entranceOf(directories: CgroupDirectory[]): CgroupEntrance {
+/** The entrance of a cgroup, given its directory in each hierarchy and where that of v2 is mounted. */
+export function entranceOf(directories: CgroupDirectory[], mountPoint: string | undefined): CgroupEntrance {
   const tasksFiles = directories
     .filter(({ version }) => version === 1)
     .map(({ path }) => join(path, 'tasks'));
   const unified = directories.find(({ version }) => version === 2);
-  return { tasksFiles, ...(unified === undefined ? {} : { unifiedDirectory: unified.path }) };
+  if (unified === undefined || mountPoint === undefined) return { tasksFiles };
+  return { tasksFiles, unifiedDirectory: unified.path, unifiedMountPoint: mountPoint };
 }

@@ -19,6 +19,14 @@ export function planUnified(plan: Plan, { unifiedDirectory } = noCgroup): void {
   if (unifiedDirectory !== undefined) plan.step('cgroup', unifiedDirectory);
 }
 
+/**
+ * On v2, for a command in a container: where to start when the container's cgroup takes nobody, because it has cgroups of its own below
+ * it: with the container's process (as runc's exec does).
+ */
+export function planTargetCgroup(plan: Plan, pid: number, { unifiedMountPoint } = noCgroup): void {
+  if (unifiedMountPoint !== undefined) plan.tolerate('cgroupof', pid, unifiedMountPoint);
+}
+
 /** The shim itself goes into a cgroup, before its other steps; where it can't, it stays where it is, with a warning. */
 export function planShimEntrance(plan: Plan, entrance = noCgroup): void {
   for (const file of entrance.tasksFiles) plan.tolerate('write', file, '0');

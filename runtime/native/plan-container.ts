@@ -37,7 +37,6 @@ export function planContainer(spec: ContainerSpec): Plan {
   planSealing(plan, spec);
   plan.step('pivot');
   planProcess(plan, spec.process);
-  plan.step('exec');
   return plan;
 }
 

@@ -1,5 +1,5 @@
 import type { ExecSpec } from './container-spec.ts';
-import { planEntrance } from './plan-cgroup.ts';
+import { planEntrance, planTargetCgroup } from './plan-cgroup.ts';
 import { planLimits, planProcess } from './plan-process.ts';
 import { bits, createPlan, namespaceBits, type Plan } from './plan.ts';
 
@@ -10,6 +10,8 @@ export function planExec({ target, process, cgroup }: ExecSpec): Plan {
   const plan = createPlan();
   plan.comment(`a command in the container of process ${target.pid}`);
   planEntrance(plan, cgroup);
+  // Before `enter`, after which the host's /proc is out of sight.
+  planTargetCgroup(plan, target.pid, cgroup);
   if (process.tty === true) plan.step('tty');
   planLimits(plan, process);
   const all = Object.values(namespaceBits).reduce((sum, bit) => sum | bit, 0);
@@ -20,6 +22,5 @@ export function planExec({ target, process, cgroup }: ExecSpec): Plan {
   if (process.tty === true) plan.step('terminal');
   // Killing the one whom the daemon knows kills the command.
   planProcess(plan, process, { deathSignal: SIGKILL });
-  plan.step('exec');
   return plan;
 }

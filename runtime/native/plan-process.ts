@@ -3,6 +3,7 @@ import type { CapabilitySets, ProcessSpec } from './container-spec.ts';
 import { bits, type Plan } from './plan.ts';
 import { resourceLimitFields } from './resource-limits.ts';
 import { compileSeccomp } from './seccomp.ts';
+import type { SeccompProfile } from './seccomp-profile.ts';
 
 const defaultPath = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const SECCOMP_FILTER_FLAG_SPEC_ALLOW = 4;
@@ -14,15 +15,17 @@ export function planLimits(plan: Plan, { rlimits = [], oomScoreAdj }: ProcessSpe
 }
 
 /**
- * The steps from a process inside its namespaces to the command. Their order is a matter of rights:
+ * The steps from a process inside its namespaces to the command, `exec` among them. Their order is a matter of rights:
  *
  *   bounding set    needs SETPCAP, so before the identity changes
+ *   chdir           as root, for the user may not be allowed in; where root is not allowed in, as the user (runc's finalizeNamespace)
  *   identity        keeps the permitted set (keep-caps), loses the effective one
- *   chdir           as the user, who may not be allowed in
  *   effective       again, so that a filter can be loaded without no_new_privs (needs SYS_ADMIN)
  *   death signal    to be killed with the parent; a new identity would take it away
- *   seccomp         as late as can be: what comes after must be allowed by the filter
  *   capabilities    the command's own
+ *   command         looked up as whom it will run
+ *   seccomp         as late as can be, for the filter must allow what comes after: with no_new_privs, which gives everyone the right to
+ *                   load one, only execve; without, capabilities and command too, as in runc
  */
 export function planProcess(plan: Plan, process: ProcessSpec, { deathSignal = 0 } = {}): void {
   const { args, env, cwd = '/', uid = 0, gid = 0, additionalGids = [], umask = 0o022 } = process;
@@ -32,16 +35,22 @@ export function planProcess(plan: Plan, process: ProcessSpec, { deathSignal = 0 
   plan.step('umask', `0${umask.toString(8)}`);
   if (uid !== 0) plan.step('owner', uid);
   plan.step('bounding', bits(capabilityMask(capabilities.bounding)));
+  plan.step('trychdir', cwd);
   plan.step('ids', uid, gid, additionalGids.join(','));
   plan.step('chdir', cwd);
   plan.step('effective');
   if (deathSignal !== 0) plan.step('deathsignal', deathSignal);
   if (noNewPrivileges === true) plan.step('nonewprivs');
-  if (seccomp !== undefined) {
-    const filter = compileSeccomp(seccomp).toString('hex');
-    plan.step('seccomp', filter, SECCOMP_FILTER_FLAG_SPEC_ALLOW);
-  }
+  else planFilter(plan, seccomp);
   planCapabilities(plan, capabilities);
+  plan.step('command');
+  if (noNewPrivileges === true) planFilter(plan, seccomp);
+  plan.step('exec');
+}
+
+function planFilter(plan: Plan, profile: SeccompProfile | undefined): void {
+  if (profile === undefined) return;
+  plan.step('seccomp', compileSeccomp(profile).toString('hex'), SECCOMP_FILTER_FLAG_SPEC_ALLOW);
 }
 
 function planCommand(plan: Plan, { args, env }: { args: string[]; env: string[] }): void {

@@ -28,7 +28,6 @@ export function planSandbox(spec: SandboxSpec): Plan {
   planLimits(plan, process);
   planRoot(plan, join(stateDir, 'root'));
   planProcess(plan, process);
-  plan.step('exec');
   return plan;
 }
 

@@ -3,7 +3,7 @@
 #include <asm/stat.h>
 #include <linux/mman.h>
 
-struct setup setup = {.root = -1, .report = -1, .fork_cgroup = -1, .target = -1};
+struct setup setup = {.root = -1, .report = -1, .fork_cgroup = -1, .target_cgroup = -1, .target = -1};
 struct words arguments, environment;
 const char *failure_detail = "";
 

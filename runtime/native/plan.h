@@ -33,6 +33,7 @@ struct setup {
   char *kill_file;
   uint64_t fork_flags;
   int fork_cgroup; /* the v2 cgroup that the child starts in, once the step `cgroup` has opened it */
+  int target_cgroup; /* where it starts when that one takes no process, once the step `cgroupof` has found it */
   int target;      /* a pidfd of the process whose namespaces `enter` joined */
 };
 

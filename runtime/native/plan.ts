@@ -32,6 +32,7 @@ export type StepName =
   | 'pivot'
   | 'write'
   | 'cgroup'
+  | 'cgroupof'
   | 'move'
   | 'join'
   | 'enter'
@@ -47,6 +48,7 @@ export type StepName =
   | 'capabilities'
   | 'nonewprivs'
   | 'seccomp'
+  | 'trychdir'
   | 'chdir'
   | 'session'
   | 'terminal'
@@ -60,6 +62,7 @@ export type StepName =
   | 'stdinonce'
   | 'argument'
   | 'environment'
+  | 'command'
   | 'exec';
 
 /** Makes an empty plan. Its methods throw on a NUL byte, which no path, argument or variable can hold. */

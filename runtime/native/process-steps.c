@@ -34,6 +34,29 @@ static long step_cgroup(char **field) {
   return fd;
 }
 
+/* cgroupof PID ROOT: the v2 cgroup that a process is in, below ROOT, where that hierarchy is mounted. The child starts there when the
+ * one of `cgroup` is busy: a container that made cgroups below its own and handed controllers on to them has no process in its own
+ * (cgroups(7), "no internal processes"). */
+static long step_cgroupof(char **field) {
+  static char known[8192];
+  TEXT(file, 64);
+  add(&file, "/proc/");
+  add(&file, field[1]);
+  add_bytes(&file, "/cgroup", 8);
+  long result = read_file(file.bytes, known, sizeof known);
+  if (result < 0) return result;
+  for (char *at = known; *at != 0; at++) {
+    if (!(at == known || at[-1] == '\n') || !starts_with(at, "0::/")) continue;
+    static char path_bytes[8192];
+    struct text path = {path_bytes, 0, sizeof path_bytes - 1};
+    add(&path, field[2]);
+    for (at += 3; *at != 0 && *at != '\n'; at++) add_bytes(&path, at, 1);
+    path.bytes[path.length] = 0;
+    return setup.target_cgroup = open_cgroup(path.bytes);
+  }
+  return -ENOENT;
+}
+
 /* move DIRECTORY: goes on in a copy of this process that starts in a v2 cgroup; the original ends. What is not handed on to a copy
  * (a session's lead, being a subreaper) is to be taken afterwards. */
 static long step_move(char **field) {
@@ -169,13 +192,26 @@ static long step_seccomp(char **field) {
   return SYS(seccomp, SECCOMP_SET_MODE_FILTER, number(field[2]), &program);
 }
 
-/* chdir PATH. A directory outside the root, reached by a file descriptor that was still open, is refused (CVE-2024-21626). */
-static long step_chdir(char **field) {
+static bool in_directory;
+
+/* A directory outside the root, reached by a file descriptor that was still open, is refused (CVE-2024-21626). */
+static long change_directory(const char *path) {
   static char now[4096];
-  long result = SYS(chdir, field[1]);
+  long result = SYS(chdir, path);
   if (result == 0) result = SYS(getcwd, now, sizeof now);
-  return result >= 0 && now[0] != '/' ? -EXDEV : result;
+  if (result >= 0 && now[0] != '/') result = -EXDEV;
+  in_directory = result >= 0;
+  return result;
 }
+
+/* trychdir PATH: as `chdir`, but who is refused tries again by `chdir`: with other ids it may be allowed (a root that NFS squashes). */
+static long step_trychdir(char **field) {
+  long result = change_directory(field[1]);
+  return result == -EACCES || result == -EPERM ? 0 : result;
+}
+
+/* chdir PATH: unless `trychdir` did it. */
+static long step_chdir(char **field) { return in_directory ? 0 : change_directory(field[1]); }
 
 /* session: a session of its own, without a terminal. */
 static long step_session(char **field) {
@@ -266,23 +302,29 @@ static long find_command(struct text *path) {
   return -ENOENT;
 }
 
-/* exec: the last step. It looks the command up and becomes it; only a failure comes back. */
+static char command_bytes[4096];
+static struct text command = {command_bytes, 0, sizeof command_bytes};
+
+/* command: looks the command up, as whom it will run, and lets nothing that is open now stay open in it. */
+static long step_command(char **field) {
+  (void)field;
+  if (arguments.count == 0 || arguments.at[0][0] == 0) return -ENOENT;
+  SYS(close_range, 3, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
+  return find_command(&command);
+}
+
+/* exec: the last step, after `command`. This process becomes the command by one system call, which a filter must allow; only a failure
+ * comes back. */
 static long step_exec(char **field) {
   (void)field;
-  static char path_bytes[4096];
-  struct text path = {path_bytes, 0, sizeof path_bytes};
-  if (arguments.count == 0 || arguments.at[0][0] == 0) return -ENOENT;
-  long result = find_command(&path);
-  if (result < 0) return result;
   failure_detail = "execve";
-  /* Last, so that nothing opened on the way stays open in the command. */
-  SYS(close_range, 3, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
-  return SYS(execve, path.bytes, arguments.at, environment.at);
+  return SYS(execve, command.bytes, arguments.at, environment.at);
 }
 
 const struct named_step process_steps[] = {
     {"write", step_write},
     {"cgroup", step_cgroup},
+    {"cgroupof", step_cgroupof},
     {"move", step_move},
     {"join", step_join},
     {"enter", step_enter},
@@ -297,6 +339,7 @@ const struct named_step process_steps[] = {
     {"capabilities", step_capabilities},
     {"nonewprivs", step_nonewprivs},
     {"seccomp", step_seccomp},
+    {"trychdir", step_trychdir},
     {"chdir", step_chdir},
     {"session", step_session},
     {"terminal", step_terminal},
@@ -310,6 +353,7 @@ const struct named_step process_steps[] = {
     {"stdinonce", step_stdinonce},
     {"argument", step_argument},
     {"environment", step_environment},
+    {"command", step_command},
     {"exec", step_exec},
     {0, 0},
 };

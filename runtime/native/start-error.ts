@@ -34,7 +34,8 @@ export function startErrorOf(plan: Plan, report: string, during = containerStart
   const errno = Number(number);
   const fields = plan.stepAt(Number(line));
   const [step = 'start'] = fields;
-  if (step === 'exec') return commandError(plan, { errno, found: detail === 'execve', during });
+  if (step === 'exec' || step === 'command')
+    return commandError(plan, { errno, found: detail === 'execve', during });
   const what = fields.map((field) => (field.length > 200 ? `${field.slice(0, 200)}…` : field)).join(' ');
   const words = explain(fields, errno) ?? `${what}: ${wordsOf(errno)}`;
   return new StartError({ step: what, errno, exitCode: 128, message: `${during}: ${words}` });
@@ -50,7 +51,8 @@ export function warningOf(plan: Plan, report: string): string {
 const containerStart = 'unable to start container process: error during container init';
 export const commandStart = 'unable to start container process';
 
-function explain([step, ...fields]: string[], errno: number): string | undefined {
+function explain([name, ...fields]: string[], errno: number): string | undefined {
+  const step = name === 'trychdir' ? 'chdir' : name;
   if (step === 'chdir' && errno === EXDEV) {
     return 'current working directory is outside of container mount namespace root -- possible container breakout detected';
   }

@@ -8,6 +8,7 @@
 #include <linux/time.h>
 #include <linux/wait.h>
 
+#define MOST_PID (4 * 1024 * 1024) /* PID_MAX_LIMIT of the kernel */
 #define DRAIN_SECONDS 10 /* for output after the end, held open by a process that left the container's cgroup */
 
 static struct stream out_stream, err_stream;
@@ -84,6 +85,10 @@ long start_child(struct plan *plan, struct child *child, enum stdio stdio, int r
   }
   *child = (struct child){.terminal = -1, .in = in[1], .out = out[0], .err = err[0]};
   child->pid = SYS(clone3, &how, sizeof how);
+  if (child->pid == -EBUSY && setup.target_cgroup >= 0) {
+    how.cgroup = setup.target_cgroup;
+    child->pid = SYS(clone3, &how, sizeof how);
+  }
   if (child->pid == 0) {
     setup.report = sockets[1];
     be_child(plan, in[0], out[1], err[1], stdio);
@@ -148,19 +153,36 @@ static void record_exit(struct child *child, int status, struct timespec64 finis
   SYS(renameat2, AT_FDCWD, "exit.tmp", AT_FDCWD, "exit", 0);
 }
 
+/* Kills everybody whom a file such as cgroup.procs lists; returns how many that are. Only a newline ends a number: what the
+ * buffer has at its end may be the beginning of one, which is a stranger's, and waits for the rest. */
+static int kill_listed(const char *path) {
+  char text[4096];
+  size_t length = 0;
+  int listed = 0;
+  long n, fd = SYS(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+  if (fd < 0) return 0;
+  while ((n = SYS(read, fd, text + length, sizeof text - length)) > 0) {
+    size_t line = 0;
+    length += n;
+    for (size_t at = length - n; at < length; at++) {
+      if (text[at] != '\n') continue;
+      uint64_t pid = number(text + line);
+      if (pid > 0 && pid <= MOST_PID) SYS(kill, pid, SIGKILL);
+      line = at + 1;
+      listed++;
+    }
+    length -= line;
+    memmove(text, text + line, length);
+  }
+  SYS(close, fd);
+  return listed;
+}
+
 /* Kills what is left in the container's cgroup, when its first process ended without taking a pid namespace along. */
 static void kill_rest(void) {
-  char pids[4096];
   if (setup.kill_file == 0) return;
   for (int attempt = 0; attempt < 100; attempt++) {
-    long n = read_file(setup.kill_file, pids, sizeof pids);
-    if (n <= 0) return;
-    for (char *at = pids; *at != 0;) {
-      uint64_t pid = number(at);
-      if (pid > 0) SYS(kill, pid, SIGKILL);
-      while (*at != 0 && *at++ != '\n')
-        ;
-    }
+    if (kill_listed(setup.kill_file) == 0) return;
     while (SYS(wait4, -1, 0, WNOHANG, 0) > 0)
       ;
     struct timespec64 millisecond = {0, 1000000};

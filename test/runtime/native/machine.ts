@@ -92,7 +92,10 @@ export function machine(t: ExecutionContext): Machine {
   const sandboxes: (RunningSandbox & { netnsPath: string })[] = [];
   const containers: Running[] = [];
   let count = 0;
+  // Watching an end does not keep a process alive: a daemon has its sockets for that.
+  const keepAlive = setInterval(() => undefined, 1000);
   t.teardown(async () => {
+    clearInterval(keepAlive);
     for (const { started } of containers) await kill(started);
     for (const sandbox of sandboxes) {
       await kill(sandbox);
@@ -155,10 +158,8 @@ export function machine(t: ExecutionContext): Machine {
       return { ...sandbox, netnsPath };
     },
     async outcome(given, overrides) {
-      const keepAlive = setInterval(() => undefined, 1000); // watching an exit does not keep a process alive
-      const { log, record } = await start(given, overrides)
-        .then(async ({ ended, log: read }) => ({ log: read, record: await ended }))
-        .finally(() => clearInterval(keepAlive));
+      const { ended, log } = await start(given, overrides);
+      const record = await ended;
       const text = (stream: string) =>
         log()
           .filter((line) => line.stream === stream)

@@ -52,7 +52,7 @@ test('the shim refuses a plan that is missing, empty or cut short', (t) => {
 test('a tolerated failure is a warning, what is not there is passed over', (t) => {
   const directory = scratch(t);
   const plan =
-    '?write\t/nowhere\tx\n~write\t/nowhere\tx\nfork\t0\nargument\ttrue\nenvironment\tPATH=/bin\nexec\n';
+    '?write\t/nowhere\tx\n~write\t/nowhere\tx\nfork\t0\nargument\ttrue\nenvironment\tPATH=/bin\ncommand\nexec\n';
   const { status, stdout } = report(directory, plan);
   t.is(status, 0);
   t.regex(stdout, /^warning\t1\t2\t\nstarted\t\d+\t\d+\t\d+\t\d+\t\d+\n$/);

@@ -1,11 +1,14 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'ava';
 import {
   allCapabilities,
   capabilitySets,
+  execInContainer,
   parseSeccompProfile,
   type ProcessSpec,
   runtimeDefaultProfile,
+  type SeccompProfile,
 } from '../../../runtime/native/index.ts';
 import { hasCapability, skipUnless } from '../../environment.ts';
 import { machine } from './machine.ts';
@@ -139,6 +142,63 @@ test('a Localhost profile decides by system call and argument', async (t) => {
   t.regex(stderr, /can't kill pid 1: Operation not permitted/);
   t.is(exitCode, 0);
 });
+
+test('with no_new_privs a profile need allow nothing of the start but execve, in exec neither', async (t) => {
+  const ours = ['capget', 'capset', 'close_range', 'faccessat2', 'setresuid', 'chdir', 'getcwd'];
+  const kill = { names: ours, action: 'SCMP_ACT_KILL_PROCESS' };
+  const seccomp: SeccompProfile = { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [kill] };
+  const strict = { seccomp, noNewPrivileges: true, uid: 1000, gid: 1000 };
+  const vm = machine(t);
+  const look = { args: ['grep', '-E', '^(Seccomp|CapEff):', '/proc/self/status'], ...strict };
+  const seen = 'CapEff:\t0000000000000000\nSeccomp:\t2\n';
+  t.like(await vm.outcome(look), { stdout: seen, stderr: '', exitCode: 0 });
+  const { spec, started } = await vm.start({ args: ['sleep', '1000'], ...strict });
+  const process = { env: [], ...look };
+  const { stdout } = await execInContainer({ target: started, stateDir: spec.stateDir, process });
+  t.is(stdout.toString(), seen);
+  const fds = await vm.outcome({ ...look, args: ['ls', '/proc/self/fd'] });
+  t.is(fds.stdout, '0\n1\n2\n3\n', 'three, and the directory that is listed');
+  await t.throwsAsync(vm.start({ ...look, args: ['nonesuch'] }), { code: 'ENOENT', message: /"nonesuch"/ });
+});
+
+test('a working directory that only root may enter is entered for a user, in exec too', async (t) => {
+  const vm = machine(t);
+  const spec = vm.specification('true');
+  mkdirSync(join(spec.rootfs.upperDirectory, 'closed/inner'), { recursive: true, mode: 0o700 });
+  const user = {
+    cwd: '/closed/inner',
+    uid: 1000,
+    gid: 1000,
+    capabilities: capabilitySets({ drop: ['ALL'] }),
+  };
+  const { started } = await vm.start({ args: ['sleep', '1000'], ...user }, { rootfs: spec.rootfs });
+  t.is(readlinkSync(`/proc/${started.pid}/cwd`), '/closed/inner');
+  const process = { args: ['readlink', '/proc/self/cwd'], env: [], ...user };
+  const { stdout } = await execInContainer({ target: started, stateDir: spec.stateDir, process });
+  t.is(stdout.toString(), '/closed/inner\n');
+});
+
+test.serial(
+  'directories made for mounts let every user through, whatever the umask of the daemon',
+  async (t) => {
+    const vm = machine(t);
+    const source = join(vm.directory, 'volume');
+    mkdirSync(source);
+    writeFileSync(join(source, 'file'), 'read\n');
+    const { rootfs } = vm.specification('true');
+    const before = process.umask(0o077);
+    try {
+      const mounts = [{ source, target: '/made/for/it' }];
+      const { stdout } = await vm.outcome(shell('cat /made/for/it/file', { uid: 1000, gid: 1000 }), {
+        mounts,
+        rootfs,
+      });
+      t.is(stdout, 'read\n');
+    } finally {
+      process.umask(before);
+    }
+  },
+);
 
 test('a profile that kills ends the container with SIGSYS', async (t) => {
   const seccomp = parseSeccompProfile(

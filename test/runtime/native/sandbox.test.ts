@@ -1,18 +1,20 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
+import { readMountInfo } from '../../../linux/mount-info.ts';
 import { namespaceId } from '../../../linux/namespaces.ts';
 import { isAlive, readStat, signalProcess, waitForExit } from '../../../linux/process.ts';
 import { openCgroups, type Cgroups } from '../../../cgroups/index.ts';
 import {
+  execInContainer,
   readContainerState,
   watchExit,
   type ContainerSpec,
   type ExitRecord,
 } from '../../../runtime/native/index.ts';
-import { until } from '../../environment.ts';
+import { skipUnless, until } from '../../environment.ts';
 import { machine } from './machine.ts';
 
 const cgroupOf = (cgroups: Cgroups, path: string): NonNullable<ContainerSpec['cgroup']> => {
@@ -159,3 +161,60 @@ test('a shim that is killed loses the exit code, and that is said', async (t) =>
   signalProcess(started, 'SIGKILL');
   t.like(await until('the end', () => ended), { exitCode: 255, lost: true });
 });
+
+test('at a container’s end nobody is killed whose number begins like one that is listed', async (t) => {
+  const vm = machine(t);
+  const bystander = spawn('sleep', ['1000'], { stdio: 'ignore' });
+  t.teardown(() => bystander.kill('SIGKILL'));
+  const pid = String(bystander.pid);
+  // A number that no process can have, and whose beginning is the bystander's.
+  let listed = pid;
+  while (Number(listed) <= 4_194_304) listed += '9';
+  const namespaces = { network: 'host', ipc: 'new', uts: 'new', pid: 'host' } as const;
+  for (const boundary of [4095, 4096, 2 * 4095, 2 * 4096]) {
+    const processesFile = join(vm.directory, `procs-${boundary}`);
+    const filler =
+      '0\n'.repeat((boundary - pid.length) / 2) + ((boundary - pid.length) % 2 === 1 ? '\n' : '');
+    writeFileSync(processesFile, `${filler}${listed}\n`);
+    await vm.outcome('true', { namespaces, cgroup: { processesFile } });
+    t.is(bystander.exitCode ?? bystander.signalCode, null, `a boundary after ${boundary} bytes`);
+  }
+});
+
+test('a command starts beside a container that has no process in its own cgroup, but in one below', async (t) => {
+  const root = readMountInfo().find(({ type, mountPoint }) => type === 'cgroup2' && isBusyable(mountPoint));
+  if (skipUnless(t, root !== undefined, 'no cgroup v2 hierarchy with a controller to hand on')) return;
+  const vm = machine(t);
+  const own = join(root?.mountPoint ?? '', vm.mark);
+  mkdirSync(join(own, 'container/init'), { recursive: true });
+  t.teardown(async () => {
+    for (const name of ['container/init', 'container', ''])
+      await until(`removal of ${name}`, () => (rmdirSync(join(own, name)), true));
+  });
+  const entrance = (directory: string) => ({
+    tasksFiles: [],
+    unifiedDirectory: directory,
+    unifiedMountPoint: root?.mountPoint ?? '',
+  });
+  for (const path of [own, join(own, 'container')])
+    writeFileSync(join(path, 'cgroup.subtree_control'), `+${controllerOf(path)}`);
+  const { started, spec } = await vm.start('sleep 1000', {
+    cgroup: { entrance: entrance(join(own, 'container/init')) },
+  });
+  const { stdout } = await execInContainer({
+    target: started,
+    stateDir: spec.stateDir,
+    process: { args: ['grep', '0::', '/proc/self/cgroup'], env: [] },
+    cgroup: entrance(join(own, 'container')),
+  });
+  t.is(stdout.toString(), '0::/\n', 'as seen in the cgroup namespace of the container');
+  signalProcess(started, 'SIGKILL');
+  await waitForExit(started);
+});
+
+const controllerOf = (path: string): string =>
+  readFileSync(join(path, 'cgroup.controllers'), 'utf8').trim().split(' ')[0] ?? '';
+
+/** True when children of this cgroup have a controller that they can hand on. */
+const isBusyable = (mountPoint: string): boolean =>
+  readFileSync(join(mountPoint, 'cgroup.subtree_control'), 'utf8').trim() !== '';
