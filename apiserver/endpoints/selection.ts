@@ -13,6 +13,8 @@ import { present } from './represent.ts';
 export interface Selection {
   /** Keys of all of them begin with this. */
   prefix: string;
+  /** True when no selector chooses: everything below the prefix is selected. */
+  isWhole: boolean;
   /** Set when the selectors name exactly one object. */
   key: string | undefined;
   /** The label and field selectors; takes the object as stored. */
@@ -31,7 +33,7 @@ export function readSelection(info: RequestInfo, kind: Kind, store: ObjectStore)
   const matches = (object: ApiObject): boolean =>
     (labels === undefined || labels.matches(object.metadata.labels ?? {})) &&
     (fields === undefined || fields.matches(selectableFields(kind, present(kind, object))));
-  return { prefix, key, matches };
+  return { prefix, key, matches, isWhole: labels === undefined && fields === undefined };
 }
 
 /** The fields of an object that selectors may name. */

@@ -99,11 +99,14 @@ export const entityTooLarge = (limitBytes: number): StatusError =>
 export const expiredWatch = (asked: number, oldest: number): StatusError =>
   status.expired(`too old resource version: ${asked} (${oldest})`);
 
-/** 410 for a page whose revision has been compacted; the client lists again from the start. */
-export const expiredContinue = (): StatusError =>
-  status.expired(
-    'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.',
+/** 410 for a page whose revision has been compacted; `token` gives the rest of the newest state, for who doesn't mind. */
+export function expiredContinue(token: string): StatusError {
+  const error = status.expired(
+    'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.',
   );
+  error.status.metadata = { continue: token };
+  return error;
+}
 
 /** 410 for an exact resourceVersion that has been compacted. */
 export const expiredList = (): StatusError =>

@@ -21,9 +21,10 @@ export class SortedKeys {
     }
   }
 
-  /** How many keys begin with `prefix`. */
-  count(prefix: string): number {
-    return this.#lowerBound(`${prefix}\uffff`) - this.#lowerBound(prefix);
+  /** How many keys begin with `prefix`, from `from` on. */
+  count(prefix: string, from = prefix): number {
+    const first = this.#lowerBound(from < prefix ? prefix : from);
+    return Math.max(this.#lowerBound(`${prefix}\uffff`) - first, 0);
   }
 
   #lowerBound(key: string): number {

@@ -74,8 +74,9 @@ export class WatchCache {
     }
   }
 
-  count(prefix: string): number {
-    return this.#keys.count(prefix);
+  /** How many keys begin with `prefix`, from the key `from` on. */
+  count(prefix: string, from?: string): number {
+    return this.#keys.count(prefix, from);
   }
 
   values(): IterableIterator<CacheEntry> {

@@ -1,4 +1,8 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test from 'ava';
+import { openEmbeddedStore } from '../../store/embedded/open.ts';
 import {
   configMap,
   CONFIG_MAPS,
@@ -25,12 +29,77 @@ test('pages are one consistent list, though writes go on', async (t) => {
   const second = await next(first);
   t.deepEqual(names(second), ['c', 'd']);
   t.is(second.body.metadata.resourceVersion, first.body.metadata.resourceVersion);
+  t.is(second.body.metadata.remainingItemCount, 1);
   const third = await next(second);
   t.deepEqual(names(third), ['e']);
   t.is(third.body.metadata.continue, undefined);
+  t.is(third.body.metadata.remainingItemCount, undefined);
   t.deepEqual(names(await server.get(CONFIG_MAPS)), ['a', 'b', 'bb', 'c', 'e']);
   const wrong = await server.get(`${CONFIG_MAPS}?limit=2&continue=nonsense`);
   t.is(wrong.status, 400);
+  t.is(wrong.body.message, 'invalid continue token: continue key is not valid: illegal base64 data');
+  await server.restart();
+  const afterRestart = await next(first);
+  t.deepEqual(names(afterRestart), ['c', 'd']);
+  t.is(afterRestart.body.metadata.remainingItemCount, 1);
+});
+
+test('how many are to come is not told where selectors choose', async (t) => {
+  const server = await startTestServer(t);
+  for (const name of ['a', 'b', 'c', 'd', 'e'])
+    await server.post(CONFIG_MAPS, configMap(name, {}, { x: 'y' }));
+  const path = `${CONFIG_MAPS}?limit=2&labelSelector=x%3Dy`;
+  const first = await server.get(path);
+  t.truthy(first.body.metadata.continue);
+  t.is(first.body.metadata.remainingItemCount, undefined);
+  const second = await server.get(`${path}&continue=${first.body.metadata.continue as string}`);
+  t.deepEqual(names(second), ['c', 'd']);
+  t.is(second.body.metadata.remainingItemCount, undefined);
+});
+
+const tokenOf = (token: object): string => Buffer.from(JSON.stringify(token)).toString('base64url');
+
+test('a list whose revision is forgotten can be gone on with in the newest state', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'pp-list-'));
+  const store = openEmbeddedStore({ dir });
+  t.teardown(async () => {
+    await store.close();
+    rmSync(dir, { recursive: true });
+  });
+  const server = await startTestServer(t, { store });
+  for (const name of ['a', 'b', 'c', 'd', 'e']) await server.post(CONFIG_MAPS, configMap(name));
+  const first = await server.get(`${CONFIG_MAPS}?limit=2`);
+  await server.post(CONFIG_MAPS, configMap('bb'));
+  await store.compact(await store.currentRevision());
+  const expired = await server.get(
+    `${CONFIG_MAPS}?limit=2&continue=${first.body.metadata.continue as string}`,
+  );
+  t.is(expired.status, 410);
+  t.is(expired.body.reason, 'Expired');
+  t.regex(expired.body.message, /or use the continue token in this response to retrieve the remainder/);
+  const token = expired.body.metadata.continue as string;
+  const second = await server.get(`${CONFIG_MAPS}?limit=2&continue=${token}`);
+  t.deepEqual(names(second), ['bb', 'c']);
+  t.is(second.body.metadata.remainingItemCount, 2);
+  t.true(
+    Number(second.body.metadata.resourceVersion) > Number(first.body.metadata.resourceVersion as string),
+  );
+  const third = await server.get(
+    `${CONFIG_MAPS}?limit=2&continue=${second.body.metadata.continue as string}`,
+  );
+  t.deepEqual(names(third), ['d', 'e']);
+  t.is(third.body.metadata.resourceVersion, second.body.metadata.resourceVersion);
+  t.is(third.body.metadata.continue, undefined);
+  const refused = async (change: object, query = '') => {
+    const made = tokenOf({ v: 'meta.k8s.io/v1', rv: 1, start: 'default/a', ...change });
+    return (await server.get(`${CONFIG_MAPS}?continue=${made}${query}`)).body.message as string;
+  };
+  t.regex(await refused({ v: 'x' }), /server does not recognize this encoded version x$/);
+  t.regex(await refused({ rv: 0 }), /incorrect encoded start resourceVersion/);
+  t.regex(await refused({ start: '' }), /encoded start key empty/);
+  t.regex(await refused({ start: '../secrets/a' }), /continue key is not valid: \.\.\/secrets\/a$/);
+  t.regex(await refused({}, '&resourceVersion=5'), /^specifying resource version is not allowed/);
+  t.regex(await refused({ rv: 1e9 }), /^Timeout: Too large resource version/);
 });
 
 test('resourceVersion and resourceVersionMatch', async (t) => {

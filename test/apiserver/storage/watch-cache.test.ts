@@ -8,7 +8,7 @@ const key = fc.stringMatching(/^[a-c]{1,3}(\/[a-c]{1,2})?$/);
 
 test('sorted keys are a sorted set', (t) => {
   fc.assert(
-    fc.property(fc.array(fc.tuple(fc.boolean(), key)), key, (changes, prefix) => {
+    fc.property(fc.array(fc.tuple(fc.boolean(), key)), key, key, (changes, prefix, from) => {
       const keys = new SortedKeys();
       const model = new Set<string>();
       for (const [adds, name] of changes) {
@@ -20,6 +20,9 @@ test('sorted keys are a sorted set', (t) => {
       const expected = [...model].filter((name) => name.startsWith(prefix)).toSorted();
       t.deepEqual([...keys.from(prefix)], expected);
       t.is(keys.count(prefix), expected.length);
+      const later = expected.filter((name) => name >= from);
+      t.deepEqual([...keys.from(prefix, from)], later);
+      t.is(keys.count(prefix, from), later.length);
     }),
   );
 });
