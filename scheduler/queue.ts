@@ -10,6 +10,9 @@ export interface QueuedPod {
   pod: Pod;
   addedAtMs: number;
   attempts: number;
+  /** How often plugins have rejected it, and how often errors came since: one slow server is no long back-off. */
+  rejections: number;
+  errors: number;
   failedAtMs: number;
   /** The plugins whose rejections held it back last time; none after an error. */
   rejectedBy: ReadonlySet<string>;
@@ -141,7 +144,9 @@ export const createSchedulingQueue = ({
       return queued;
     },
     requeue(queued, { rejectedBy, hadError }) {
-      Object.assign(queued, { rejectedBy, hadError, failedAtMs: clock.now() });
+      const { rejections, errors } = queued;
+      const counts = hadError ? { errors: errors + 1 } : { rejections: rejections + 1, errors: 0 };
+      Object.assign(queued, { rejectedBy, hadError, failedAtMs: clock.now(), ...counts });
       if (hadError) delay(queued);
       else unschedulable.set(uidOf(queued), queued);
     },
@@ -179,6 +184,8 @@ const newlyQueued = (pod: Pod, nowMs: number): QueuedPod => ({
   pod,
   addedAtMs: nowMs,
   attempts: 0,
+  rejections: 0,
+  errors: 0,
   failedAtMs: 0,
   rejectedBy: new Set(),
   hadError: false,
@@ -190,8 +197,10 @@ const isMoreUrgent = (a: QueuedPod, b: QueuedPod): boolean => {
   return priorityA === priorityB ? a.addedAtMs < b.addedAtMs : priorityA > priorityB;
 };
 
-const backOffEndMs = ({ attempts, failedAtMs }: QueuedPod): number =>
-  attempts === 0 ? 0 : failedAtMs + Math.min(initialBackOffMs * 2 ** (attempts - 1), maxBackOffMs);
+const backOffEndMs = ({ rejections, errors, failedAtMs }: QueuedPod): number => {
+  const failures = errors > 0 ? errors : rejections;
+  return failures === 0 ? 0 : failedAtMs + Math.min(initialBackOffMs * 2 ** (failures - 1), maxBackOffMs);
+};
 
 const mayHelp = (
   plugins: readonly Plugin[],

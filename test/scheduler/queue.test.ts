@@ -60,6 +60,43 @@ test('after an error the back-off is kept: 1 s, 2 s, … up to 10 s', (t) => {
   }
 });
 
+test('errors are counted apart from rejections, and forgotten by the next one', (t) => {
+  const { clock, queue, popName } = start();
+  queue.add(aPod({ name: 'a' }));
+  const failOnce = (failure: typeof rejected) => {
+    const queued = queue.pop();
+    t.truthy(queued);
+    if (queued !== undefined) queue.requeue(queued, failure);
+    if (!failure.hadError) queue.moveOnEvent({ resource: 'Node', action: 'Add' });
+  };
+  for (let count = 0; count < 4; count += 1) failOnce(rejected);
+  for (const delayMs of [1000, 2000]) {
+    failOnce(failed);
+    clock.advance(delayMs - 1);
+    t.is(popName(), undefined);
+    clock.advance(1);
+  }
+  failOnce(rejected);
+  failOnce(failed);
+  clock.advance(1000);
+  t.is(popName(), 'a');
+});
+
+test('a pod that is activated is tried at once, whatever held it', (t) => {
+  const { queue, popName } = start();
+  const pod = aPod({ name: 'a' });
+  queue.add(pod);
+  for (const failure of [rejected, failed]) {
+    const queued = queue.pop();
+    t.truthy(queued);
+    if (queued !== undefined) queue.requeue(queued, failure);
+    queue.activate(pod);
+  }
+  t.is(popName(), 'a');
+  queue.activate(pod);
+  t.is(popName(), undefined);
+});
+
 test('after five minutes a pod is looked at whatever happened', (t) => {
   const { clock, queue, popName } = start();
   queue.add(aPod({ name: 'a' }));
