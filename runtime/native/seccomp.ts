@@ -19,7 +19,8 @@ const mostInstructions = 4096; // BPF_MAXINSNS
 
 /**
  * Compiles a profile into a BPF filter for seccomp(2): the architecture first, then the rules with conditions, then the others as
- * ranges of numbers, then the default action. Throws when the filter would be longer than the kernel takes.
+ * ranges of numbers, then the default action. A system call of an ABI that the filter does not know is no question for the profile: it kills,
+ * as with libseccomp (SCMP_FLTATR_ACT_BADARCH), for a profile that allows by default would let it by. Throws when the filter would be longer than the kernel takes.
  */
 export function compileSeccomp(
   profile: SeccompProfile,
@@ -38,11 +39,19 @@ const compiled = new WeakMap<SeccompProfile, Map<Architecture, Buffer>>();
 function compile(profile: SeccompProfile, architecture: Architecture): Buffer {
   const architectures: Architecture[] = architecture === 'x86_64' ? ['x86_64', 'i386'] : [architecture];
   const sections = architectures.flatMap((name) => architectureSection(profile, name));
-  const instructions = [loadArchitecture, ...sections, returnAction(defaultOf(profile))];
+  const instructions = [loadArchitecture, ...sections, killForeign];
   if (instructions.length > mostInstructions)
     throw new Error(`seccomp filter has ${instructions.length} instructions`);
   return encode(instructions);
 }
+
+const killForeign = returnAction(actionOf('SCMP_ACT_KILL'));
+
+/**
+ * x32 calls by the same architecture as x86_64, with bit 30 in the number. -1 is what a tracer leaves of a call that is to be passed over
+ * (seccomp(2)).
+ */
+const refuseX32 = [...onlyWithin(0x40000000, 0xfffffffe, 1), killForeign];
 
 const defaultOf = ({ defaultAction, defaultErrnoRet }: SeccompProfile): number =>
   actionOf(defaultAction, defaultErrnoRet);
@@ -58,6 +67,7 @@ function architectureSection(profile: SeccompProfile, architecture: Architecture
   const conditional = profile.syscalls.filter(({ args = [] }) => args.length > 0);
   const body = [
     loadNumber,
+    ...(architecture === 'x86_64' ? refuseX32 : []),
     ...conditional.flatMap((rule) => conditionalRule(rule, numbers)),
     ...ranges(profile, numbers).flatMap(({ first, last, action }) => [
       ...onlyWithin(first, last, 1),

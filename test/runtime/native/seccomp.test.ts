@@ -8,6 +8,7 @@ import { compileSeccomp } from '../../../runtime/native/seccomp.ts';
 import { type Architecture, auditNumbers, syscallNumbers } from '../../../runtime/native/syscall-numbers.ts';
 
 const ALLOW = 0x7fff0000;
+const KILL_THREAD = 0;
 const errno = (number: number): number => 0x00050000 | number;
 
 /** Runs a filter as the kernel would (a small machine: load, and, jumps, return) and gives its answer. */
@@ -91,11 +92,28 @@ test('a capability brings its system calls', (t) => {
   t.is(ask('chroot'), errno(1));
 });
 
-test('system calls newer than the profile do not exist; other architectures are refused', (t) => {
+test('system calls newer than the profile do not exist', (t) => {
   const filter = compileSeccomp(runtimeDefaultProfile({ capabilities: [] }), 'x86_64');
   t.is(answer(filter, { architecture: auditNumbers.x86_64, number: 2000 }), errno(38));
-  t.is(answer(filter, { architecture: auditNumbers.x86_64, number: 0x40000000 }), errno(1), 'x32');
-  t.is(answer(filter, { architecture: auditNumbers.aarch64, number: 63 }), errno(1));
+});
+
+test('what another ABI calls kills, also where the profile allows by default', (t) => {
+  for (const profile of [
+    runtimeDefaultProfile({ capabilities: [] }),
+    { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names: ['mkdir'], action: 'SCMP_ACT_ERRNO' }] },
+  ]) {
+    const filter = compileSeccomp(profile, 'x86_64');
+    const ask = (architecture: number, number: number) => answer(filter, { architecture, number });
+    t.is(ask(auditNumbers.x86_64, 0x40000000), KILL_THREAD, 'x32');
+    t.is(ask(auditNumbers.x86_64, 0x40000000 + 83), KILL_THREAD, 'mkdir of x32');
+    t.is(ask(auditNumbers.x86_64, 0xfffffffe), KILL_THREAD);
+    t.not(ask(auditNumbers.x86_64, -1), KILL_THREAD, 'a tracer passed over the call');
+    t.is(ask(auditNumbers.aarch64, 63), KILL_THREAD);
+    t.is(
+      answer(compileSeccomp(profile, 'aarch64'), { architecture: auditNumbers.x86_64, number: 0 }),
+      KILL_THREAD,
+    );
+  }
 });
 
 test('every comparison, above and below 32 bits', (t) => {
