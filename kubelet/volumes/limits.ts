@@ -1,8 +1,8 @@
 import { canonicalQuantity, quantityValue } from '../../api/quantity.ts';
 import type { Pod } from '../../api/types.ts';
 import type { Clock } from '../../client/clock.ts';
+import { diskUsageOf } from '../../linux/disk-usage.ts';
 import type { MountedVolume } from './container-mounts.ts';
-import { diskUsageOf } from './disk-usage.ts';
 
 /** A Pod that must be evicted. */
 export interface LimitExceeded {

@@ -3,7 +3,7 @@ import { readdir, rmdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMountPoint, mountsBelow } from '../../linux/mount-info.ts';
 import { hasCode } from '../../linux/system-error.ts';
-import { withinPathLimit } from './within-path-limit.ts';
+import { withinPathLimit } from '../../linux/within-path-limit.ts';
 
 /**
  * Removes a directory and all in it, links as links. Does nothing when it isn't there. Throws Error, before anything is

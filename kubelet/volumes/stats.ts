@@ -1,8 +1,8 @@
 import { timeOf } from '../../client/clock.ts';
 import type { Clock } from '../../client/clock.ts';
+import { diskUsageOf } from '../../linux/disk-usage.ts';
 import { usageOf } from '../../linux/filesystem.ts';
 import type { MountedVolume } from './container-mounts.ts';
-import { diskUsageOf } from './disk-usage.ts';
 import type { StatsCache } from './stats-cache.ts';
 
 /** What /stats/summary says of a volume. */

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { diskUsageOf } from '../../../kubelet/volumes/disk-usage.ts';
+import { diskUsageOf } from '../../../linux/disk-usage.ts';
 import { removeTree } from '../../../kubelet/volumes/remove-tree.ts';
 
 // Each folder is made from within the last, as a container would: the whole path is some 12,000 bytes.

@@ -1,7 +1,7 @@
 import { lstat, readdir } from 'node:fs/promises';
 import type { Stats } from 'node:fs';
 import { join } from 'node:path';
-import { hasCode } from '../../linux/system-error.ts';
+import { hasCode } from './system-error.ts';
 import { withinPathLimit } from './within-path-limit.ts';
 
 export interface DiskUsage {
