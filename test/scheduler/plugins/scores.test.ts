@@ -143,3 +143,24 @@ test('InterPodAffinity: the pods on a full node count for its zone', (t) => {
     'node-3': 0,
   });
 });
+
+test('PodTopologySpread: the pods of a Service are spread by default, over nodes without a zone too', (t) => {
+  const service = (namespace: string, selector: Record<string, string>) => ({
+    metadata: { name: 'web', namespace },
+    spec: { selector },
+  });
+  const scores = (namespace: string, labels: Record<string, string>) =>
+    aCluster({
+      nodes: [
+        aNode({ labels: { 'topology.kubernetes.io/zone': 'a' } }),
+        aNode({ name: 'node-2', labels: { 'topology.kubernetes.io/zone': 'a' } }),
+        aNode({ name: 'node-3' }),
+      ],
+      pods: { 'node-1': [aPod({ labels: { app: 'web' } })] },
+      objects: { services: [service(namespace, { app: 'web' })] },
+    }).score(aPod({ labels }), 'PodTopologySpread');
+  // Node plus zone, each pods times weight plus the skew less one: ln 5 + 2 + ln 4 + 4 = 9, 2 + ln 4 + 4 = 7, and 2.
+  t.deepEqual(scores('default', { app: 'web', more: 'yes' }), { 'node-1': 44, 'node-2': 88, 'node-3': 200 });
+  t.deepEqual(scores('default', { app: 'other' }), { 'node-1': 0, 'node-2': 0, 'node-3': 0 });
+  t.deepEqual(scores('elsewhere', { app: 'web' }), { 'node-1': 0, 'node-2': 0, 'node-3': 0 });
+});
