@@ -92,16 +92,7 @@ export async function deleteInRegistry(input: {
   const last = await server.stores.of(kind).update(place, async (stored): Promise<Mutation> => {
     if (stored === undefined) throw notFoundError(kind, place.name);
     const current = present(kind, stored);
-    checkPreconditions(kind, current, options);
-    const attributes = {
-      operation: 'DELETE' as const,
-      request,
-      object: undefined,
-      oldObject: current,
-      options: { dryRun: isDryRun(options) },
-    };
-    await server.admission.admit(attributes);
-    await server.admission.validate(attributes);
+    await checkDeletion({ request, current, options });
     const step = nextStep({ kind, object: current, options, now: server.now() });
     outcome.gone = step === 'remove';
     if (isDryRun(options)) {
@@ -115,14 +106,30 @@ export async function deleteInRegistry(input: {
   return { object: outcome.dry ?? present(kind, last), gone: outcome.gone };
 }
 
+/** Whether the object may be deleted: it is the one that the client means, and admission agrees. Throws 403 and 409. */
+export async function checkDeletion(input: {
+  request: ResourceRequest;
+  current: ApiObject;
+  options: DeleteOptions;
+}): Promise<void> {
+  const { request, current, options } = input;
+  const { kind, server } = request;
+  checkPreconditions(kind, current, options);
+  const attributes = {
+    operation: 'DELETE' as const,
+    request,
+    object: undefined,
+    oldObject: current,
+    options: { dryRun: isDryRun(options) },
+  };
+  await server.admission.admit(attributes);
+  await server.admission.validate(attributes);
+}
+
 const isDryRun = ({ dryRun }: DeleteOptions): boolean => (dryRun ?? []).includes('All');
 
 /** Throws 409 when the object is another or newer one than the client thinks. */
-export function checkPreconditions(
-  kind: Kind,
-  { metadata }: ApiObject,
-  { preconditions }: DeleteOptions,
-): void {
+function checkPreconditions(kind: Kind, { metadata }: ApiObject, { preconditions }: DeleteOptions): void {
   const { uid, resourceVersion } = preconditions ?? {};
   const fail = (what: string, asked: string, actual = '') =>
     conflictError(

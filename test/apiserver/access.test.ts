@@ -271,6 +271,9 @@ test('a kubelet sees its node, its Pods and what they need, no more', async (t) 
     foreign.body.message,
     /node "node-1" can only update pod status for pods with spec\.nodeName set to itself$/,
   );
+  const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'theirs' } };
+  t.is((await server.post(`${PODS}/theirs/eviction`, eviction, as)).status, 403);
+  t.is((await server.get(`${PODS}/theirs`)).body.status.conditions, undefined);
   const pod = await server.post(PODS, podNamed('plain', { nodeName: 'node-1' }), as);
   t.regex(pod.body.message, /node "node-1" can only create mirror pods$/);
 });

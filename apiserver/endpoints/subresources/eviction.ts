@@ -3,7 +3,7 @@ import { notFoundError } from '../../http/errors.ts';
 import type { ApiObject } from '../../registry/kind.ts';
 import type { Mutation } from '../../storage/object-store.ts';
 import type { Endpoint, ResourceRequest } from '../context.ts';
-import { checkPreconditions, deleteInRegistry } from '../delete.ts';
+import { checkDeletion, deleteInRegistry } from '../delete.ts';
 import { placeOfRequest } from '../place.ts';
 import { checkPlace, readObject } from '../read-object.ts';
 import { timestamp } from '../timestamp.ts';
@@ -35,10 +35,11 @@ export const evictPod: Endpoint = async (request) => {
 async function markAsTarget(request: ResourceRequest, options: DeleteOptions): Promise<DeleteOptions> {
   const { server, kind } = request;
   const place = placeOfRequest(request);
-  const { metadata } = await server.stores.of(kind).update(place, (current): Promise<Mutation> => {
+  const { metadata } = await server.stores.of(kind).update(place, async (current): Promise<Mutation> => {
     if (current === undefined) throw notFoundError(kind, place.name);
-    checkPreconditions(kind, current, options);
-    return Promise.resolve({ write: withCondition(current, timestamp(server.now())) });
+    // Nothing is written of a Pod that may not be deleted.
+    await checkDeletion({ request, current, options });
+    return { write: withCondition(current, timestamp(server.now())) };
   });
   const { preconditions } = options;
   if (preconditions?.resourceVersion === undefined || metadata.resourceVersion === undefined) return options;
