@@ -69,7 +69,7 @@ const createScheduler = ({
     withNominated: cache.withNominated,
     nominatedOn: cache.nominatedOn,
     plugins: () => plugins,
-    activate: (pod) => queue.activate(pod),
+    activate: (pod, options) => queue.activate(pod, options),
     onError,
   };
   plugins.push(...factories.map((factory) => factory(handle)));

@@ -36,8 +36,8 @@ export interface SchedulingQueue {
   requeue(queued: QueuedPod, failure: { rejectedBy: ReadonlySet<string>; hadError: boolean }): void;
   /** Frees the pods that this event may help, of those that it concerns. */
   moveOnEvent(event: ClusterEvent, concerns?: (pod: Pod) => boolean): void;
-  /** A pod that was rejected is tried again at once. */
-  activate(pod: Pod): void;
+  /** A pod that was rejected is tried again at once; after an error when its back-off is over. */
+  activate(pod: Pod, options?: { afterError?: boolean }): void;
   stop(): void;
   readonly sizes: { active: number; backingOff: number; unschedulable: number; gated: number };
 }
@@ -157,11 +157,14 @@ export const createSchedulingQueue = ({
         delay(queued);
       }
     },
-    activate(pod) {
+    activate(pod, { afterError = false } = {}) {
       const uid = pod.metadata?.uid ?? '';
       const queued = unschedulable.get(uid) ?? backingOff.remove(uid);
       unschedulable.delete(uid);
-      if (queued !== undefined) activate(queued);
+      if (queued === undefined) return;
+      queued.hadError ||= afterError;
+      if (afterError) delay(queued);
+      else activate(queued);
     },
     stop() {
       cancelTimer?.();

@@ -22,8 +22,8 @@ export interface SchedulerHandle {
   nominatedOn(nodeName: string): Pod[];
   /** All plugins, to run their filters on a node that might be. */
   plugins(): readonly Plugin[];
-  /** Has a rejected pod tried again at once. */
-  activate(pod: Pod): void;
+  /** Has a rejected pod tried again at once; after an error when its back-off is over. */
+  activate(pod: Pod, options?: { afterError?: boolean }): void;
   /** For what fails in the background. */
   onError(error: unknown): void;
 }

@@ -97,6 +97,19 @@ test('a pod that is activated is tried at once, whatever held it', (t) => {
   t.is(popName(), undefined);
 });
 
+test('a pod that is activated after an error waits for the end of its back-off', (t) => {
+  const { clock, queue, popName } = start();
+  const pod = aPod({ name: 'a' });
+  queue.add(pod);
+  const queued = queue.pop();
+  if (queued !== undefined) queue.requeue(queued, rejected);
+  queue.activate(pod, { afterError: true });
+  clock.advance(999);
+  t.is(popName(), undefined);
+  clock.advance(1);
+  t.is(popName(), 'a');
+});
+
 test('after five minutes a pod is looked at whatever happened', (t) => {
   const { clock, queue, popName } = start();
   queue.add(aPod({ name: 'a' }));

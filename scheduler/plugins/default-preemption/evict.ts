@@ -27,7 +27,8 @@ export const evict = async (
   );
   if (errors.length === 0) return;
   handle.onError(new AggregateError(errors, `making room for pod ${keyOf(pod)} on node ${node.name}`));
-  handle.activate(pod);
+  // Not at once, as upstream does: with the server away that would be a loop without a pause.
+  handle.activate(pod, { afterError: true });
 };
 
 /** The pod's update then frees the pods that had yielded to it, and itself. */

@@ -12,8 +12,16 @@ import { evict } from './evict.ts';
  * few and as unimportant pods as possible there. Once they are gone the pod is tried again.
  */
 export const defaultPreemption: PluginFactory = (handle) => {
-  /** The pods, by uid, whose victims aren't all told to go yet. */
-  const evicting = new Set<string>();
+  /** The pods, by uid, whose victims aren't all told to go yet; true when they were tried meanwhile, in vain. */
+  const evicting = new Map<string, boolean>();
+  const makeRoom = async (pod: Pod, best: Candidate): Promise<void> => {
+    const uid = pod.metadata?.uid ?? '';
+    evicting.set(uid, false);
+    await evict(pod, best, handle);
+    // All victims may be gone already, so that no deletion would wake the pod.
+    if (evicting.get(uid) === true) handle.activate(pod);
+    evicting.delete(uid);
+  };
 
   return {
     name: 'DefaultPreemption',
@@ -23,6 +31,7 @@ export const defaultPreemption: PluginFactory = (handle) => {
       }
       const uid = pod.metadata?.uid ?? '';
       const onNominated = rejections.get(pod.status?.nominatedNodeName ?? '') ?? absent;
+      if (evicting.has(uid)) evicting.set(uid, true);
       if (evicting.has(uid) || isPreempting(pod, { handle, rejection: onNominated })) {
         return { message: 'preemption: not eligible due to a terminating pod on the nominated node.' };
       }
@@ -46,8 +55,7 @@ export const defaultPreemption: PluginFactory = (handle) => {
           })}`,
         };
       }
-      evicting.add(uid);
-      void evict(pod, best, handle).then(() => evicting.delete(uid));
+      void makeRoom(pod, best);
       return { nominatedNodeName: best.node.name };
     },
   };

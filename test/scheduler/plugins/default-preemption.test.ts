@@ -79,10 +79,14 @@ test('a pod whose victims are going makes no new ones, unless the node has becom
   t.deepEqual(attempt({ unschedulable: true }), { nominatedNodeName: 'node-2' });
 });
 
-test('a pod is not tried again for other victims while the calls that evict run', async (t) => {
+test('a pod makes no other victims while the calls that evict run, and is tried after them', async (t) => {
+  const activated: (string | undefined)[] = [];
   const cluster = aCluster({ nodes: [aNode()], pods: { 'node-1': [aPod({ requests: { cpu: '2' } })] } });
-  const pod = aPod({ priority: 10, requests: { cpu: '1' } });
+  cluster.handle.activate = ({ metadata }) => void activated.push(metadata?.name);
+  const pod = aPod({ name: 'high', priority: 10, requests: { cpu: '1' } });
   t.is(tryToPreempt(cluster, pod)?.nominatedNodeName, 'node-1');
   t.is(tryToPreempt(cluster, pod)?.nominatedNodeName, undefined);
-  await until('the calls are done', () => tryToPreempt(cluster, pod)?.nominatedNodeName === 'node-1');
+  await until('it is tried again', () => activated.length > 0);
+  t.deepEqual(activated, ['high']);
+  t.is(tryToPreempt(cluster, pod)?.nominatedNodeName, 'node-1');
 });
