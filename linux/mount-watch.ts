@@ -11,8 +11,8 @@ const eventBytes = 16;
 
 /**
  * Calls `listener` when something has been mounted or unmounted in this process's mount namespace; several changes may be told
- * as one, and it is told once at the beginning. The kernel tells it as an exceptional event of the file mountinfo (proc_pid_mountinfo(5)), which Node.js can't wait
- * for; but an epoll instance that waits for it becomes readable. Throws SystemError.
+ * as one, and it is told once at the beginning. The kernel tells it as an exceptional event of the file mountinfo
+ * (proc_pid_mountinfo(5)), which Node.js can't wait for; but an epoll instance that waits for it becomes readable. Throws SystemError.
  */
 export function watchMounts(listener: () => void, { keepAlive = true } = {}): Disposable {
   const mounts = openSync('/proc/self/mountinfo', 'r');
@@ -30,8 +30,9 @@ export function watchMounts(listener: () => void, { keepAlive = true } = {}): Di
     },
     { keepAlive },
   );
-  // The event loop begins to wait only at its next turn, and by that the kernel forgets what was before: so tell it.
-  const first = setImmediate(listener);
+  // The event loop begins to wait only at its next turn, and by that the kernel forgets what was before: so tell it. An immediate of
+  // this turn would still come before that, the one after it does not.
+  let first = setImmediate(() => (first = setImmediate(listener)));
   let isOpen = true;
   return {
     [Symbol.dispose]() {
