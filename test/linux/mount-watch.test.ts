@@ -5,7 +5,7 @@ import { watchMounts } from '../../linux/mount-watch.ts';
 import { isRoot, skipUnless, until } from '../environment.ts';
 import { scratch } from './scratch.ts';
 
-test('tells that something was mounted, and that it was unmounted', async (t) => {
+test.serial('tells that something was mounted, and that it was unmounted', async (t) => {
   if (skipUnless(t, isRoot(), 'mounting needs root')) return;
   const directory = scratch(t);
   t.teardown(() => unmount(directory, { ifMounted: true }));
@@ -23,7 +23,7 @@ test('tells that something was mounted, and that it was unmounted', async (t) =>
   t.pass();
 });
 
-test('tells of what was mounted before the event loop could wait for it', async (t) => {
+test.serial('tells of what was mounted before the event loop could wait for it', async (t) => {
   if (skipUnless(t, isRoot(), 'mounting needs root')) return;
   const directory = scratch(t);
   t.teardown(() => unmount(directory, { ifMounted: true }));
