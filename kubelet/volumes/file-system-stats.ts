@@ -46,7 +46,8 @@ const runningFor = (path: string, answerMs: number): Promise<PluginVolumeStats> 
 
 /** As stat(1) prints it: the size of a block; blocks in all, free, free for others than root; inodes in all and free. */
 const ask = async (path: string, answerMs: number): Promise<PluginVolumeStats> => {
-  const { stdout } = await run('stat', ['-f', '-c', '%S %b %f %a %c %d', path], { timeoutMs: answerMs });
+  const options = { timeoutMs: answerMs, env: { LC_ALL: 'C' } };
+  const { stdout } = await run('stat', ['-f', '-c', '%S %b %f %a %c %d', path], options);
   const [size = 0, blocks = 0, free = 0, available = 0, inodes = 0, inodesFree = 0] = stdout
     .split(' ')
     .map(Number);

@@ -1,7 +1,7 @@
 import type { OwnNode } from '../node/own-node.ts';
 import { checkNodeAffinity } from './claims/node-affinity.ts';
 import type { SetUpOptions, VolumePlugin } from './plugin.ts';
-import { isMountedThisBoot } from './ready-file.ts';
+import { wasMountedThisBoot } from './ready-file.ts';
 import { asVolumeError } from './volume-error.ts';
 import { wayOf } from './way.ts';
 
@@ -12,7 +12,7 @@ import { wayOf } from './way.ts';
 export const guardedPlugin = (plugin: VolumePlugin, ownNode: Pick<OwnNode, 'node'>): VolumePlugin => ({
   ...plugin,
   async setUp(options) {
-    if (!isMountedThisBoot(options.metaDirectory)) {
+    if (!wasMountedThisBoot(options.metaDirectory)) {
       inStep(options, 'NodeAffinity check', () => {
         const node = ownNode.node();
         if (node !== undefined) checkNodeAffinity(options.spec, node);

@@ -2,8 +2,10 @@ import { mkdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import type { NFSVolumeSource } from '../../api/types.ts';
 import { CommandError, run } from '../../linux/command.ts';
 import { isMountPoint } from '../../linux/mount-info.ts';
+import { unmount } from '../../linux/mount.ts';
 import { hasCode } from '../../linux/system-error.ts';
 import { fileSystemStats } from './file-system-stats.ts';
+import { mountStateOf } from './mount-state.ts';
 import type { VolumePlugin } from './plugin.ts';
 import { isMountedThisBoot, setMountedThisBoot } from './ready-file.ts';
 import type { VolumeSpec } from './volume-spec.ts';
@@ -17,10 +19,11 @@ export const nfsPlugin: VolumePlugin = {
   readOnly: false,
 
   async setUp({ spec, directory, metaDirectory, signal }) {
-    if (isMountedThisBoot(metaDirectory)) return undefined;
+    if (await isMountedThisBoot(metaDirectory, directory)) return undefined;
     const { server = '', path = '' } = sourceOf(spec) ?? {};
     const readOnly = spec.readOnly || sourceOf(spec)?.readOnly === true;
     const options = [...(spec.persistentVolume?.spec?.mountOptions ?? []), ...(readOnly ? ['ro'] : [])];
+    if ((await mountStateOf(directory)) === 'dead') unmount(directory, { lazy: true });
     mkdirSync(directory, { recursive: true, mode: 0o750 });
     if (!isMountPoint(directory)) {
       try {

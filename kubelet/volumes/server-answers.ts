@@ -15,8 +15,8 @@ const servedTypes = /^(nfs4?|cifs|smb3|ceph|9p|afs|fuse(\..+)?)$/;
  * is looked at on the event loop, where a call that waits for a dead server would stop the node and all its Pods.
  */
 export const serverAnswers = async (path: string, options?: AnswerOptions): Promise<void> => {
-  const mount = mountOf(path);
-  if (mount === undefined || !servedTypes.test(mount.type)) return;
+  const mount = servedMountOf(path);
+  if (mount === undefined) return;
   try {
     await fileSystemStats(mount.mountPoint, options);
   } catch (error) {
@@ -24,6 +24,9 @@ export const serverAnswers = async (path: string, options?: AnswerOptions): Prom
     if (error instanceof NoAnswerError) throw error;
   }
 };
+
+/** Whether calls on the path wait for somebody else. */
+export const isServed = (path: string): boolean => servedMountOf(path) !== undefined;
 
 /** The same for all volumes that a container mounts. Rejects with ContainerConfigError. */
 export const serversAnswer = async (
@@ -50,11 +53,12 @@ const mayBeServed = ({ spec: { volume, persistentVolume } }: MountedVolume): boo
   volume.hostPath !== undefined;
 
 /** By the table of mounts alone: the path itself must not be looked at. */
-const mountOf = (path: string): MountInfo | undefined => {
+const servedMountOf = (path: string): MountInfo | undefined => {
   const isAbove = ({ mountPoint }: MountInfo) => `${path}/`.startsWith(mountPoint.replace(/\/?$/, '/'));
   // One mounted over another comes later.
   const deeper = (one: MountInfo, other: MountInfo) =>
     other.mountPoint.length < one.mountPoint.length ? one : other;
   const above = readMountInfo().filter(isAbove);
-  return above.length === 0 ? undefined : above.reduce(deeper);
+  const mount = above.length === 0 ? undefined : above.reduce(deeper);
+  return mount !== undefined && servedTypes.test(mount.type) ? mount : undefined;
 };

@@ -49,7 +49,7 @@ export const csiBlockPlugin = (context: CsiContext): VolumePlugin => ({
   async setUp(options) {
     const { spec, metaDirectory, podUid } = options;
     const { driver, volumeHandle: handle } = csiSourceOf(spec);
-    if (isMountedThisBoot(metaDirectory)) {
+    if (await isMapped(context, options)) {
       holdDevice(context, options, { driver, handle, blockName: spec.name }).markPublished(podUid);
       return { wasMounted: true };
     }
@@ -95,6 +95,16 @@ export const csiBlockPlugin = (context: CsiContext): VolumePlugin => ({
     return csiStats(context, { spec, place, volumePath });
   },
 });
+
+/** Its device is where the driver has put it, and in the folder that tells who has it. */
+const isMapped = async (
+  { rootDir }: CsiContext,
+  { spec, podUid, metaDirectory }: SetUpOptions,
+): Promise<boolean> => {
+  const { publishDirectory, map } = blockPaths(rootDir, spec.name);
+  const published = statSync(join(publishDirectory, podUid), { throwIfNoEntry: false });
+  return published?.isBlockDevice() === true && isMountedThisBoot(metaDirectory, join(map, podUid));
+};
 
 const publishBlock = async (
   context: CsiContext,

@@ -35,10 +35,11 @@ export const csiFileSystemPlugin = (context: CsiContext): VolumePlugin => ({
   isRefusedForLimit: (spec) => isRefusedForLimit(context, spec),
 
   async setUp(options) {
-    const { spec, metaDirectory } = options;
+    const { spec, directory, metaDirectory } = options;
     const { name } = spec;
     try {
-      if (isMountedThisBoot(metaDirectory)) return await setUpAgain(context, options);
+      const isMounted = await isMountedThisBoot(metaDirectory, publishTarget(directory));
+      if (isMounted) return await setUpAgain(context, options);
       const mount =
         spec.persistentVolume === undefined
           ? publish(context, options, {})

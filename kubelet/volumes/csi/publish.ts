@@ -8,7 +8,7 @@ import type { RegisteredDriver } from '../../plugin-registration/csi-drivers.ts'
 import { giveToGroup } from '../give-to-group.ts';
 import { fsGroupOf } from '../ownership.ts';
 import type { SetUpOptions } from '../plugin.ts';
-import { isMountedThisBoot } from '../ready-file.ts';
+import { wasMountedThisBoot } from '../ready-file.ts';
 import { capabilityOf } from './capability.ts';
 import type { CsiContext } from './context.ts';
 import { csiSourceOf } from './csi-source.ts';
@@ -146,7 +146,7 @@ const callPublish = async (
     await driver.node.nodePublishVolume(request, { timeoutMs: csiTimeoutMs });
   } catch (error) {
     // A volume that the Pod has already stays, whatever a renewal says.
-    if (isFinalError(error) && !isMountedThisBoot(metaDirectory)) removeTarget(publishTarget(directory));
+    if (isFinalError(error) && !wasMountedThisBoot(metaDirectory)) removeTarget(publishTarget(directory));
     throw error;
   }
   await failpoint('kubelet.publish.after-call');

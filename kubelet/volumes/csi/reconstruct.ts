@@ -1,10 +1,12 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { isMountPoint } from '../../../linux/mount-info.ts';
 import { hasCode } from '../../../linux/system-error.ts';
-import { isMountedThisBoot } from '../ready-file.ts';
+import { wasMountedThisBoot } from '../ready-file.ts';
+import { isServed } from '../server-answers.ts';
 import type { CsiContext } from './context.ts';
 import { deviceOf } from './device-of.ts';
-import { csiDirectory, volumeDevices } from './paths.ts';
+import { csiDirectory, globalMount, volumeDevices } from './paths.ts';
 import { loadVolumeData } from './volume-data.ts';
 
 /**
@@ -25,9 +27,15 @@ export const reconstructDevices = (context: CsiContext): void => {
 const adopt = (context: CsiContext, directory: string, blockName?: string): void => {
   const data = loadVolumeData(directory);
   if (data === undefined) return;
-  const state = isMountedThisBoot(directory) ? 'staged' : 'uncertain';
+  const staging = globalMount(context.rootDir, data.driverName, data.volumeHandle);
+  // What staging a block volume leaves, if anything, is the driver's own affair.
+  const isStaged = wasMountedThisBoot(directory) && (blockName !== undefined || isAlive(staging));
+  const state = isStaged ? 'staged' : 'uncertain';
   deviceOf(context, { driver: data.driverName, handle: data.volumeHandle, blockName }, { state });
 };
+
+/** What has a server may be dead, and can be staged once more as well. */
+const isAlive = (path: string): boolean => isMountPoint(path) && !isServed(path);
 
 const foldersIn = (path: string): string[] => {
   try {

@@ -3,6 +3,7 @@ import { errorInWords } from '../../../csi/error.ts';
 import { failpoint } from '../../../linux/failpoint.ts';
 import { csiTimeoutMs } from '../../plugin-registration/csi-drivers.ts';
 import type { Device } from '../devices/device.ts';
+import { mountStateOf } from '../mount-state.ts';
 import { fsGroupOf } from '../ownership.ts';
 import type { SetUpOptions } from '../plugin.ts';
 import { setMountedThisBoot } from '../ready-file.ts';
@@ -51,8 +52,10 @@ const stageNow = async (
   });
   const directory = stagedDirectory(rootDir, driverName, volumeHandle);
   const stagingTargetPath = globalMount(rootDir, driverName, volumeHandle);
+  const isDead = (await mountStateOf(stagingTargetPath)) === 'dead';
   begin();
-  mkdirSync(stagingTargetPath, { recursive: true, mode: 0o750 });
+  // A dead mount is the driver's to clear up (upstream too), and nothing can be made there.
+  if (!isDead) mkdirSync(stagingTargetPath, { recursive: true, mode: 0o750 });
   saveVolumeData(directory, { driverName, volumeHandle, specVolID: spec.name });
   await failpoint('kubelet.stage.before-call');
   try {

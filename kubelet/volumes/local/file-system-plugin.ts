@@ -1,10 +1,10 @@
 import { mkdirSync, rmdirSync, rmSync } from 'node:fs';
 import { growFileSystem } from '../../../linux/grow-filesystem.ts';
-import { isMountPoint } from '../../../linux/mount-info.ts';
-import { bindMount, mount, parseMountOptions, unmountWaiting } from '../../../linux/mount.ts';
+import { bindMount, mount, parseMountOptions, unmount, unmountWaiting } from '../../../linux/mount.ts';
 import { hasCode } from '../../../linux/system-error.ts';
 import { fileSystemStats } from '../file-system-stats.ts';
 import { giveToGroup } from '../give-to-group.ts';
+import { mountStateOf } from '../mount-state.ts';
 import type { SetUpOptions, VolumePlace, VolumePlugin } from '../plugin.ts';
 import { isMountedThisBoot, setMountedThisBoot } from '../ready-file.ts';
 import { asVolumeError } from '../volume-error.ts';
@@ -28,10 +28,10 @@ export const localFileSystemPlugin = (context: LocalContext): VolumePlugin => ({
   readOnly: false,
 
   async setUp(options) {
-    const { spec, podUid, metaDirectory } = options;
+    const { spec, podUid, directory, metaDirectory } = options;
     const device = localDevice(context, spec.name);
     device.hold(podUid);
-    if (isMountedThisBoot(metaDirectory)) {
+    if (await isMountedThisBoot(metaDirectory, directory)) {
       device.markPublished(podUid);
       return { wasMounted: true };
     }
@@ -92,7 +92,7 @@ const setUpInTurn = async (context: LocalContext, options: SetUpOptions): Promis
         throw asVolumeError(error, { step, volumeName: spec.name });
       });
   }
-  bind(source.isDevice ? deviceMountPath(rootDir, spec.name) : source.path, options);
+  await bind(source.isDevice ? deviceMountPath(rootDir, spec.name) : source.path, options);
   await resizeAfterMount(context, { spec, pod, device, expand: () => grow(context, spec) });
   // The first Pod's group stays: to change it would take the files from the others.
   if (spec.readOnly || device.isPublishedElsewhere(podUid)) return;
@@ -105,8 +105,10 @@ const grow = async ({ rootDir }: LocalContext, spec: VolumeSpec): Promise<void> 
   if (isDevice) await growFileSystem(deviceMountPath(rootDir, spec.name), path);
 };
 
-const bind = (source: string, { spec, directory }: SetUpOptions): void => {
-  if (isMountPoint(directory)) return;
+const bind = async (source: string, { spec, directory }: SetUpOptions): Promise<void> => {
+  const state = await mountStateOf(directory);
+  if (state === 'mounted') return;
+  if (state === 'dead') unmount(directory, { lazy: true });
   mkdirSync(directory, { recursive: true, mode: 0o750 });
   bindMount({ source, target: directory, readOnly: spec.readOnly });
   const { flags } = parseMountOptions(spec.persistentVolume?.spec?.mountOptions ?? []);

@@ -4,6 +4,7 @@ import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { attachLoop, detachLoop } from '../../../linux/loop-device.ts';
 import { readMountInfo } from '../../../linux/mount-info.ts';
+import { unmount } from '../../../linux/mount.ts';
 import { run } from '../../../linux/command.ts';
 import { persistentVolumes } from '../../../client/resources.ts';
 import type { PersistentVolumeSpec } from '../../../api/types.ts';
@@ -48,6 +49,10 @@ test.serial('a directory: bound for each Pod, its data outlives them', async (t)
   writeFileSync(join(target, 'kept'), 'x');
   await bench.restartKubelet();
   t.deepEqual(bench.mounts().length, 1);
+  await bench.kubelet.stop();
+  unmount(target);
+  await bench.restartKubelet();
+  await until('bound again', () => bench.mounts().length === 1);
   await bench.deletePod('one');
   t.deepEqual(bench.mounts(), []);
   t.is(readFileSync(join(disk, 'kept'), 'utf8'), 'x');

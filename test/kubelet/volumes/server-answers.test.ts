@@ -38,7 +38,7 @@ test('a file system says how full it is, as the kernel counts', async (t) => {
 
 test('a server that is gone keeps nobody from other files, and has one process waiting for it', async (t) => {
   if (skipUnless(t, hasFuse, noFuse)) return;
-  const path = mountDeadServer(t);
+  const { path } = mountDeadServer(t);
   const asked = Array.from({ length: 8 }, () => fileSystemStats(path, { answerMs }));
   const ended = Promise.allSettled(asked);
   t.true((await stat('/')).isDirectory());
@@ -52,7 +52,7 @@ test('a server that is gone keeps nobody from other files, and has one process w
 
 test('a volume of a server that is gone is not touched', async (t) => {
   if (skipUnless(t, hasFuse, noFuse)) return;
-  const path = mountDeadServer(t);
+  const { path } = mountDeadServer(t);
   await t.throwsAsync(serverAnswers(join(path, 'folder'), { answerMs }), {
     message: `statfs ${path}: no answer in 0.3 s`,
   });

@@ -5,6 +5,7 @@ import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import type { NodePublishVolumeRequest, NodeStageVolumeRequest } from '../../../../csi/types.ts';
 import { setFailpoint } from '../../../../linux/failpoint.ts';
+import { unmountBelow } from '../../../../linux/mount-info.ts';
 import { attachLoop, detachLoop } from '../../../../linux/loop-device.ts';
 import type { CreateContainerRequest } from '../../../../runtime/cri/types.ts';
 import { until } from '../../../environment.ts';
@@ -38,6 +39,23 @@ const makeRawPod = (bench: StorageBench, name: string, claimName: string) =>
   });
 
 const devices = 'plugins/kubernetes.io/csi/volumeDevices';
+
+test.serial('a device that is gone from where it was published is published again', async (t) => {
+  const bench = await startBlockBench(t);
+  const { driver, rootDir } = bench;
+  await bench.makeVolume('disk', { spec: { volumeMode: 'Block' } });
+  const pod = await makeRawPod(bench, 'raw', 'disk');
+  await bench.running('raw');
+  await bench.kubelet.stop();
+  unmountBelow(rootDir);
+  const published = join(rootDir, devices, 'publish/disk', pod.metadata?.uid ?? '');
+  t.false(statSync(published).isBlockDevice());
+  await bench.restartKubelet();
+  await until('published again', () => statSync(published).isBlockDevice());
+  t.deepEqual(driver.rpcs(), ['stage', 'publish', 'publish']);
+  await bench.deletePod('raw');
+  await until('unstaged', () => driver.rpcs().at(-1) === 'unstage');
+});
 
 test.serial(
   'a block volume is staged, published, mapped, given to the container, and undone in order',

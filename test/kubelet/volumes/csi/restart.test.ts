@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import test from 'ava';
 import { setFailpoint } from '../../../../linux/failpoint.ts';
-import { isMountPoint, mountsBelow } from '../../../../linux/mount-info.ts';
+import { isMountPoint, mountsBelow, unmountBelow } from '../../../../linux/mount-info.ts';
 import { until } from '../../../environment.ts';
 import { listed, startStorageBench } from './storage-bench.ts';
 import type { StorageBench } from './storage-bench.ts';
@@ -59,6 +59,27 @@ test.serial(
     await bench.restartKubelet();
     await unstaged(bench);
     t.deepEqual(driver.rpcs(), ['stage', 'publish', 'unpublish', 'unstage']);
+  },
+);
+
+test.serial(
+  'mounts that are gone without a reboot are made again, and nothing is taken for granted',
+  async (t) => {
+    const bench = await startStorageBench(t, noAttach);
+    const { driver, rootDir } = bench;
+    await bench.makeVolume('data');
+    const pod = await bench.makePod('one', ['data']);
+    await bench.running('one');
+    const before = bench.mounts();
+    await bench.kubelet.stop();
+    unmountBelow(rootDir);
+    await bench.restartKubelet();
+    await until('mounted again', () => bench.mounts().length === before.length);
+    t.deepEqual(bench.mounts().toSorted(), before.toSorted());
+    t.true(isMountPoint(join(rootDir, `pods/${pod.metadata?.uid}/volumes/kubernetes.io~csi/data/mount`)));
+    t.deepEqual(driver.rpcs(), ['stage', 'publish', 'stage', 'publish']);
+    await bench.deletePod('one');
+    await unstaged(bench);
   },
 );
 
