@@ -10,7 +10,10 @@ export interface DiskUsage {
   inodes: number;
 }
 
-/** What is in a directory, itself included; other file systems below and second links to a file don't count. */
+/**
+ * What is in a directory, itself included; other file systems below and second links to a file don't count. It may change meanwhile, and
+ * be deeper than any path is long. Throws ENOENT when the directory itself is not there.
+ */
 export const diskUsageOf = async (directory: string): Promise<DiskUsage> => {
   const root = await lstat(directory);
   const usage: DiskUsage = { usedBytes: 0, inodes: 0 };
@@ -21,12 +24,13 @@ export const diskUsageOf = async (directory: string): Promise<DiskUsage> => {
     usage.usedBytes += info.blocks * 512;
     usage.inodes += 1;
     if (!info.isDirectory()) return;
-    await withinPathLimit(path, async (short) => {
+    const inside = withinPathLimit(path, async (short) => {
       for (const name of await ifThere(readdir(short), [])) {
         const child = await ifThere(lstat(join(short, name)), undefined);
         if (child !== undefined) await add(join(short, name), child);
       }
     });
+    await ifThere(inside, undefined);
   };
   await add(directory, root);
   return usage;
@@ -37,7 +41,7 @@ const ifThere = async <T>(value: Promise<T>, otherwise: T): Promise<T> => {
   try {
     return await value;
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return otherwise;
+    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return otherwise; // gone, or something else is there now
     throw error;
   }
 };

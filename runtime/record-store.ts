@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceFile, writeFileDurably } from '../linux/files.ts';
 import { unmountBelow } from '../linux/mount-info.ts';
+import { removeDirectory } from '../linux/remove-directory.ts';
 import { hasCode } from '../linux/system-error.ts';
 
 /** What every record has. */
@@ -98,7 +98,7 @@ export function openRecordStore<Item extends Identified>(
       inTurn(turns, id, async () => {
         stored.delete(id);
         rmSync(volatileDirectoryOf(id), { recursive: true, force: true });
-        await rm(directoryOf(id), { recursive: true, force: true });
+        await removeDirectory(directoryOf(id));
       }),
   };
 }

@@ -1,7 +1,8 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { openCgroups } from '../cgroups/index.ts';
+import { removeDirectory } from '../linux/remove-directory.ts';
 import { makeDirectoryInMemory } from '../linux/tmpfs.ts';
 import { runAttachSession } from './containers/attach-session.ts';
 import { runExecSession } from './containers/exec-session.ts';
@@ -50,7 +51,9 @@ export async function startRuntime(options: RuntimeOptions): Promise<{ stop(): P
   // What is made for containers must be readable to their users, whoever starts the daemon (a service manager has 022, a shell may not).
   process.umask(0o022);
   const stopping = new AbortController();
-  const runtime = openRuntime(options, stopping.signal);
+  const unreadable: string[] = [];
+  const runtime = openRuntime(options, { stopped: stopping.signal, unreadable });
+  await Promise.all(unreadable.map(removeDirectory));
   await recover(runtime);
   const streaming = await startStreamingServer({
     address: options.streamingAddress ?? '127.0.0.1',
@@ -72,7 +75,13 @@ export async function startRuntime(options: RuntimeOptions): Promise<{ stop(): P
   };
 }
 
-function openRuntime(options: RuntimeOptions, stopped: AbortSignal): Runtime {
+interface Opening {
+  stopped: AbortSignal;
+  /** Gets the directories of records that cannot be read. */
+  unreadable: string[];
+}
+
+function openRuntime(options: RuntimeOptions, { stopped, unreadable }: Opening): Runtime {
   const { stateDir, imagesDir, log } = options;
   const runDir = join(options.runDir, 'runtime');
   mkdirSync(stateDir, { recursive: true, mode: 0o711 });
@@ -80,7 +89,7 @@ function openRuntime(options: RuntimeOptions, stopped: AbortSignal): Runtime {
   // A record that cannot be read was being made when the power went, and nothing of it runs any more.
   const onUnreadable = (directory: string, error: unknown): void => {
     log.warn({ directory, error: messageOf(error) }, 'record not readable, removed');
-    rmSync(directory, { recursive: true, force: true });
+    unreadable.push(directory);
   };
   return {
     stateDir,

@@ -3,11 +3,11 @@ import { accessSync, readFileSync } from 'node:fs';
 import { chmod, copyFile, link, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { run } from '../../linux/command.ts';
+import { diskUsageOf } from '../../linux/disk-usage.ts';
 import { CriError } from '../errors.ts';
 import type { ImageConfig, ImageRecord } from './image.ts';
 import type { ImageStore } from './image-store.ts';
 import { digestName, parseReference } from './reference.ts';
-import { treeUsage } from './unpack.ts';
 
 export const busyboxName = 'docker.io/library/busybox:latest';
 
@@ -32,13 +32,13 @@ export async function buildBusybox(store: ImageStore, variant: BusyboxVariant = 
   await makeTree(rootfs, program, files);
   const layer = await layerDigest(rootfs);
   const image = describe({ layer, config: { ...defaultConfig, ...config }, name });
-  const usage = await treeUsage(rootfs);
+  const usage = await diskUsageOf(rootfs);
   await run('sync', ['--file-system', rootfs]);
   await store.publish(image.id, tree.path);
   const record = {
     ...image,
-    sizeBytes: usage.bytes,
-    unpackedBytes: usage.bytes,
+    sizeBytes: usage.usedBytes,
+    unpackedBytes: usage.usedBytes,
     unpackedInodes: usage.inodes,
   };
   await store.put(record);

@@ -1,7 +1,7 @@
-import { lstat, readdir } from 'node:fs/promises';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../../linux/command.ts';
+import { diskUsageOf } from '../../linux/disk-usage.ts';
 import { checkLayer } from './check-layer.ts';
 import type { ImageConfig, ImageRecord } from './image.ts';
 import type { ImageStore } from './image-store.ts';
@@ -41,14 +41,14 @@ export async function adoptLayout({ store, layout, tags, digests }: AdoptedLayou
   const rootfs = join(tree.path, 'rootfs');
   await unpackLayers(layout, rootfs);
   const { config = {} } = readBlob<{ config?: ImageConfig | null }>(layout, id) as { config?: ImageConfig };
-  const usage = await treeUsage(rootfs);
+  const usage = await diskUsageOf(rootfs);
   await store.publish(id, tree.path);
   const image: ImageRecord = {
     id,
     tags,
     digests,
     sizeBytes: [manifest.config, ...manifest.layers].reduce((sum, { size }) => sum + size, 0),
-    unpackedBytes: usage.bytes,
+    unpackedBytes: usage.usedBytes,
     unpackedInodes: usage.inodes,
     config: config ?? {},
     pinned: false,
@@ -78,20 +78,4 @@ async function unpackLayers(layout: string, rootfs: string): Promise<void> {
   await run('umoci', ['raw', 'unpack', '--image', `${layout}:image`, rootfs]);
   mkdirSync(rootfs, { recursive: true });
   await run('sync', ['--file-system', rootfs]);
-}
-
-/** Bytes and inodes of a tree, each inode once. */
-export async function treeUsage(root: string): Promise<{ bytes: number; inodes: number }> {
-  const seen = new Set<number>();
-  let bytes = 0;
-  const visit = async (path: string): Promise<void> => {
-    const { ino, blocks } = await lstat(path);
-    if (seen.has(ino)) return;
-    seen.add(ino);
-    bytes += blocks * 512;
-  };
-  await visit(root);
-  for (const entry of await readdir(root, { recursive: true, withFileTypes: true }))
-    await visit(join(entry.parentPath, entry.name));
-  return { bytes, inodes: seen.size };
 }

@@ -11,6 +11,7 @@ import type {
 import { hasLabels, inPieces, matchesId } from '../filters.ts';
 import type { Runtime } from '../runtime.ts';
 import { containerStats as statsOf } from '../stats/container-stats.ts';
+import { measureEach } from '../stats/measure-each.ts';
 
 /** What one container uses. Throws NOT_FOUND. */
 export const containerStats = async (runtime: Runtime, { containerId }: ContainerStatsRequest) => ({
@@ -40,5 +41,5 @@ function filtered(runtime: Runtime, filter: ContainerStatsFilter | null): Promis
         matchesId(container.sandboxId, filter?.podSandboxId ?? '') &&
         hasLabels(container.config.labels, filter?.labelSelector ?? {}),
     );
-  return Promise.all(matching.map((container) => statsOf(runtime, container)));
+  return measureEach(runtime, matching, (container) => statsOf(runtime, container));
 }

@@ -140,6 +140,7 @@ export async function forget(
   { id, imageId, mountedImageIds, cgroupPath }: ContainerRecord,
 ): Promise<void> {
   await runtime.cgroups.removeCgroup(cgroupPath);
-  await runtime.containers.remove(id);
   for (const image of new Set([imageId, ...mountedImageIds])) await runtime.images.release(image, id);
+  // Last: should it fail, nothing else is held any more, and the next start of the daemon finds the directory.
+  await runtime.containers.remove(id);
 }

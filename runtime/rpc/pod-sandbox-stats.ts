@@ -9,6 +9,7 @@ import type {
 import { hasLabels, inPieces, matchesId } from '../filters.ts';
 import type { Runtime } from '../runtime.ts';
 import { getSandbox } from '../sandboxes/status.ts';
+import { measureEach } from '../stats/measure-each.ts';
 import { sandboxStats } from '../stats/sandbox-stats.ts';
 
 /** What one sandbox uses. Throws NOT_FOUND. */
@@ -38,5 +39,5 @@ function filtered(runtime: Runtime, filter: PodSandboxStatsFilter | null): Promi
         matchesId(id, filter?.id ?? '') &&
         hasLabels(config.labels, filter?.labelSelector ?? {}),
     );
-  return Promise.all(matching.map((sandbox) => sandboxStats(runtime, sandbox)));
+  return measureEach(runtime, matching, (sandbox) => sandboxStats(runtime, sandbox));
 }

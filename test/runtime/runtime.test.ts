@@ -135,3 +135,25 @@ test.serial(
     t.deepEqual(output, ['1000']);
   },
 );
+
+test.serial(
+  'folders deeper than any path are counted, hide no other container’s stats, and are removed',
+  async (t) => {
+    const pod = await runPod(daemon);
+    const beside = await pod.run('sleep 1000');
+    // Each is made from within the last: the whole path is some 12,000 bytes.
+    const nest =
+      'name=$(printf %0200d 0); cd /tmp; for i in $(seq 60); do mkdir $name; cd -P $name; done; touch /done; exec sleep 1000';
+    const deep = await pod.run(nest);
+    await execText(daemon, deep, 'until [ -e /done ]; do sleep 0.05; done');
+    const { runtime } = daemon.cri;
+    const { stats } = await runtime.ListContainerStats({ filter: { podSandboxId: pod.id } });
+    const inodesOf = (id: string) =>
+      stats.find(({ attributes }) => attributes?.id === id)?.writableLayer?.inodesUsed?.value ?? 0;
+    t.true(inodesOf(deep) > 60);
+    t.true(inodesOf(beside) > 0);
+    t.is((await runtime.PodSandboxStats({ podSandboxId: pod.id })).stats?.linux?.containers.length, 2);
+    await runtime.RemoveContainer({ containerId: deep });
+    t.false(existsSync(join(daemon.stateDir, 'containers', deep)));
+  },
+);
