@@ -148,7 +148,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     reportMs: config.nodeStatusReportFrequencyMs,
     statusNow: (previous, now) => facts.statusNow(previous, now),
     volumesInUse: (previous) => devices.volumesInUse(previous),
-    onStatus: ({ volumesInUse = [] }) => devices.reportedInUse(volumesInUse),
+    onStatus: (node) => devices.reportedInUse(node),
   });
   // A volume is staged only after the node has said that it is in use, and detached only after it has said that it isn't.
   devices.onInUseChange(() => reporter.checkVolumesInUse());

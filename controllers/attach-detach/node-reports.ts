@@ -6,8 +6,8 @@ import type { Lister } from '../../client/store.ts';
 
 interface Report {
   volumes: Set<string>;
-  /** What the server has, as far as it was this that wrote it. */
-  written: string | undefined;
+  /** What the server has, as far as it was this that wrote it. Null: a write failed, and may have been done all the same. */
+  written: string | undefined | null;
   running: Promise<void>;
   next: Promise<void> | undefined;
 }
@@ -96,14 +96,16 @@ export class NodeReports {
       return;
     }
     const wanted = textOf(report.volumes);
-    if (wanted === (report.written ?? shownBy(present))) return;
+    const shown = report.written === undefined ? shownBy(present) : report.written;
+    if (wanted === shown) return;
     const volumesAttached = [...report.volumes].sort().map((name) => ({ name, devicePath: '' }));
     try {
       const patch = { status: { volumesAttached: volumesAttached.length === 0 ? null : volumesAttached } };
       await this.#client.resource(nodes).patch({ name: node, type: 'merge', subresource: 'status', patch });
       report.written = wanted;
     } catch (error) {
-      report.written = undefined;
+      // What was seen of the node may be older than that write; to trust it would leave a volume shown that is about to be detached.
+      report.written = isNotFound(error) ? undefined : null;
       if (!isNotFound(error)) throw error;
     }
   }

@@ -24,7 +24,7 @@ export interface NodeReporterOptions {
   /** The volumes that must stay attached; `previous` is what the API server has. */
   volumesInUse?: (previous: readonly string[]) => string[];
   /** The API server has this status: after it was written, and when there was nothing to write. */
-  onStatus?(status: NodeStatus): void;
+  onStatus?(node: Node): void;
   /** How often changes are looked for; 10 s as upstream. */
   checkMs?: number;
   /** How often an unchanged status is written; 5 minutes as upstream. */
@@ -63,7 +63,7 @@ export function reportNode(options: NodeReporterOptions): NodeReporter {
       try {
         node = await createOrAdopt(options, { now: timeOf(clock.now()) });
         reportedMs = clock.now();
-        options.onStatus?.(node.status ?? {});
+        options.onStatus?.(node);
         if (!stopping.signal.aborted) schedule();
         return;
       } catch (error) {
@@ -78,7 +78,7 @@ export function reportNode(options: NodeReporterOptions): NodeReporter {
     const now = part === 'all' ? await options.statusNow(before, timeOf(clock.now())) : before;
     const status = withVolumesInUse(options, now);
     const changed = !isDeepStrictEqual(withoutHeartbeats(before), withoutHeartbeats(status));
-    if (!changed && clock.now() - reportedMs < reportMs) return options.onStatus?.(before);
+    if (!changed && clock.now() - reportedMs < reportMs) return options.onStatus?.(known);
     tellReady(options, before, status);
     node = await resource.patch({
       name: nodeName,
@@ -87,7 +87,7 @@ export function reportNode(options: NodeReporterOptions): NodeReporter {
       patch: { status: part === 'all' ? statusPatch(status) : { volumesInUse: status.volumesInUse } },
     });
     if (part === 'all') reportedMs = clock.now();
-    options.onStatus?.(node.status ?? {});
+    options.onStatus?.(node);
   };
   const check = (part: 'all' | 'volumes in use') => {
     if (again !== 'all') again = part;

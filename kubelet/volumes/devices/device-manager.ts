@@ -1,3 +1,4 @@
+import type { Node } from '../../../api/types.ts';
 import type { Clock } from '../../../client/clock.ts';
 import type { OwnNode } from '../../node/own-node.ts';
 import { Device } from './device.ts';
@@ -12,10 +13,10 @@ export interface DeviceManager {
   waitForAttach(device: Device, signal: AbortSignal): Promise<void>;
   /** Whether waitForAttach would resolve at once. */
   isAttached(device: Device): boolean;
-  /** For node.status.volumesInUse. `previous` is what it says now. */
+  /** For node.status.volumesInUse, right before it is written. `previous` is what it says now. */
   volumesInUse(previous: readonly string[]): string[];
-  /** The API server has these in node.status.volumesInUse. */
-  reportedInUse(uniqueNames: readonly string[]): void;
+  /** The API server has this in node.status.volumesInUse: its answer when that was written. */
+  reportedInUse(node: Node): void;
   /** All Pods of the node are known, and hold what they have: what nobody holds is unstaged. */
   podsAreKnown(): void;
   /** Something has changed that may let a waiting volume go on. */
@@ -39,6 +40,7 @@ export const createDeviceManager = (options: DeviceManagerOptions): DeviceManage
   const waiters = new Set<() => void>();
   const listeners = new Set<() => void>();
   let reported = new Set<string>();
+  let confirmed: Node | undefined;
   let known = false;
   let lastInUse = '';
 
@@ -58,10 +60,19 @@ export const createDeviceManager = (options: DeviceManagerOptions): DeviceManage
     for (const listener of listeners) listener();
   };
 
+  /**
+   * The controller takes a volume out of volumesAttached and then looks whether it is in use; here it is the other way round. That keeps
+   * the two from missing each other only when volumesAttached is read after volumesInUse was written: not in an older Node.
+   */
+  const newestNode = () => {
+    const seen = ownNode.node();
+    return versionOf(seen) >= versionOf(confirmed) ? seen : confirmed;
+  };
+
   const isAttached = (device: Device): boolean => {
     if (!device.isAttachable) return true;
     if (!reported.has(device.uniqueName)) return false;
-    const attached = ownNode.node()?.status?.volumesAttached ?? [];
+    const attached = newestNode()?.status?.volumesAttached ?? [];
     return attached.some(({ name }) => name === device.uniqueName);
   };
 
@@ -97,10 +108,13 @@ export const createDeviceManager = (options: DeviceManagerOptions): DeviceManage
     volumesInUse(previous) {
       // Until all Pods are known, what was in use still may be.
       const names = known ? inUse() : [...inUse(), ...previous];
+      // Once this is on its way, the others may be detached at any moment, not only when the answer is here.
+      reported = reported.intersection(new Set(names));
       return [...new Set(names)].toSorted();
     },
-    reportedInUse(uniqueNames) {
-      reported = new Set(uniqueNames);
+    reportedInUse(node) {
+      reported = new Set(node.status?.volumesInUse);
+      confirmed = node;
       look();
     },
     podsAreKnown() {
@@ -122,3 +136,6 @@ export const createDeviceManager = (options: DeviceManagerOptions): DeviceManage
     },
   };
 };
+
+/** Versions of one resource are numbers that grow. */
+const versionOf = (node: Node | undefined): number => Number(node?.metadata?.resourceVersion ?? 0);
