@@ -4,6 +4,8 @@ import anyTest from 'ava';
 import type { TestFn } from 'ava';
 import { events, pods } from '../../../client/resources.ts';
 import { persistentVolumeController } from '../../../controllers/persistent-volume/persistent-volume.ts';
+import { unmount } from '../../../linux/mount.ts';
+import { mountTmpfs } from '../../../linux/tmpfs.ts';
 import { until } from '../../environment.ts';
 import { eventAbout, found, startControllerRig } from '../controller-rig.ts';
 import { aPodWith, storageClient } from './fixtures.ts';
@@ -70,6 +72,25 @@ test('Delete: a hostPath below /tmp goes with its volume', async (t) => {
     async () => (await storage.getVolume('hostpath')).metadata?.deletionTimestamp !== undefined,
   );
   t.pass();
+});
+
+test('Delete: a hostPath in which something is mounted stays, and so does what is mounted there', async (t) => {
+  const storage = storageClient(t.context.client);
+  const path = mkdtempSync('/tmp/bb-reclaim-');
+  const mounted = join(path, 'deep');
+  mkdirSync(mounted);
+  mountTmpfs({ directory: mounted });
+  t.teardown(() => {
+    unmount(mounted, { ifMounted: true });
+    rmSync(path, { recursive: true, force: true });
+  });
+  writeFileSync(join(mounted, 'file'), 'data');
+  const spec = { hostPath: { path }, persistentVolumeReclaimPolicy: 'Delete' };
+  const volume = await release(storage, 'mounted', spec);
+  const message = `host_path deleter does not delete across mounts: tmpfs (tmpfs) is mounted on ${mounted}; unmount it first`;
+  t.is((await storage.volumeIn('mounted', 'Failed')).status?.message, message);
+  await eventAbout(t.context.client, volume, { reason: 'VolumeFailedDelete', message });
+  t.true(existsSync(join(mounted, 'file')));
 });
 
 test('Delete: what cannot be deleted is Failed, with the reason', async (t) => {
