@@ -4,7 +4,7 @@ import type { ContainerRecord } from './containers/record.ts';
 import { stateOf } from './containers/record.ts';
 import { nowNs } from './clock.ts';
 import { messageOf } from './errors.ts';
-import { readContainerState } from './native/index.ts';
+import { readContainerState, settleStart, wasStartBegun } from './native/index.ts';
 import type { Runtime } from './runtime.ts';
 import { watchPause } from './sandboxes/pause-watch.ts';
 
@@ -16,6 +16,7 @@ import { watchPause } from './sandboxes/pause-watch.ts';
  *     CREATED          nothing                 CREATED
  *     CREATED, RUNNING machine was restarted   EXITED    (255, Unknown)
  *     CREATED          running                 RUNNING   (killed between starting and recording it)
+ *     CREATED          a plan, no more         what comes of it within ten seconds: RUNNING, or EXITED (128, StartError)
  *     RUNNING          running, no exit        RUNNING   (watched on)
  *     RUNNING          exit record             EXITED    (with its exit code)
  *     RUNNING          shim gone, no record    EXITED    (255, Unknown)
@@ -36,15 +37,27 @@ async function recoverSandbox(runtime: Runtime, id: string): Promise<void> {
 
 async function recoverContainer(runtime: Runtime, container: ContainerRecord): Promise<void> {
   if (stateOf(container) === 'CONTAINER_EXITED') return;
-  const { started } = readContainerState(runtime.containers.volatileDirectoryOf(container.id));
+  const stateDir = runtime.containers.volatileDirectoryOf(container.id);
+  if (container.start === null && wasStartBegun(stateDir)) await settleStart({ id: container.id, stateDir });
+  const { started } = readContainerState(stateDir);
   if (started === undefined) {
     if (container.start !== null || runtime.containers.isFromBeforeReboot(container.id))
       await lost(runtime, container.id);
+    else if (wasStartBegun(stateDir)) await startFailed(runtime, container);
     return;
   }
   const start = { ...started, startedAtNs: Number(started.startedAtNs) };
   if (container.start === null) await runtime.containers.update(container.id, { start }, { durable: false });
   watchContainer(runtime, container.id, start);
+}
+
+// Whoever asked for the start got no answer; left as created, it could run unknown to everybody.
+async function startFailed(runtime: Runtime, { id, cgroupPath }: ContainerRecord): Promise<void> {
+  await runtime.cgroups.killAll(cgroupPath);
+  const message = 'the runtime was killed while it started the container';
+  await runtime.containers.update(id, {
+    exit: { exitCode: 128, reason: 'StartError', message, finishedAtNs: nowNs() },
+  });
 }
 
 async function lost(runtime: Runtime, id: string): Promise<void> {

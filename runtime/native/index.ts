@@ -12,6 +12,7 @@ export {
 } from './exec.ts';
 export { launchSandbox, startContainer, type RunningSandbox, type StartedContainer } from './launch.ts';
 export { defaultMaskedPaths, defaultReadonlyPaths } from './masked-paths.ts';
+export { settleStart, wasStartBegun } from './settle-start.ts';
 export { StartError } from './start-error.ts';
 export { readContainerState, readExitRecord, watchExit } from './state.ts';
 export type { ContainerState, ExitRecord, Started } from './state.ts';

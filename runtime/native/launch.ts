@@ -2,6 +2,7 @@ import { closeSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
+import { failpoint } from '../../linux/failpoint.ts';
 import { bindNetworkNamespace } from '../../linux/namespaces.ts';
 import { replaceFile } from '../../linux/files.ts';
 import { signalProcess, type ProcessIdentity } from '../../linux/process.ts';
@@ -62,6 +63,7 @@ interface Launch {
 
 async function launch(plan: Plan, { path, args, cwd }: Launch): Promise<StartedContainer> {
   replaceFile(path, plan.toString());
+  await failpoint('runtime.launch.before-spawn');
   const [readEnd, writeEnd] = makePipe();
   let shim;
   try {
@@ -77,6 +79,7 @@ async function launch(plan: Plan, { path, args, cwd }: Launch): Promise<StartedC
     throw error;
   }
   closeSync(writeEnd);
+  await failpoint('runtime.launch.after-spawn');
   const lines = (await readAll(readEnd)).split('\n');
   const warnings = lines.filter((line) => line.startsWith('warning\t')).map((line) => warningOf(plan, line));
   const started = lines.find((line) => line.startsWith('started\t'));

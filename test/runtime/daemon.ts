@@ -24,6 +24,8 @@ export interface Daemon {
   imagesDir: string;
   /** Ends the process by SIGKILL, as a power user or the OOM killer would. */
   kill(): Promise<void>;
+  /** Resolves when the process has ended by itself. */
+  died(): Promise<void>;
   /** Starts it again on the same directories, with more in its environment. */
   start(env?: Record<string, string>): Promise<void>;
   /** Removes all sandboxes, ends the process, and tells what is left behind; nothing should be. */
@@ -58,6 +60,9 @@ export async function startDaemon(how: LaunchOptions = {}): Promise<Daemon> {
     cgroupRoot: `/${name}`,
     scratch,
     kill,
+    async died() {
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    },
     ...options,
     async start(env = {}) {
       child = await launch(options, { ...how, env });

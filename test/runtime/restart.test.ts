@@ -1,6 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import test from 'ava';
+import { findProcesses } from '../../linux/find-processes.ts';
 import { isAlive } from '../../linux/process.ts';
 import { until } from '../environment.ts';
 import { startDaemon } from './daemon.ts';
@@ -95,6 +97,50 @@ test.serial('a container whose shim was killed too has ended: 255, Unknown', asy
   await daemon.start();
   t.like(await ended(daemon, containerId), { exitCode: 255, reason: 'Unknown' });
 });
+
+for (const [title, point, script] of [
+  ['before its shim was there', 'before-spawn', undefined],
+  ['while its shim waits for ever', 'after-spawn', 'mkfifo'],
+] as const)
+  test.serial(
+    `a start during which the daemon was killed, ${title}, has failed: 128, StartError`,
+    async (t) => {
+      const pod = await runPod(daemon);
+      const logPath = join(pod.config.logDirectory ?? '', 'log');
+      mkdirSync(dirname(logPath), { recursive: true });
+      if (script !== undefined) execFileSync(script, [logPath]); // nobody reads it, so that it cannot be opened for writing
+      const containerId = await pod.create('sleep 1000', { logPath: 'log' });
+      await dieWhileStarting(containerId, point);
+      await daemon.start();
+      const { status } = await daemon.cri.runtime.ContainerStatus({ containerId });
+      t.like(status, { state: 'CONTAINER_EXITED', exitCode: 128, reason: 'StartError' });
+      t.is(status?.message, 'the runtime was killed while it started the container');
+      t.deepEqual(
+        findProcesses((words) => words.includes(containerId)),
+        [],
+      );
+    },
+  );
+
+test.serial(
+  'a start during which the daemon was killed, and which goes on without it, is found',
+  async (t) => {
+    const pod = await runPod(daemon);
+    const containerId = await pod.create('sleep 1000');
+    await dieWhileStarting(containerId, 'after-spawn');
+    await daemon.start();
+    const { status } = await daemon.cri.runtime.ContainerStatus({ containerId });
+    t.is(status?.state, 'CONTAINER_RUNNING');
+    t.is(await execText(daemon, containerId, 'echo there'), 'there');
+  },
+);
+
+async function dieWhileStarting(containerId: string, point: string): Promise<void> {
+  await daemon.kill();
+  await daemon.start({ PODWRIGHT_FAILPOINTS: `runtime.launch.${point}=crash` });
+  await daemon.cri.runtime.StartContainer({ containerId }).catch(() => undefined);
+  await daemon.died();
+}
 
 test.serial('killed at any moment while Pods come and go, the daemon finds everything again', async (t) => {
   for (const afterMs of [3, 9, 17, 31, 53]) {
