@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { openInside, openPath } from '../../linux/filesystem.ts';
 import type { OpenedPath } from '../../linux/filesystem.ts';
 import { hasCode } from '../../linux/system-error.ts';
+import { openBeneath } from './open-beneath.ts';
 
 export interface MakeDirectoryOptions {
   root: string;
@@ -42,7 +43,7 @@ interface Step {
 const stepInto = ({ root, parent, name, walked, mode }: Step): OpenedPath => {
   try {
     // From the root again: a link inside may lead anywhere inside.
-    return openInside(root, join(...walked, name), { flags: openDirectory, resolve: 'beneath' });
+    return openBeneath({ root, path: join(...walked, name), flags: openDirectory });
   } catch (error) {
     if (!hasCode(error, 'ENOENT')) throw error;
   }

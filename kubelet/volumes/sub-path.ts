@@ -1,11 +1,11 @@
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { openInside } from '../../linux/filesystem.ts';
 import type { OpenedPath } from '../../linux/filesystem.ts';
 import { isMountPoint } from '../../linux/mount-info.ts';
 import { bindMount, unmount } from '../../linux/mount.ts';
 import { hasCode } from '../../linux/system-error.ts';
 import { makeDirectoryInside } from './make-directory-inside.ts';
+import { openBeneath } from './open-beneath.ts';
 import { subPathsDirectory } from './paths.ts';
 
 export interface SubPathOptions {
@@ -31,7 +31,7 @@ export class SubPathDirectoryError extends Error {
  * `pods/<uid>/volume-subpaths/<volume>/<container>/<index>`, a bind mount of the very file or directory that was checked.
  *
  * A container of the Pod may be renaming directories and planting links in the volume at the same moment. So the path is
- * resolved once, by the kernel, inside the volume (openat2(2) RESOLVE_BENEATH), and what is mounted is the open file, not
+ * resolved by the kernel, inside the volume (open-beneath.ts), and what is mounted is the open file, not
  * the path (CVE-2017-1002101, CVE-2021-25741). Missing directories are made with the volume's own permissions.
  * Throws SystemError, EXDEV for a path that leads out, or SubPathDirectoryError.
  */
@@ -50,7 +50,7 @@ export const prepareSubPath = (options: SubPathOptions): string => {
 
 const openOrMake = ({ volumePath, subPath }: SubPathOptions): OpenedPath => {
   try {
-    return openInside(volumePath, subPath, { resolve: 'beneath' });
+    return openBeneath({ root: volumePath, path: subPath });
   } catch (error) {
     if (!hasCode(error, 'ENOENT')) throw error;
   }

@@ -139,6 +139,18 @@ test('a link inside the volume that stays inside is followed', async (t) => {
   t.true(existsSync(join(volume, 'real/x/f')));
 });
 
+test('so is an absolute one that leads into the volume, to what is there and to what is to be made', async (t) => {
+  const pod = podWith({ subPath: 'current/file' }, [{ subPath: 'current/new/folder', mountPath: '/new' }]);
+  const { node, volume } = await start(t, pod);
+  mkdirSync(join(volume, 'v1'));
+  writeFileSync(join(volume, 'v1/file'), 'content');
+  symlinkSync(join(volume, 'v1'), join(volume, 'current'));
+  const [file, folder] = await mountsOf(node, pod);
+  t.is(readFileSync(file?.hostPath ?? '', 'utf8'), 'content');
+  writeFileSync(join(folder?.hostPath ?? '', 'f'), '');
+  t.true(existsSync(join(volume, 'v1/new/folder/f')));
+});
+
 const swapper = `
 const { renameSync, symlinkSync, mkdirSync, rmSync } = require('node:fs');
 const { workerData } = require('node:worker_threads');
