@@ -1,10 +1,11 @@
-import { mkdirSync, rmdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { growFileSystem } from '../../../linux/grow-filesystem.ts';
 import { bindMount, mount, parseMountOptions, unmount, unmountWaiting } from '../../../linux/mount.ts';
 import { hasCode } from '../../../linux/system-error.ts';
 import { fileSystemStats } from '../file-system-stats.ts';
 import { giveToGroup } from '../give-to-group.ts';
 import { mountStateOf } from '../mount-state.ts';
+import { fsGroupOf } from '../ownership.ts';
 import type { SetUpOptions, VolumePlace, VolumePlugin } from '../plugin.ts';
 import { isMountedThisBoot, setMountedThisBoot } from '../ready-file.ts';
 import { asVolumeError } from '../volume-error.ts';
@@ -92,11 +93,23 @@ const setUpInTurn = async (context: LocalContext, options: SetUpOptions): Promis
         throw asVolumeError(error, { step, volumeName: spec.name });
       });
   }
-  await bind(source.isDevice ? deviceMountPath(rootDir, spec.name) : source.path, options);
+  const path = source.isDevice ? deviceMountPath(rootDir, spec.name) : source.path;
+  const isShared = device.isPublishedElsewhere(podUid);
+  if (isShared) tellOtherGroup(context, options, path);
+  await bind(path, options);
   await resizeAfterMount(context, { spec, pod, device, expand: () => grow(context, spec) });
   // The first Pod's group stays: to change it would take the files from the others.
-  if (spec.readOnly || device.isPublishedElsewhere(podUid)) return;
+  if (spec.readOnly || isShared) return;
   await giveToGroup({ directory, pod, clock: context.clock, events: context.events });
+};
+
+/** Upstream: local.go SetUpAt. */
+const tellOtherGroup = ({ events }: LocalContext, { pod, spec }: SetUpOptions, path: string): void => {
+  const fsGroup = fsGroupOf(pod);
+  const { gid } = statSync(path);
+  if (fsGroup === undefined || fsGroup === gid) return;
+  const message = `The requested fsGroup is ${fsGroup}, but the volume ${spec.name} has GID ${gid}. The volume may not be shareable.`;
+  events.pod(pod, { type: 'Warning', reason: 'AlreadyMountedVolume', message });
 };
 
 /** A directory has whatever its disk has. */

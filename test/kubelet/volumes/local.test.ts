@@ -6,7 +6,7 @@ import { attachLoop, detachLoop } from '../../../linux/loop-device.ts';
 import { readMountInfo } from '../../../linux/mount-info.ts';
 import { unmount } from '../../../linux/mount.ts';
 import { run } from '../../../linux/command.ts';
-import { persistentVolumes } from '../../../client/resources.ts';
+import { events, persistentVolumes } from '../../../client/resources.ts';
 import type { PersistentVolumeSpec } from '../../../api/types.ts';
 import { until } from '../../environment.ts';
 import { startStorageBench } from './csi/storage-bench.ts';
@@ -56,6 +56,34 @@ test.serial('a directory: bound for each Pod, its data outlives them', async (t)
   await bench.deletePod('one');
   t.deepEqual(bench.mounts(), []);
   t.is(readFileSync(join(disk, 'kept'), 'utf8'), 'x');
+});
+
+test.serial('a second Pod of another group gets the volume as the first has it, and is told', async (t) => {
+  const bench = await startStorageBench(t);
+  const disk = join(bench.dir, 'shared');
+  mkdirSync(disk);
+  await bench.makeVolume('shared', localSpec(disk));
+  for (const [name, fsGroup] of [
+    ['first', 4711],
+    ['same', 4711],
+    ['other', 4712],
+  ] as const) {
+    await bench.makePod(name, ['shared'], { securityContext: { fsGroup } });
+    await bench.running(name);
+  }
+  t.is(statSync(disk).gid, 4711);
+  const { type, message } = await bench.eventUntil(
+    'other',
+    ({ reason }) => reason === 'AlreadyMountedVolume',
+  );
+  t.is(type, 'Warning');
+  t.is(
+    message,
+    'The requested fsGroup is 4712, but the volume shared has GID 4711. The volume may not be shareable.',
+  );
+  const { items } = await bench.client.resource(events).list({ namespace: 'default' });
+  t.is(items.filter(({ reason }) => reason === 'AlreadyMountedVolume').length, 1);
+  for (const name of ['first', 'same', 'other']) await bench.deletePod(name);
 });
 
 test.serial('a block device: formatted when empty, mounted once, never formatted again', async (t) => {
