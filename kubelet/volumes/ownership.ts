@@ -76,12 +76,14 @@ const isRight = (root: Stats, group: number, mask: number): boolean => {
   return root.isDirectory() && root.gid === group && (root.mode & wanted) === wanted;
 };
 
-/** The uid that all containers of the Pod run as; undefined when they differ or one doesn't say. */
+/**
+ * The uid that all containers of the Pod run as, but for ephemeral ones, for which nothing may change; undefined when they differ or one
+ * doesn't say. Upstream: pkg/volume/util FsUserFrom.
+ */
 export const commonUser = ({ spec }: Pod): number | undefined => {
   const containers: Pick<Container, 'securityContext'>[] = [
     ...(spec?.initContainers ?? []),
     ...(spec?.containers ?? []),
-    ...(spec?.ephemeralContainers ?? []),
   ];
   const users = containers.map(
     ({ securityContext }) => securityContext?.runAsUser ?? spec?.securityContext?.runAsUser,

@@ -112,4 +112,7 @@ test('the user that all containers share', (t) => {
   t.is(commonUser(pod([1, undefined])), undefined);
   t.is(commonUser(pod([7, undefined], 7)), 7);
   t.is(commonUser(pod([undefined])), undefined);
+  const watched = pod([1]);
+  const spec = { containers: [], ...watched.spec, ephemeralContainers: [{ name: 'debugger' }] };
+  t.is(commonUser({ ...watched, spec }), 1);
 });
