@@ -14,6 +14,12 @@ import type { ImageService, RuntimeService, Sent } from './cri/types.ts';
 import { CriError, messageOf } from './errors.ts';
 import type { Runtime } from './runtime.ts';
 
+/** What a handler may want to know besides the request. */
+export interface Call {
+  /** Aborted when the client waits no longer. */
+  signal: AbortSignal;
+}
+
 /** How an RPC is answered: a response, responses one after the other, or a subscription that sends until the call ends. */
 type Handler<Method> = Method extends {
   request: infer Request;
@@ -28,7 +34,7 @@ type Handler<Method> = Method extends {
           ) => Iterable<Sent<Response>> | AsyncIterable<Sent<Response>>;
         }
       | { subscribe: (runtime: Runtime, send: (response: Sent<Response>) => void) => Disposable }
-    : (runtime: Runtime, request: Request) => Promise<Sent<Response>> | Sent<Response>
+    : (runtime: Runtime, request: Request, call: Call) => Promise<Sent<Response>> | Sent<Response>
   : never;
 
 export type Handlers<Service> = { [Name in keyof Service]?: Handler<Service[Name]> };
@@ -93,16 +99,19 @@ function implement(runtime: Runtime, handlers: object): UntypedServiceImplementa
   );
 }
 
-type AnyHandler = ((runtime: Runtime, request: unknown) => unknown) | AnyStream;
+type AnyUnary = (runtime: Runtime, request: unknown, call: Call) => unknown;
+type AnyHandler = AnyUnary | AnyStream;
 interface AnyStream {
   stream?: (runtime: Runtime, request: unknown) => Iterable<unknown> | AsyncIterable<unknown>;
   subscribe?: (runtime: Runtime, send: (response: unknown) => void) => Disposable;
 }
 
-function unary(runtime: Runtime, name: string, handler: (runtime: Runtime, request: unknown) => unknown) {
+function unary(runtime: Runtime, name: string, handler: AnyUnary) {
   return (call: ServerUnaryCall<unknown, unknown>, callback: sendUnaryData<unknown>): void => {
     const began = performance.now();
-    Promise.try(handler, runtime, call.request).then(
+    const gone = new AbortController();
+    call.on('cancelled', () => gone.abort());
+    Promise.try(handler, runtime, call.request, { signal: gone.signal }).then(
       (response) => {
         traced(name, { ms: Math.round((performance.now() - began) * 10) / 10 });
         callback(null, response);

@@ -6,7 +6,9 @@ import type { ImageRecord } from './image.ts';
 import type { ImageStore } from './image-store.ts';
 import type { ImageReference } from './reference.ts';
 import { digestName, formatReference, parseReference, repositoryOf, taggedName } from './reference.ts';
+import { type SharedTask, shareTask } from './shared-task.ts';
 import { adoptLayout } from './unpack.ts';
+import { watchProgress } from './watch-progress.ts';
 
 /** How to prove who pulls; the fields of CRI's AuthConfig. */
 export interface RegistryCredentials {
@@ -22,46 +24,78 @@ export interface PullOptions {
   store: ImageStore;
   name: string;
   credentials?: RegistryCredentials | undefined;
+  /** Whoever asked waits no longer. The pull goes on while somebody else waits for it. */
   signal?: AbortSignal;
+  /** How long a registry may send nothing. Five minutes when not given, as containerd's image_pull_progress_timeout. */
+  idleMs?: number;
 }
 
-const pulling = new Map<string, Promise<ImageRecord>>();
+const pulling = new Map<string, SharedTask<ImageRecord>>();
 
 /**
  * Brings an image from its registry into the store, through skopeo. The same image asked for twice at a time is pulled once.
- * Throws CriError: NOT_FOUND, UNAUTHENTICATED, INVALID_ARGUMENT for a name that is none, UNAVAILABLE, else UNKNOWN.
+ * Throws CriError: NOT_FOUND, UNAUTHENTICATED, INVALID_ARGUMENT for a name that is none, UNAVAILABLE, CANCELLED when the registry stalls or
+ * `signal` is aborted, else UNKNOWN.
  */
 export function pullImage(options: PullOptions): Promise<ImageRecord> {
   const reference = parseReference(options.name);
   const key = `${options.store.dir} ${formatReference(reference)} ${JSON.stringify(options.credentials ?? {})}`;
-  const running = pulling.get(key) ?? pull(options, reference).finally(() => pulling.delete(key));
-  pulling.set(key, running);
-  return running;
+  const task =
+    pulling.get(key) ??
+    shareTask({
+      work: (signal) => pull({ ...options, signal }, reference),
+      leaving: () => failed({ code: 'CANCELLED', reference, why: 'context canceled' }),
+      onOver: () => void pulling.delete(key),
+    });
+  pulling.set(key, task);
+  return task.wait(options.signal);
 }
 
+const defaultIdleMs = 300_000;
+
 async function pull(
-  { store, credentials, signal }: PullOptions,
+  { store, credentials, signal, idleMs = defaultIdleMs }: PullOptions & { signal: AbortSignal },
   reference: ImageReference,
 ): Promise<ImageRecord> {
   await using incoming = await store.incoming();
-  const access = await accessArguments(incoming.path, reference, credentials);
+  const layout = await download({ directory: incoming.path, reference, credentials, signal, idleMs });
+  const tag = taggedName(reference);
+  const digests = [digestName(reference, layout.digest)];
+  return await adoptLayout({ store, layout: layout.path, tags: tag === undefined ? [] : [tag], digests });
+}
+
+interface Download {
+  directory: string;
+  reference: ImageReference;
+  credentials: RegistryCredentials | undefined;
+  signal: AbortSignal;
+  idleMs: number;
+}
+
+/** Copies the image into an OCI layout in the directory. */
+async function download(options: Download): Promise<{ path: string; digest: string }> {
+  const { directory, reference, credentials, signal, idleMs } = options;
+  const access = await accessArguments(directory, reference, credentials);
+  using progress = watchProgress({ directory, idleMs });
   const skopeo = (args: string[]) =>
-    run('skopeo', ['--insecure-policy', ...args], signal === undefined ? {} : { signal });
+    run('skopeo', ['--insecure-policy', ...args], { signal: AbortSignal.any([signal, progress.signal]) });
   try {
     const digest = reference.digest ?? (await digestOf(skopeo, access, reference));
-    const layout = join(incoming.path, 'layout');
+    const path = join(directory, 'layout');
     const source = `docker://${digestName(reference, digest)}`;
     await skopeo([
       'copy',
       '--quiet',
       ...access.map((flag) => flag.replace(/^--/, '--src-')),
       source,
-      `oci:${layout}:image`,
+      `oci:${path}:image`,
     ]);
-    const tag = taggedName(reference);
-    const digests = [digestName(reference, digest)];
-    return await adoptLayout({ store, layout, tags: tag === undefined ? [] : [tag], digests });
+    return { path, digest };
   } catch (error) {
+    if (progress.signal.aborted) {
+      const why = `no progress in ${idleMs / 1000} seconds`;
+      throw failed({ code: 'CANCELLED', reference, why, cause: error });
+    }
     throw pullError(reference, error);
   }
 }
@@ -106,11 +140,20 @@ async function accessArguments(
 const isLoopback = (registry: string): boolean =>
   /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/.test(registry);
 
+interface Failure {
+  code: ConstructorParameters<typeof CriError>[0];
+  reference: ImageReference;
+  why: string;
+  cause?: unknown;
+}
+
+const failed = ({ code, reference, why, cause }: Failure): CriError =>
+  new CriError(code, `failed to pull and unpack image "${formatReference(reference)}": ${why}`, { cause });
+
 function pullError(reference: ImageReference, error: unknown): Error {
   if (!(error instanceof CommandError)) return error instanceof Error ? error : new Error(String(error));
   const why = lastWords(error.stderr) || error.message;
-  const message = `failed to pull and unpack image "${formatReference(reference)}": ${why}`;
-  return new CriError(codeFor(why), message, { cause: error });
+  return failed({ code: codeFor(why), reference, why, cause: error });
 }
 
 function codeFor(why: string): 'NOT_FOUND' | 'UNAUTHENTICATED' | 'UNAVAILABLE' | 'UNKNOWN' {

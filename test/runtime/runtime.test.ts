@@ -1,9 +1,14 @@
 import { existsSync, mkdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { status as grpc } from '@grpc/grpc-js';
 import test from 'ava';
+import { findProcesses } from '../../linux/find-processes.ts';
 import { readMountInfo } from '../../linux/mount-info.ts';
+import { patience, until } from '../environment.ts';
 import { startDaemon } from './daemon.ts';
 import type { Daemon } from './daemon.ts';
+import { makeLayout } from './images/make-layout.ts';
+import { serveLayout } from './images/tiny-registry.ts';
 import { execText, runPod } from './pod.ts';
 
 // What this runtime does beyond the suite that every runtime passes.
@@ -157,3 +162,19 @@ test.serial(
     t.false(existsSync(join(daemon.stateDir, 'containers', deep)));
   },
 );
+
+test.serial('a client that gives up a pull ends it', async (t) => {
+  const layout = join(daemon.scratch, 'layout');
+  const { manifestDigest } = makeLayout(layout, { entries: [{ name: 'file', text: 'never pulled' }] });
+  const registry = await serveLayout(layout, { manifestDigest, stalled: true });
+  t.teardown(() => registry.close());
+  const image = `${registry.host}/team/app:1`;
+  const pulls = () =>
+    findProcesses((words) => words[0] === 'skopeo' && words.some((word) => word.includes(image)));
+  const pulled = daemon.cri.image.PullImage({ image: { image } }, { timeoutMs: 1500 * patience });
+  await Promise.all([
+    t.throwsAsync(pulled, { code: grpc.DEADLINE_EXCEEDED }),
+    until('skopeo', () => pulls().length > 0),
+  ]);
+  await until('the end of skopeo', () => pulls().length === 0);
+});

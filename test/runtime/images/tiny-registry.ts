@@ -6,13 +6,18 @@ import { join } from 'node:path';
 
 /**
  * Serves the image of an OCI layout as `HOST/team/app:1`, as registries do (OCI distribution specification, pull). With
- * `password` only for the user `reader`. Counts the manifests given out.
+ * `password` only for the user `reader`, and with `stalled` without a byte of any blob, until resume(). Counts the manifests given out.
  */
 export async function serveLayout(
   layout: string,
-  { manifestDigest, password }: { manifestDigest: string; password?: string },
-): Promise<{ host: string; manifestRequests(): number; close(): void }> {
+  {
+    manifestDigest,
+    password,
+    stalled = false,
+  }: { manifestDigest: string; password?: string; stalled?: boolean },
+): Promise<{ host: string; manifestRequests(): number; resume(): void; close(): void }> {
   let manifestRequests = 0;
+  let stalls = stalled;
   const server = createServer((request, response) => {
     const wanted =
       password === undefined ? undefined : `Basic ${Buffer.from(`reader:${password}`).toString('base64')}`;
@@ -40,6 +45,7 @@ export async function serveLayout(
       'content-length': data.length,
       'docker-content-digest': name,
     });
+    if (stalls && !isManifest) return response.flushHeaders();
     return void response.end(request.method === 'HEAD' ? undefined : data);
   });
   server.listen(0, '127.0.0.1');
@@ -48,6 +54,7 @@ export async function serveLayout(
   return {
     host: `127.0.0.1:${port}`,
     manifestRequests: () => manifestRequests,
+    resume: () => void (stalls = false),
     close() {
       server.closeAllConnections();
       server.close();
