@@ -153,6 +153,7 @@ test('a terminal: its name, its size, its input, one stream of output', async (t
   const running = await machine(t).start({ args: ['sh', '-c', script], tty: true });
   const client = await attach(running);
   await client.resize({ columns: 132, rows: 43 });
+  await until('the first line', () => running.log().length > 0); // or the echo of what is typed comes first
   await client.writeStdin(Buffer.from('hello\r'));
   await until('the answer', () => client.out().includes('got hello'));
   await client.resize({ columns: 80, rows: 25 });
