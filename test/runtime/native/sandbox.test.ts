@@ -187,10 +187,6 @@ test('a command starts beside a container that has no process in its own cgroup,
   const vm = machine(t);
   const own = join(root?.mountPoint ?? '', vm.mark);
   mkdirSync(join(own, 'container/init'), { recursive: true });
-  t.teardown(async () => {
-    for (const name of ['container/init', 'container', ''])
-      await until(`removal of ${name}`, () => (rmdirSync(join(own, name)), true));
-  });
   const entrance = (directory: string) => ({
     tasksFiles: [],
     unifiedDirectory: directory,
@@ -201,6 +197,12 @@ test('a command starts beside a container that has no process in its own cgroup,
   const { started, spec } = await vm.start('sleep 1000', {
     cgroup: { entrance: entrance(join(own, 'container/init')) },
   });
+  t.teardown(async () => {
+    signalProcess(started, 'SIGKILL');
+    await waitForExit(started);
+    for (const name of ['container/init', 'container', ''])
+      await until(`removal of ${name}`, () => (rmdirSync(join(own, name)), true));
+  });
   const { stdout } = await execInContainer({
     target: started,
     stateDir: spec.stateDir,
@@ -208,8 +210,6 @@ test('a command starts beside a container that has no process in its own cgroup,
     cgroup: entrance(join(own, 'container')),
   });
   t.is(stdout.toString(), '0::/\n', 'as seen in the cgroup namespace of the container');
-  signalProcess(started, 'SIGKILL');
-  await waitForExit(started);
 });
 
 const controllerOf = (path: string): string =>
