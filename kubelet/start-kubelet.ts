@@ -15,7 +15,7 @@ import { startGarbageCollection } from './garbage/garbage-collection.ts';
 import type { KubeletOptions } from './kubelet-options.ts';
 import { keepLease } from './node/lease.ts';
 import { readNodeFacts } from './node/node-facts.ts';
-import { reportNode } from './node/node-status.ts';
+import { nodeLabels, reportNode } from './node/node-status.ts';
 import { followOwnNode } from './node/own-node.ts';
 import { followServices } from './node/service-environment.ts';
 import { isStaticPod } from './pod.ts';
@@ -108,6 +108,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     },
   });
   const { context, directory, workers, volumes } = parts;
+  const labels = nodeLabels({ nodeName, labels: options.labels ?? {} });
   const mirrors = createMirrorPods({ client, directory, nodeName, log });
   const dispatch: PodDispatch = createPodDispatch({
     directory,
@@ -118,8 +119,8 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     events,
     onWanted: (pod) => volumes.syncPod(pod),
     allocatable: () => facts.allocatable(),
-    node: () =>
-      ownNode.node() ?? reporter.node() ?? { metadata: { name: nodeName, labels: options.labels ?? {} } },
+    // Without an API server it is as this kubelet would register it: static Pods do not wait.
+    node: () => ownNode.node() ?? reporter.node() ?? { metadata: { name: nodeName, labels } },
     fetchNode: () => client.resource(nodesResource).get({ name: nodeName }),
   });
   volumes.reconstruct();

@@ -40,7 +40,7 @@ export async function killPod(context: KillContext, options: KillPodOptions): Pr
 }
 
 /** Waits for all before it rejects, so that nothing goes on behind the caller's back. */
-async function allDone(promises: Promise<void>[]): Promise<void> {
+export async function allDone(promises: Promise<void>[]): Promise<void> {
   for (const result of await Promise.allSettled(promises)) {
     if (result.status === 'rejected') throw result.reason;
   }

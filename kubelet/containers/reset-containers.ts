@@ -6,6 +6,7 @@ import type { KubeletPod } from '../pod.ts';
 import type { PodRuntimeStatus, RuntimeContainer } from '../runtime-status/runtime-status.ts';
 import { killContainer } from './kill-container.ts';
 import type { KillContext } from './kill-container.ts';
+import { allDone } from './kill-pod.ts';
 import { containerLogFolder } from './log-paths.ts';
 
 export interface ResetContext extends KillContext {
@@ -25,7 +26,7 @@ export async function resetContainers(
   const all = containersToReset(pod, runtime);
   const podIp = runtime.ips[0] ?? '';
   const reset = (containers: RuntimeContainer[]) =>
-    Promise.all(containers.map((container) => endAndRemove(context, { pod, container, podIp })));
+    allDone(containers.map((container) => endAndRemove(context, { pod, container, podIp })));
   await reset(all.filter(({ id }) => !triggers.has(id)));
   await reset(all.filter(({ id }) => triggers.has(id)));
   await Promise.all(

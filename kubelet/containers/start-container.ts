@@ -6,6 +6,7 @@ import type { KeyedBackOff } from '../back-off.ts';
 import type { CriClient } from '../cri/cri-client.ts';
 import { messageOf } from '../cri/cri-error.ts';
 import type { EnvironmentVariable } from '../environment/expand-container.ts';
+import { NotReadYetError } from '../environment/container-config-error.ts';
 import { goDuration } from '../go-duration.ts';
 import type { ImageManager, PresentImage } from '../images/ensure-image.ts';
 import type { KubeletLog } from '../kubelet-log.ts';
@@ -75,7 +76,8 @@ export async function startContainer(context: StartContext, options: StartOption
       throw error;
     }
     tell('Warning', 'Failed', `Error: ${messageOf(error)}`);
-    throw new StartError('CreateContainerConfigError', messageOf(error));
+    const retryAtMs = error instanceof NotReadYetError ? context.clock.now() + 1000 : undefined;
+    throw new StartError('CreateContainerConfigError', messageOf(error), retryAtMs);
   });
   const { containerId } = await cri
     .call('CreateContainer', { podSandboxId: sandboxId, config, sandboxConfig })

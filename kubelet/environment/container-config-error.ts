@@ -7,3 +7,11 @@ export class ContainerConfigError extends Error {
     this.name = 'ContainerConfigError';
   }
 }
+
+/** What the container needs of the API server was never read yet: it will be soon. */
+export class NotReadYetError extends ContainerConfigError {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'NotReadYetError';
+  }
+}

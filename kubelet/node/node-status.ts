@@ -166,7 +166,7 @@ async function createOrAdopt(options: NodeReporterOptions, { now }: { now: strin
     if (!isAlreadyExists(error)) throw error;
   }
   const existing = await resource.get({ name: nodeName });
-  const labels = labelsOf(options);
+  const labels = nodeLabels(options);
   const wanted = { ...existing.metadata?.labels, ...labels };
   if (!isDeepStrictEqual(existing.metadata?.labels, wanted)) {
     await resource.patch({ name: nodeName, type: 'strategic', patch: { metadata: { labels } } });
@@ -181,7 +181,11 @@ async function createOrAdopt(options: NodeReporterOptions, { now }: { now: strin
   });
 }
 
-const labelsOf = ({ nodeName, labels }: NodeReporterOptions): Record<string, string> => ({
+/** The labels that a kubelet gives its node. */
+export const nodeLabels = ({
+  nodeName,
+  labels,
+}: Pick<NodeReporterOptions, 'nodeName' | 'labels'>): Record<string, string> => ({
   'beta.kubernetes.io/arch': goArchitecture(),
   'beta.kubernetes.io/os': 'linux',
   'kubernetes.io/arch': goArchitecture(),
@@ -195,7 +199,7 @@ const newNode = (options: NodeReporterOptions, status: NodeStatus): Node => ({
   kind: 'Node',
   metadata: {
     name: options.nodeName,
-    labels: labelsOf(options),
+    labels: nodeLabels(options),
     annotations: { 'volumes.kubernetes.io/controller-managed-attach-detach': 'true' },
   },
   spec: {

@@ -5,13 +5,13 @@ import { services } from '../../client/resources.ts';
 import type { Client } from '../../client/rest.ts';
 import type { KubeletLog } from '../kubelet-log.ts';
 import { messageOf } from '../cri/cri-error.ts';
-import { ContainerConfigError } from '../environment/container-config-error.ts';
+import { NotReadYetError } from '../environment/container-config-error.ts';
 import { isStaticPod } from '../pod.ts';
 import type { KubeletPod } from '../pod.ts';
 
 /** The variables by which a container finds Services (`KUBERNETES_SERVICE_HOST`, Docker's link variables). */
 export interface ServiceEnvironment {
-  /** Throws ContainerConfigError while the Services were never read; a static Pod doesn't wait for the API server. */
+  /** Throws NotReadYetError while the Services were never read; a static Pod doesn't wait for the API server. */
   of(pod: KubeletPod): Promise<Record<string, string>>;
   stop(): Promise<void>;
 }
@@ -42,7 +42,7 @@ async function read(informer: Informer<Service>): Promise<void> {
     await informer.waitForSync(AbortSignal.timeout(1000));
   } catch (cause) {
     const message = 'services have not yet been read at least once, cannot construct envvars';
-    throw new ContainerConfigError(message, { cause });
+    throw new NotReadYetError(message, { cause });
   }
 }
 

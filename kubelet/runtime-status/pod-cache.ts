@@ -29,17 +29,17 @@ export interface PodCache {
 interface SandboxEntry {
   sandbox: cri.PodSandboxStatus;
   containers: RuntimeContainer[];
-  /** When this was true, in nanoseconds since 1970: what is older is not taken. */
+  /** When this was true, in nanoseconds by the runtime's clock: an event that is older is not taken. */
   at: number;
 }
 
 type PodEntry = Map<string, SandboxEntry>;
 
-/** What the runtime answered, and since when it may have been so: events may tell something newer meanwhile. */
+/** What the runtime answered. Which of two was first is not told by clocks, but by what came while it was asked. */
 interface Snapshot {
   pods: Map<string, PodEntry>;
-  at: number;
-  /** Sandboxes that were removed while it was asked. */
+  /** Sandboxes that events have told of meanwhile, and those that were removed. */
+  told: Set<string>;
   removed: Set<string>;
 }
 
@@ -59,10 +59,10 @@ export function createPodCache({
     return entry && entry.size > 0 ? statusOf(uid, entry) : undefined;
   };
   const ask = async (labelSelector: Record<string, string>): Promise<Snapshot> => {
-    const snapshot: Snapshot = { pods: new Map(), at: Date.now() * 1e6, removed: new Set() };
+    const snapshot: Snapshot = { pods: new Map(), told: new Set(), removed: new Set() };
     asking.add(snapshot);
     try {
-      snapshot.pods = await inspectSandboxes(client, labelSelector, snapshot.at);
+      snapshot.pods = await inspectSandboxes(client, labelSelector);
     } finally {
       asking.delete(snapshot);
     }
@@ -84,7 +84,10 @@ export function createPodCache({
     uids: () => [...pods.keys()],
     all: () => [...pods.keys()].flatMap((uid) => get(uid) ?? []),
     accept(event) {
-      if (isSandboxRemoval(event)) for (const { removed } of asking) removed.add(event.containerId);
+      for (const { told, removed } of asking) {
+        if (isSandboxRemoval(event)) removed.add(event.containerId);
+        else told.add(event.podSandboxStatus?.id ?? '');
+      }
       const uid = acceptEvent(pods, event);
       for (const waiter of waiting) if (waiter.uid === uid) waiter.look();
       return uid;
@@ -113,7 +116,7 @@ export function createPodCache({
 function merged(known: PodEntry = new Map(), uid: string, snapshot: Snapshot): PodEntry {
   const entry: PodEntry = new Map(snapshot.pods.get(uid));
   for (const id of snapshot.removed) entry.delete(id);
-  for (const [id, sandbox] of known) if (sandbox.at >= snapshot.at) entry.set(id, sandbox);
+  for (const [id, sandbox] of known) if (snapshot.told.has(id)) entry.set(id, sandbox);
   return entry;
 }
 
@@ -151,7 +154,6 @@ function dropSandbox(pods: Map<string, PodEntry>, sandboxId: string): string | u
 async function inspectSandboxes(
   client: CriClient,
   labelSelector: Record<string, string>,
-  at: number,
 ): Promise<Map<string, PodEntry>> {
   const [{ items }, { containers }] = await Promise.all([
     client.call('ListPodSandbox', { filter: { labelSelector } }),
@@ -170,10 +172,13 @@ async function inspectSandboxes(
     const own = statuses.flatMap((one) =>
       one && sandboxOf.get(one.id) === sandbox.id ? [toRuntimeContainer(one)] : [],
     );
-    entry.set(sandbox.id, { sandbox, containers: own, at });
+    entry.set(sandbox.id, { sandbox, containers: own, at: lastChange(sandbox, own) });
   }
   return pods;
 }
+
+const lastChange = ({ createdAt }: cri.PodSandboxStatus, containers: RuntimeContainer[]): number =>
+  Math.max(createdAt, ...containers.flatMap((one) => [one.createdAt, one.startedAt, one.finishedAt]));
 
 const sandboxStatus = (client: CriClient, podSandboxId: string) =>
   client.call('PodSandboxStatus', { podSandboxId }).then(({ status }) => status, goneIsNull);

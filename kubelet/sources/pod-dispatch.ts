@@ -54,14 +54,14 @@ export function createPodDispatch(options: PodDispatchOptions): PodDispatch {
     const rejection = rejectionOf(options, pod, options.node());
     if (!rejection) return accept(pod);
     if (rejection.reason !== 'NodeAffinity') return refuse(options, pod, rejection);
-    void startWithFreshNode(pod, rejection);
+    void startWithFreshNode(pod);
   };
   // The scheduler may have seen a label that this kubelet hasn't.
-  const startWithFreshNode = async (pod: KubeletPod, rejection: Rejection) => {
+  const startWithFreshNode = async (pod: KubeletPod) => {
     const node = await options.fetchNode().catch(() => undefined);
     const latest = directory.get(pod.metadata.uid);
     if (!latest) return;
-    const still = node ? rejectionOf(options, latest, node) : rejection;
+    const still = rejectionOf(options, latest, node ?? options.node());
     if (still) refuse(options, latest, still);
     else accept(latest);
   };

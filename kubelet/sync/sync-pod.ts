@@ -1,7 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { containersToReset, isRestartingAll } from '../actions/restart-all.ts';
-import { resetContainers } from '../containers/reset-containers.ts';
+import { isRestartingAll } from '../actions/restart-all.ts';
 import { syncContainers } from '../containers/sync-containers.ts';
 import type { SyncOutcome } from '../containers/sync-containers.ts';
 import { messageOf } from '../cri/cri-error.ts';
@@ -11,6 +10,7 @@ import type { KubeletPod } from '../pod.ts';
 import { MountError } from '../volumes/mount-error.ts';
 import type { SyncResult } from '../workers/pod-worker.ts';
 import { deadlineOf } from './deadline.ts';
+import { restartAll } from './restart-all.ts';
 import type { PodSyncContext } from './sync-context.ts';
 import { runtimeOf, tellStatus } from './tell-status.ts';
 
@@ -38,11 +38,7 @@ export async function syncPod(
   await prepare(context, pod, signal);
   signal.throwIfAborted();
   context.probes.addPod(pod);
-  if (isRestartingAll(status)) {
-    await resetContainers(context, pod, runtimeOf(context, pod));
-    await context.cache.waitFor(uid, (seen) => !seen || containersToReset(pod, seen).length === 0);
-    return { again: true };
-  }
+  if (isRestartingAll(status)) return restartAll(context, pod);
   const outcome = await syncContainers(
     context.containers,
     withAddresses(pod, status),

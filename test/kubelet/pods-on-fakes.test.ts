@@ -229,6 +229,11 @@ test('a container whose exit asks for it restarts the whole pod, init containers
       exitCode: 137,
     });
   }
+  // Who asks again at once has to wait, and the others run on meanwhile.
+  bench.cri.exit('main', 42);
+  const backOff = await bench.eventUntil('gang', ({ reason }) => reason === 'BackOff');
+  t.regex(backOff.message ?? '', /^Back-off restarting failed container main in pod gang_default\(/);
+  t.truthy(bench.cri.running('other'));
 });
 
 test('images: missing with Never, failing pulls, invalid names', async (t) => {

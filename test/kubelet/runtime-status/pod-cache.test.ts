@@ -83,10 +83,19 @@ test('what a relist does not find any more is gone', async (t) => {
     ...sandboxOf({ id: 'old' }),
     metadata: { name: 'b', namespace: 'default', uid: 'b', attempt: 0 },
   };
-  cache.accept({ ...eventOf([], 'CONTAINER_STARTED_EVENT'), createdAt: 1, podSandboxStatus: old });
+  cache.accept({ ...eventOf([], 'CONTAINER_STARTED_EVENT'), podSandboxStatus: old });
   t.deepEqual(cache.uids(), ['b']);
   arrive();
   t.deepEqual((await cache.relist()).sort(), ['b', UID]);
   t.deepEqual(cache.uids(), [UID]);
+  t.deepEqual(statesIn(cache), ['running']);
+});
+
+test('an event that is older than what was seen since is not taken', async (t) => {
+  const { cache, arrive } = slowRuntime({ containers: [containerStatus('CONTAINER_RUNNING')] });
+  arrive();
+  await cache.relist();
+  // The sandbox had begun, the container had not.
+  t.is(cache.accept({ ...eventOf([], 'CONTAINER_STARTED_EVENT'), createdAt: 1e8 }), undefined);
   t.deepEqual(statesIn(cache), ['running']);
 });
