@@ -25,13 +25,26 @@ const LISTENING = '00010000';
 
 const pids = (): string[] => readdirSync('/proc').filter((entry) => /^\d+$/.test(entry));
 
-/** A process may end while it is looked at, and not every one is ours to look at. */
 function hasSocket(pid: string, inode: string): boolean {
+  const folder = `/proc/${pid}/fd`;
+  return filesIn(folder).some((fd) => targetOf(join(folder, fd)) === `socket:[${inode}]`);
+}
+
+/** A process may end while it is looked at, and not every one is ours to look at. */
+function filesIn(folder: string): string[] {
   try {
-    const folder = `/proc/${pid}/fd`;
-    return readdirSync(folder).some((fd) => readlinkSync(join(folder, fd)) === `socket:[${inode}]`);
+    return readdirSync(folder);
   } catch {
-    return false;
+    return [];
+  }
+}
+
+/** Files are closed while one looks, the list of them itself to begin with. */
+function targetOf(link: string): string {
+  try {
+    return readlinkSync(link);
+  } catch {
+    return '';
   }
 }
 
