@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { WriteBatch } from './write-batch.ts';
 import type { Tables } from './database.ts';
 
@@ -19,6 +20,8 @@ interface Waiting {
 export class WriteQueue {
   readonly #tables: Tables;
   readonly #committed: () => void;
+  /** The queue is everybody's: were its failure taken for that of the request that wrote first, all later writes would hang. */
+  readonly #outside = AsyncLocalStorage.snapshot();
   #waiting: Waiting[] = [];
   #draining: Promise<void> | undefined;
 
@@ -32,7 +35,7 @@ export class WriteQueue {
   add<T>(apply: (batch: WriteBatch) => T): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     this.#waiting.push({ apply, resolve: (result) => resolve(result as T), reject });
-    this.#draining ??= this.#drain();
+    this.#draining ??= this.#outside(() => this.#drain());
     return promise;
   }
 

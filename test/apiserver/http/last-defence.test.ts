@@ -4,7 +4,9 @@ import { promisify } from 'node:util';
 import test from 'ava';
 
 const run = promisify(execFile);
-const lastDefence = fileURLToPath(new URL('../../../apiserver/http/last-defence.ts', import.meta.url));
+const fileOf = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+const lastDefence = fileOf('apiserver/http/last-defence.ts');
+const writeQueue = fileOf('store/embedded/write-queue.ts');
 
 /** Runs a script in a process of its own, as it may end it. */
 const script = (text: string) =>
@@ -33,11 +35,37 @@ test('what a request throws in a callback ends this request alone', async (t) =>
   ]);
 });
 
+/** What a script that dies leaves. */
+const death = async (text: string) => {
+  const outcome: unknown = await script(text).catch((error: unknown) => error);
+  return outcome as { code?: number; stdout: string; stderr: string };
+};
+
 test('an error of no request ends the process as ever', async (t) => {
-  const error = await t.throwsAsync(
-    script(
-      `defend(); setTimeout(() => { throw new Error('of nobody'); }, 1); setTimeout(() => undefined, 10_000);`,
-    ),
-  );
-  t.regex((error as Error & { stderr: string }).stderr, /of nobody/);
+  const { code, stdout, stderr } = await death(`
+    defend();
+    process.on('exit', (status) => console.log('exit', status));
+    setTimeout(() => { throw new Error('of nobody'); }, 1);
+    setTimeout(() => undefined, 10_000);
+  `);
+  t.is(code, 1);
+  t.is(stdout, 'exit 1\n');
+  t.regex(stderr, /Error: of nobody/);
+});
+
+test('the queue of writes, whoever sets it going, is of no request', async (t) => {
+  const { code, stdout, stderr } = await death(`
+    import { WriteQueue } from ${JSON.stringify(writeQueue)};
+    defend();
+    const root = { childTransaction: async () => [undefined] };
+    const queue = new WriteQueue({
+      tables: { root } as never,
+      committed: () => { throw new Error('read of the revision failed'); },
+    });
+    defended(task('/first'), async () => void (await queue.add(() => undefined)));
+    setTimeout(() => undefined, 10_000);
+  `);
+  t.is(code, 1);
+  t.is(stdout, '');
+  t.regex(stderr, /Error: read of the revision failed/);
 });
