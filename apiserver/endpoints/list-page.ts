@@ -85,8 +85,7 @@ export async function readOldPage(options: PageOptions & { continued: boolean })
 /** How many objects there were from a key on: those of now with the changes since taken back, where they are remembered. */
 async function countFrom({ store, selection: { prefix }, from, revision }: PageOptions): Promise<number> {
   const events = store.cache.eventsAfter(revision);
-  if (events === undefined)
-    return (await store.listAt({ prefix, from, limit: Infinity, revision })).entries.length;
+  if (events === undefined) return await store.countAt({ prefix, from, revision });
   const later = events.filter(({ entry: { key } }) => key.startsWith(prefix) && key >= from);
   const added = later.filter(({ type }) => type === 'ADDED').length;
   const deleted = later.filter(({ type }) => type === 'DELETED').length;

@@ -64,6 +64,11 @@ export class ObjectStore {
     return { ...page, entries: page.items.map((item) => entryOf(item, this.values)) };
   }
 
+  /** How many objects there were as of an older `revision`; none of them is read. Throws the store's compacted error. */
+  async countAt(options: { prefix: string; from: string; revision: number }): Promise<number> {
+    return (await this.#store.list(options)).items.length;
+  }
+
   /** Writes a new object. Throws 409 AlreadyExists. Resolves when the write is durable. */
   async create(object: ApiObject): Promise<ApiObject> {
     const key = this.keyOf(placeOf(object));

@@ -8,6 +8,7 @@ import { event } from '../../../apiserver/registry/core/event.ts';
 import type { ApiObject } from '../../../apiserver/registry/kind.ts';
 import { Feed } from '../../../apiserver/storage/feed.ts';
 import { sweepExpired } from '../../../apiserver/storage/housekeeping.ts';
+import { ObjectStore } from '../../../apiserver/storage/object-store.ts';
 import { Stores } from '../../../apiserver/storage/stores.ts';
 import { plainValues } from '../../../apiserver/storage/value-transformer.ts';
 import { openEmbeddedStore } from '../../../store/embedded/open.ts';
@@ -73,6 +74,23 @@ test('a removal meets the state that was judged, or judges again', async (t) => 
   t.deepEqual((await removed)['data'], { value: '2' });
   t.is(judged, 2);
   t.is(await objects.find(place), undefined);
+});
+
+test('the objects of an older revision are counted without being read', async (t) => {
+  const { store, feed, objects } = await openStores(t);
+  await objects.create(object('1'));
+  const revision = await store.currentRevision();
+  await objects.update(place, () => Promise.resolve({ remove: true }));
+  const unreadable = {
+    ...plainValues,
+    fromStore: () => {
+      throw new Error('read');
+    },
+  };
+  const { kind, cache, prefix } = objects;
+  const counting = new ObjectStore({ kind, store, cache, feed, values: unreadable });
+  t.is(await counting.countAt({ prefix, from: prefix, revision }), 1);
+  t.is(await counting.countAt({ prefix, from: `${objects.keyOf(place)}\0`, revision }), 0);
 });
 
 test('events go when their time is over', async (t) => {
