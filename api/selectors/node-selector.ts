@@ -1,4 +1,4 @@
-import type { Node, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm } from '../types.ts';
+import type { Node, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, Pod } from '../types.ts';
 
 /** The terms are alternatives; no term matches nothing. */
 export const matchesNodeSelector = ({ nodeSelectorTerms }: NodeSelector, node: Node): boolean =>
@@ -48,4 +48,13 @@ const compares = (
   if (value === undefined || bound === undefined || !integer.test(value) || !integer.test(bound))
     return false;
   return operator === 'Gt' ? BigInt(value) > BigInt(bound) : BigInt(value) < BigInt(bound);
+};
+
+/** Whether a node is what the pod's nodeSelector and required node affinity ask for. */
+export const matchesPodNodeSelection = (pod: Pod, node: Node): boolean => {
+  const labels = node.metadata?.labels ?? {};
+  const selector = Object.entries(pod.spec?.nodeSelector ?? {});
+  if (!selector.every(([key, value]) => labels[key] === value)) return false;
+  const required = pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  return required === undefined || matchesNodeSelector(required, node);
 };

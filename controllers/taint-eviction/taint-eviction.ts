@@ -3,7 +3,7 @@ import { timeOf } from '../../client/clock.ts';
 import { isNotFound } from '../../client/errors.ts';
 import { keyOf } from '../../client/objects.ts';
 import { nodes, pods } from '../../client/resources.ts';
-import { covers } from '../../scheduler/plugins/tolerations.ts';
+import { covers } from '../../api/selectors/tolerations.ts';
 import { createReconciler } from '../../client/controller.ts';
 import type { ControllerFactory } from '../../client/controller.ts';
 

@@ -1,6 +1,6 @@
 import type { Node } from '../../api/types.ts';
-import { matchesPodNodeSelection } from '../../scheduler/plugins/node-selector.ts';
-import { untoleratedTaint } from '../../scheduler/plugins/tolerations.ts';
+import { matchesPodNodeSelection } from '../../api/selectors/node-selector.ts';
+import { untoleratedTaint } from '../../api/selectors/tolerations.ts';
 import type { Amounts } from '../resources/amounts.ts';
 import { podRequests } from '../resources/pod-resources.ts';
 import { isStaticPod, isTerminalPhase } from '../pod.ts';

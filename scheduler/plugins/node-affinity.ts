@@ -1,9 +1,8 @@
-import { matchesNodeSelectorTerm } from '../../api/selectors/node-selector.ts';
+import { matchesNodeSelectorTerm, matchesPodNodeSelection } from '../../api/selectors/node-selector.ts';
 import type { NodeSelectorTerm, Pod } from '../../api/types.ts';
 import type { PluginFactory } from '../framework/handle.ts';
 import { unresolvable } from '../framework/plugin.ts';
 import { normalizeToMaximum } from '../framework/score-nodes.ts';
-import { matchesPodNodeSelection } from './node-selector.ts';
 
 /** nodeSelector and node affinity: what is required filters, what is preferred scores. */
 export const nodeAffinity: PluginFactory = () => ({

@@ -1,6 +1,6 @@
 import type { PluginFactory } from '../framework/handle.ts';
 import { unresolvable } from '../framework/plugin.ts';
-import { tolerates } from './tolerations.ts';
+import { tolerates } from '../../api/selectors/tolerations.ts';
 
 const cordonTaint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' };
 

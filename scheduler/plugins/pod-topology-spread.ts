@@ -7,8 +7,8 @@ import type { PluginFactory } from '../framework/handle.ts';
 import type { NodeInfo } from '../framework/node-info.ts';
 import { unresolvable, unschedulable } from '../framework/plugin.ts';
 import { defaultSpreadConstraints } from './default-spread.ts';
-import { matchesPodNodeSelection } from './node-selector.ts';
-import { untoleratedTaint } from './tolerations.ts';
+import { matchesPodNodeSelection } from '../../api/selectors/node-selector.ts';
+import { untoleratedTaint } from '../../api/selectors/tolerations.ts';
 
 interface Spread {
   constraint: TopologySpreadConstraint;

@@ -2,7 +2,7 @@ import type { Pod, Taint } from '../../api/types.ts';
 import type { PluginFactory } from '../framework/handle.ts';
 import { unresolvable } from '../framework/plugin.ts';
 import { normalizeToMaximum } from '../framework/score-nodes.ts';
-import { tolerates, untoleratedTaint } from './tolerations.ts';
+import { tolerates, untoleratedTaint } from '../../api/selectors/tolerations.ts';
 
 /** NoSchedule and NoExecute taints keep pods away, PreferNoSchedule ones make a node less liked. */
 export const taintToleration: PluginFactory = () => ({

@@ -10,13 +10,13 @@ import type { Candidate } from './dry-run.ts';
 /**
  * Makes room for the pod: marks the victims as disrupted and deletes them with their own grace period, and tells
  * less important pods nominated for the node to look elsewhere. When a call fails the pod is tried again, since no
- * deletion may come that would wake it. Never rejects.
+ * deletion may come that would wake it. Never rejects; false when a call failed.
  */
 export const evict = async (
   pod: Pod,
   { node, victims }: Candidate,
   handle: SchedulerHandle,
-): Promise<void> => {
+): Promise<boolean> => {
   const outbid = handle.nominatedOn(node.name).filter((other) => priorityOf(other) < priorityOf(pod));
   const results = await Promise.allSettled([
     ...outbid.map((other) => clearNomination(other, handle)),
@@ -25,10 +25,11 @@ export const evict = async (
   const errors = results.flatMap((result) =>
     result.status === 'rejected' ? [result.reason as unknown] : [],
   );
-  if (errors.length === 0) return;
+  if (errors.length === 0) return true;
   handle.onError(new AggregateError(errors, `making room for pod ${keyOf(pod)} on node ${node.name}`));
   // Not at once, as upstream does: with the server away that would be a loop without a pause.
   handle.activate(pod, { afterError: true });
+  return false;
 };
 
 /** The pod's update then frees the pods that had yielded to it, and itself. */

@@ -17,9 +17,9 @@ export const defaultPreemption: PluginFactory = (handle) => {
   const makeRoom = async (pod: Pod, best: Candidate): Promise<void> => {
     const uid = pod.metadata?.uid ?? '';
     evicting.set(uid, false);
-    await evict(pod, best, handle);
-    // All victims may be gone already, so that no deletion would wake the pod.
-    if (evicting.get(uid) === true) handle.activate(pod);
+    const isDone = await evict(pod, best, handle);
+    // All victims may be gone already, so that no deletion would wake the pod. After a failure it waits for its back-off.
+    if (isDone && evicting.get(uid) === true) handle.activate(pod);
     evicting.delete(uid);
   };
 

@@ -1,4 +1,4 @@
-import type { Taint, Toleration } from '../../api/types.ts';
+import type { Taint, Toleration } from '../types.ts';
 
 type TaintLike = Pick<Taint, 'key' | 'effect'> & { value?: string };
 
