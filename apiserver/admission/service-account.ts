@@ -10,8 +10,20 @@ const MOUNT_PATH = '/var/run/secrets/kubernetes.io/serviceaccount';
 const TOKEN_SECONDS = 3607;
 const FILE_MODE = 0o644;
 
+/** As long as upstream tries again (getServiceAccount): ten times, 100 to 200 ms apart. */
+const ACCOUNT_WAIT_MS = 9 * 150;
+
+interface ServiceAccountOptions {
+  stores: Stores;
+  /** How long a Pod waits for the default account of a new namespace. */
+  waitMs?: number;
+}
+
 /** Gives each Pod its service account, pull secrets and the projected token volume (upstream: plugin/pkg/admission/serviceaccount). */
-export const serviceAccount = ({ stores }: { stores: Stores }): AdmissionPlugin => ({
+export const serviceAccount = ({
+  stores,
+  waitMs = ACCOUNT_WAIT_MS,
+}: ServiceAccountOptions): AdmissionPlugin => ({
   name: 'ServiceAccount',
   async admit(attributes) {
     const pod = createdPod(attributes);
@@ -19,7 +31,7 @@ export const serviceAccount = ({ stores }: { stores: Stores }): AdmissionPlugin 
     if (isMirror(pod)) return checkMirror(attributes, pod.spec);
     pod.spec.serviceAccountName ||= 'default';
     pod.spec.serviceAccount = pod.spec.serviceAccountName;
-    const account = await findAccount(stores, attributes, pod.spec.serviceAccountName);
+    const account = await findAccount({ stores, waitMs }, attributes, pod.spec.serviceAccountName);
     if (pod.spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true)
       mountToken(pod.spec);
     if ((pod.spec.imagePullSecrets ?? []).length === 0 && (account.imagePullSecrets ?? []).length > 0) {
@@ -40,7 +52,7 @@ function checkMirror(attributes: AdmissionAttributes, spec: PodSpec): void {
 }
 
 async function findAccount(
-  stores: Stores,
+  { stores, waitMs }: Required<ServiceAccountOptions>,
   attributes: AdmissionAttributes,
   name: string,
 ): Promise<ServiceAccount> {
@@ -50,25 +62,26 @@ async function findAccount(
   const account = accounts.peek(place) ?? (await accounts.find(place))?.object;
   if (account !== undefined) return account;
   if (name === 'default') {
-    const made = await madeSoon(accounts, place);
+    const made = await madeSoon(accounts, place, waitMs);
     if (made !== undefined) return made;
   }
   const why = `error looking up service account ${namespace}/${name}: serviceaccount ${JSON.stringify(name)} not found`;
   throw refuse(attributes, why);
 }
 
-/**
- * The controller makes the default account right after its namespace: who makes a Pod at once waits for it, as long as upstream
- * tries again (getServiceAccount: ten times, 100 to 200 ms apart).
- */
-function madeSoon(accounts: ObjectStore, place: ObjectPlace): Promise<ServiceAccount | undefined> {
+/** The controller makes the default account right after its namespace: who makes a Pod at once waits for it. */
+function madeSoon(
+  accounts: ObjectStore,
+  place: ObjectPlace,
+  waitMs: number,
+): Promise<ServiceAccount | undefined> {
   return new Promise((resolve) => {
     const end = (account: ApiObject | undefined) => {
       clearTimeout(timer);
       unlisten();
       resolve(account as ServiceAccount | undefined);
     };
-    const timer = setTimeout(() => end(accounts.peek(place)), 9 * (100 + Math.random() * 100));
+    const timer = setTimeout(() => end(accounts.peek(place)), waitMs);
     const unlisten = accounts.cache.listen(({ type, entry }) => type === 'ADDED' && end(entry.object), {
       key: accounts.keyOf(place),
     });
