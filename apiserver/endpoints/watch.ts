@@ -34,18 +34,19 @@ export async function watchObjects(request: ResourceRequest): Promise<undefined>
       kind.custom === undefined ? server.stopping : AbortSignal.any([server.stopping, kind.custom.ended]),
   });
   const watch = new ObjectWatch({ request, store, selection, stream });
-  if (start.initial) watch.sendState(start.bookmarkAfterState);
-  else if (!watch.sendHistory(start.revision)) return;
+  if (!watch.begin(start)) return;
   watch.follow();
   await stream.ended;
 }
 
 /** Whether a watch begins with the present state, or after which revision. */
-function readStart(query: URLSearchParams): {
+interface Start {
   initial: boolean;
   revision: number;
   bookmarkAfterState: boolean;
-} {
+}
+
+function readStart(query: URLSearchParams): Start {
   const revision = parseResourceVersion(query.get('resourceVersion')) ?? 0;
   const sendInitialEvents = query.get('sendInitialEvents');
   checkInitialEvents(query, sendInitialEvents);
@@ -108,8 +109,20 @@ class ObjectWatch {
     this.#includeObject = options.request.info.query.get('includeObject') ?? 'Metadata';
   }
 
+  /** Sends what comes before the changes to follow; false when the watch is over with it, after telling the client why. */
+  begin(start: Start): boolean {
+    try {
+      if (!start.initial) return this.#sendHistory(start.revision);
+      this.#sendState(start.bookmarkAfterState);
+      return true;
+    } catch (error) {
+      this.#fail(error);
+      return false;
+    }
+  }
+
   /** Sends every present object as ADDED, then the bookmark that tells that these were all. */
-  sendState(withBookmark: boolean): void {
+  #sendState(withBookmark: boolean): void {
     const selection = this.#selection;
     const { prefix, key } = selection;
     for (const entry of this.#store.cache.list(key ?? prefix)) {
@@ -121,7 +134,7 @@ class ObjectWatch {
   }
 
   /** Sends what happened after a revision; false when that is forgotten, after telling the client (410). */
-  sendHistory(revision: number): boolean {
+  #sendHistory(revision: number): boolean {
     const events = this.#store.cache.eventsAfter(revision);
     if (events === undefined) {
       this.#stream.sendLast(errorLine(expiredWatch(revision, this.#store.cache.oldestRevision)));

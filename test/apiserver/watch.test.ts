@@ -1,5 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import test from 'ava';
+import { openEmbeddedStore } from '../../store/embedded/open.ts';
+import { temporaryFolder } from '../store/temporary-folder.ts';
 import { configMap, CONFIG_MAPS, startTestServer } from './test-server.ts';
 import type { TestServer, WatchLine } from './test-server.ts';
 
@@ -137,6 +139,29 @@ test('an object that says nothing is shown in a table, and no watch ends with it
   t.is((await ofEvents.next())?.type, 'MODIFIED');
   ofEvents.end();
   ofNodes.end();
+});
+
+test('a watch that cannot show its first objects tells so', async (t) => {
+  const dir = temporaryFolder(t);
+  const store = openEmbeddedStore({ dir });
+  t.teardown(() => store.close());
+  const server = await startTestServer(t, { store });
+  const drivers = '/apis/storage.k8s.io/v1/csidrivers';
+  const start = (await server.get(drivers)).body.metadata.resourceVersion as string;
+  const broken = { metadata: { name: 'broken' }, spec: { tokenRequests: 5 } };
+  const value = Buffer.from(JSON.stringify(broken));
+  await store.txn({ success: [{ type: 'put', key: '/registry/csidrivers/broken', value }] });
+  for (const query of ['watch=true', `watch=true&resourceVersion=${start}`]) {
+    const watch = await server.watch(`${drivers}?${query}`, { headers: TABLE });
+    const line = await watch.next();
+    t.is(line?.type, 'ERROR');
+    t.like(line?.object, {
+      code: 500,
+      reason: 'InternalError',
+      message: 'Internal error occurred: spec.tokenRequests.map is not a function',
+    });
+    t.is(await watch.next(), undefined);
+  }
 });
 
 test('after a restart versions go on, and a watch from before must list again', async (t) => {
