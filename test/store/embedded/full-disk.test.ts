@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import test from 'ava';
 import { mount, unmount } from '../../../linux/mount.ts';
 import { openEmbeddedStore } from '../../../store/embedded/open.ts';
+import { isRoot, skipUnless } from '../../environment.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
 const MEBIBYTE = 1 << 20;
 
 test('a full disk fails the writes and nothing else, until there is room again', async (t) => {
+  if (skipUnless(t, isRoot(), 'only root mounts a small disk')) return;
   const disk = temporaryFolder(t);
   mount({ type: 'tmpfs', target: disk, data: 'size=4m' });
   t.teardown(() => unmount(disk, { lazy: true }));
