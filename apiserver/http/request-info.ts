@@ -15,7 +15,7 @@ export interface RequestInfo {
   resource: string;
   subresource: string;
   name: string;
-  /** What follows the subresource (proxy paths) as the client wrote it: with its leading slash, not decoded; or ''. */
+  /** What follows the subresource (proxy paths): with its leading slash, not decoded; or ''. */
   rest: string;
 }
 

@@ -36,7 +36,10 @@ export const proxyPod: Endpoint = async (request) => {
 const firstPortOf = ({ spec }: Pod): string =>
   String(spec?.containers.flatMap(({ ports }) => ports ?? [])[0]?.containerPort ?? '');
 
-/** Carries one request on to `origin`, and the answer back (upstream: util/proxy UpgradeAwareHandler.ServeHTTP). */
+/**
+ * Carries one request on to `origin`, and the answer back (upstream: util/proxy UpgradeAwareHandler.ServeHTTP). The path goes on as
+ * the client wrote it but for what `send` makes a URL of: dot segments are resolved, and what no URL may hold is percent-encoded.
+ */
 async function proxy(
   request: ResourceRequest,
   origin: string,
