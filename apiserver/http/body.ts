@@ -28,7 +28,7 @@ export async function readBody(request: Readable & { headers: IncomingHttpHeader
   try {
     for await (const chunk of source as AsyncIterable<Buffer>) {
       length += chunk.length;
-      if (length > BODY_LIMIT_BYTES) throw entityTooLarge(BODY_LIMIT_BYTES);
+      if (length > BODY_LIMIT_BYTES) throw entityTooLarge(`limit is ${BODY_LIMIT_BYTES}`);
       chunks.push(chunk);
     }
   } catch (error) {

@@ -4,7 +4,7 @@ import type { Status } from '../../api/types.ts';
 import type { FieldError } from '../../api/validation/field-error.ts';
 import type { Kind } from '../registry/kind.ts';
 
-export { badRequest, internalError, serviceUnavailable } from '../../api/status.ts';
+export { badRequest, entityTooLarge, internalError, serviceUnavailable } from '../../api/status.ts';
 
 type Named = Pick<Kind, 'group' | 'plural' | 'kind'>;
 
@@ -86,13 +86,6 @@ export const unsupportedMediaType = (accepted = READABLE): StatusError =>
     code: 415,
     reason: 'UnsupportedMediaType',
     message: `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`,
-  });
-
-export const entityTooLarge = (limitBytes: number): StatusError =>
-  statusError({
-    code: 413,
-    reason: 'RequestEntityTooLarge',
-    message: `Request entity too large: limit is ${limitBytes}`,
   });
 
 /** 410 for a watch from before the history. */
