@@ -1,12 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { AuthenticationV1TokenRequest, Node, PersistentVolumeClaim, Pod } from '../../api/types.ts';
+import { mirrorAnnotation } from '../../api/validation/pod/pod.ts';
 import { semanticEqual } from '../../api/validation/semantic-equal.ts';
 import { jsonDiff } from '../../api/validation/unified-diff.ts';
 import { nodeNameOf } from '../authentication/user.ts';
 import type { Stores } from '../storage/stores.ts';
 import type { AdmissionAttributes, AdmissionPlugin } from './admission.ts';
 import { apiReferenceOf } from './api-references.ts';
-import { isMirror, MIRROR_ANNOTATION, refuse } from './pod-creation.ts';
+import { isMirror, refuse } from './pod-creation.ts';
 
 /** Keeps kubelets to their own Node, Pods and tokens (https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#noderestriction). */
 export const nodeRestriction = ({ stores }: { stores: Stores }): AdmissionPlugin => ({
@@ -117,7 +118,7 @@ function checkPod(attributes: AdmissionAttributes, node: string, stores: Stores)
   if (!isMirror(pod)) {
     throw refuse(
       attributes,
-      `pod does not have "${MIRROR_ANNOTATION}" annotation, node ${quoted} can only create mirror pods`,
+      `pod does not have "${mirrorAnnotation}" annotation, node ${quoted} can only create mirror pods`,
     );
   }
   if (pod.spec?.nodeName !== node) {

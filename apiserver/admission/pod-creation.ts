@@ -1,9 +1,7 @@
 import type { Pod } from '../../api/types.ts';
+import { mirrorAnnotation } from '../../api/validation/pod/pod.ts';
 import { forbiddenError } from '../http/errors.ts';
 import type { AdmissionAttributes } from './admission.ts';
-
-/** A Pod that the kubelet made for a static Pod carries this annotation. */
-export const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
 
 /** The Pod of a CREATE of pods (no subresource), or undefined for any other write. */
 export function createdPod({ operation, request, object }: AdmissionAttributes): Pod | undefined {
@@ -12,8 +10,9 @@ export function createdPod({ operation, request, object }: AdmissionAttributes):
   return operation === 'CREATE' && isPod ? (object as unknown as Pod | undefined) : undefined;
 }
 
+/** Whether the kubelet made this Pod, for a static one. */
 export const isMirror = ({ metadata }: Pod): boolean =>
-  metadata?.annotations?.[MIRROR_ANNOTATION] !== undefined;
+  metadata?.annotations?.[mirrorAnnotation] !== undefined;
 
 /** 403 "pods "x" is forbidden: why". */
 export function refuse({ request, object, oldObject }: AdmissionAttributes, why: string) {

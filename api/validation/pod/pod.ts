@@ -6,6 +6,7 @@ import { validateCoreObjectMeta } from '../object-meta.ts';
 import { checkImagePadding } from './containers.ts';
 import { validatePodSpec } from './pod-spec.ts';
 
+/** A Pod that the kubelet made for a static Pod carries this annotation. */
 export const mirrorAnnotation = 'kubernetes.io/config.mirror';
 
 /** Checks a new Pod. Defaults must have been applied. */
