@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
+import type { KeyPair } from '../../cluster/certificates.ts';
 import {
   configMap,
   CONFIG_MAPS,
@@ -334,6 +335,61 @@ test('reviews answer what may be done', async (t) => {
   const resourceAttributes = { verb: 'list', resource: 'pods', namespace: 'default' };
   t.false((await ask({ user: 'jane', resourceAttributes })).body.status.allowed);
   t.true((await ask({ user: 'jane', groups: ['system:masters'], resourceAttributes })).body.status.allowed);
+});
+
+test('reviews that ask nothing, or too much, are refused', async (t) => {
+  const server = await startTestServer(t);
+  const ask = async (path: string, body: object) => {
+    const answer = await server.post(`/apis/authorization.k8s.io/v1/${path}`, body);
+    t.is(answer.status, 422);
+    return answer.body.message as string;
+  };
+  const nonResourceAttributes = { path: '/healthz', verb: 'get' };
+  const resourceAttributes = { verb: 'list', resource: 'pods', namespace: 'other' };
+  const refused = (kind: string, errors: string) => `${kind}.authorization.k8s.io "" is invalid: ${errors}`;
+  const none =
+    'spec.resourceAttributes: Invalid value: "null": exactly one of nonResourceAttributes or resourceAttributes must be specified';
+  const both =
+    'spec.nonResourceAttributes: Invalid value: {"Path":"/healthz","Verb":"get"}: cannot be specified in combination with resourceAttributes';
+  const nobody = 'spec.user: Invalid value: "": at least one of user or group must be specified';
+  t.is(await ask('subjectaccessreviews', {}), refused('SubjectAccessReview', `[${none}, ${nobody}]`));
+  t.is(
+    await ask('selfsubjectaccessreviews', { spec: { resourceAttributes, nonResourceAttributes } }),
+    refused('SelfSubjectAccessReview', both),
+  );
+  t.is(
+    await ask('selfsubjectaccessreviews', { metadata: { name: 'a' }, spec: { nonResourceAttributes } }),
+    refused('SelfSubjectAccessReview', 'metadata: Invalid value: {"name":"a"}: must be empty'),
+  );
+  const local = 'namespaces/default/localsubjectaccessreviews';
+  t.is(
+    await ask(local, { spec: { user: 'jane', resourceAttributes } }),
+    refused(
+      'LocalSubjectAccessReview',
+      'spec.resourceAttributes.namespace: Invalid value: "other": must match metadata.namespace',
+    ),
+  );
+  t.is(
+    await ask(local, { spec: { user: 'jane', nonResourceAttributes } }),
+    refused(
+      'LocalSubjectAccessReview',
+      'spec.nonResourceAttributes: Invalid value: {"Path":"/healthz","Verb":"get"}: disallowed on this kind of request',
+    ),
+  );
+});
+
+test('the rules of a node are not all that it may do', async (t) => {
+  const server = await startTestServer(t);
+  const review = { spec: { namespace: 'default' } };
+  const statusFor = async (as: KeyPair) =>
+    (await server.post('/apis/authorization.k8s.io/v1/selfsubjectrulesreviews', review, { as })).body.status;
+  const node = await server.identity('system:node:node-1', ['system:nodes']);
+  t.like(await statusFor(node), {
+    incomplete: true,
+    evaluationError: 'node authorizer does not support user rule resolution',
+  });
+  const { incomplete, evaluationError } = await statusFor(server.admin);
+  t.deepEqual([incomplete, evaluationError], [false, undefined]);
 });
 
 test('Secrets are not readable in the store', async (t) => {

@@ -1,40 +1,54 @@
-import type { SelfSubjectAccessReviewSpec, SubjectAccessReviewSpec } from '../../../api/types.ts';
+import type {
+  LocalSubjectAccessReview,
+  SelfSubjectAccessReview,
+  SelfSubjectAccessReviewSpec,
+  SubjectAccessReview,
+  SubjectAccessReviewSpec,
+} from '../../../api/types.ts';
+import {
+  validateLocalSubjectAccessReview,
+  validateSelfSubjectAccessReview,
+  validateSubjectAccessReview,
+} from '../../../api/validation/access-review.ts';
+import type { FieldError } from '../../../api/validation/field-error.ts';
 import type { UserInfo } from '../../authentication/user.ts';
 import type { Attributes } from '../../authorization/authorizer.ts';
-import { badRequest, invalidError } from '../../http/errors.ts';
+import { invalidError } from '../../http/errors.ts';
 import type { ApiObject } from '../../registry/kind.ts';
 import type { Endpoint, ResourceRequest, Result } from '../context.ts';
-import { readObject } from '../read-object.ts';
+import { checkPlace, readObject } from '../read-object.ts';
 import { writeOptions } from '../write-options.ts';
 
 /** SubjectAccessReview: may that user do this? */
 export const reviewAccess: Endpoint = async (request) => {
-  const review = await readReview(request);
-  const spec = review['spec'] as SubjectAccessReviewSpec;
-  if (!spec.user && (spec.groups ?? []).length === 0)
-    throw missing(request, 'spec.user', 'at least one of user or group must be specified');
-  return decide(request, review, { spec, user: userOf(spec) });
+  const review = await readReview<SubjectAccessReview>(request);
+  refuse(request, validateSubjectAccessReview(review));
+  return decide(request, review, userOf(review.spec));
 };
 
 /** LocalSubjectAccessReview: the same within one namespace. */
 export const reviewLocalAccess: Endpoint = async (request) => {
-  const review = await readReview(request);
-  const spec = review['spec'] as SubjectAccessReviewSpec;
-  const namespace = spec.resourceAttributes?.namespace ?? '';
-  if (namespace !== request.info.namespace) {
-    throw badRequest(`spec.resourceAttributes.namespace must match namespace: ${request.info.namespace}`);
-  }
-  return decide(request, review, { spec, user: userOf(spec) });
+  const review = await readReview<LocalSubjectAccessReview>(request);
+  refuse(request, validateLocalSubjectAccessReview(review));
+  return decide(request, review, userOf(review.spec));
 };
 
 /** SelfSubjectAccessReview: may I do this (kubectl auth can-i)? */
 export const reviewOwnAccess: Endpoint = async (request) => {
-  const review = await readReview(request);
-  return decide(request, review, { spec: review['spec'] as SelfSubjectAccessReviewSpec, user: request.user });
+  const review = await readReview<SelfSubjectAccessReview>(request);
+  refuse(request, validateSelfSubjectAccessReview(review));
+  return decide(request, review, request.user);
 };
 
-const readReview = (request: ResourceRequest): Promise<ApiObject> =>
-  readObject(request, request.kind, writeOptions(request.info.query, 'CreateOptions'));
+type Review = SubjectAccessReview | SelfSubjectAccessReview;
+
+async function readReview<Kind extends Review>(request: ResourceRequest): Promise<Kind> {
+  const { kind, info } = request;
+  const review = await readObject(request, kind, writeOptions(info.query, 'CreateOptions'));
+  checkPlace(review, kind, { name: '', namespace: info.namespace });
+  review['spec'] ??= {};
+  return review as unknown as Kind;
+}
 
 const userOf = ({ user = '', groups = [], uid = '', extra = {} }: SubjectAccessReviewSpec): UserInfo => ({
   username: user,
@@ -43,25 +57,14 @@ const userOf = ({ user = '', groups = [], uid = '', extra = {} }: SubjectAccessR
   extra,
 });
 
-function missing({ kind }: ResourceRequest, field: string, detail: string) {
-  return invalidError(kind, '', [
-    { field, reason: 'FieldValueInvalid', message: `Invalid value: ${detail}` },
-  ]);
+function refuse({ kind }: ResourceRequest, errors: FieldError[]): void {
+  if (errors.length > 0) throw invalidError(kind, '', errors);
 }
 
-interface Question {
-  spec: SelfSubjectAccessReviewSpec;
-  user: UserInfo;
-}
-
-function decide(request: ResourceRequest, review: ApiObject, { spec, user }: Question): Result {
-  const { resourceAttributes, nonResourceAttributes } = spec;
-  if ((resourceAttributes === undefined) === (nonResourceAttributes === undefined)) {
-    const detail = 'exactly one of nonResourceAttributes or resourceAttributes must be specified';
-    throw missing(request, 'spec.resourceAttributes', detail);
-  }
-  const { allowed, reason } = request.server.authorizer.authorize(attributesOf(spec, user));
-  return { status: 201, object: { ...review, status: { allowed, ...(reason !== '' && { reason }) } } };
+function decide(request: ResourceRequest, review: Review, user: UserInfo): Result {
+  const { allowed, reason } = request.server.authorizer.authorize(attributesOf(review.spec, user));
+  const status = { allowed, ...(reason !== '' && { reason }) };
+  return { status: 201, object: { ...(review as unknown as ApiObject), status } };
 }
 
 function attributesOf(

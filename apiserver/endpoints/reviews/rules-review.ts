@@ -1,4 +1,6 @@
 import type { PolicyRule, SelfSubjectRulesReviewSpec } from '../../../api/types.ts';
+import type { UserInfo } from '../../authentication/user.ts';
+import { nodeNameOf } from '../../authentication/user.ts';
 import { badRequest } from '../../http/errors.ts';
 import type { Endpoint } from '../context.ts';
 import { readObject } from '../read-object.ts';
@@ -20,9 +22,15 @@ export const reviewOwnRules: Endpoint = async (request) => {
     nonResourceRules: rules
       .filter((rule) => !isResourceRule(rule))
       .map(({ verbs, nonResourceURLs }) => ({ verbs, nonResourceURLs })),
-    incomplete: false,
+    ...completenessFor(request.user),
   };
   return { status: 201, object: { ...review, status } };
 };
+
+/** What a node may do depends on its Pods, which no list of rules tells (upstream: NodeAuthorizer.RulesFor). */
+const completenessFor = (user: UserInfo) =>
+  nodeNameOf(user) === undefined
+    ? { incomplete: false }
+    : { incomplete: true, evaluationError: 'node authorizer does not support user rule resolution' };
 
 const isResourceRule = ({ resources }: PolicyRule): boolean => (resources ?? []).length > 0;
