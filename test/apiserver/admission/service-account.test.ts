@@ -13,7 +13,13 @@ import { temporaryFolder } from '../../store/temporary-folder.ts';
 async function openStores(t: ExecutionContext) {
   const store = openEmbeddedStore({ dir: temporaryFolder(t) });
   const feed = new Feed({ store, onFailure: (error) => t.fail(String(error)) });
-  const stores = new Stores({ kinds: [accountKind], store, feed, plain: plainValues, encrypted: plainValues });
+  const stores = new Stores({
+    kinds: [accountKind],
+    store,
+    feed,
+    plain: plainValues,
+    encrypted: plainValues,
+  });
   await feed.start();
   t.teardown(async () => {
     feed.stop();
