@@ -3,8 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { hasCode } from '../linux/system-error.ts';
 
 /**
- * The path of a folder without symlinks, whether the folder is there yet or not. A link that leads nowhere gives where it leads to, so
- * that what a killed `up` has begun is found.
+ * The path of a folder without symlinks, whether the folder is there yet or not. A link that leads nowhere gives where it leads to.
  */
 export function realPlace(path: string): string {
   try {

@@ -1,9 +1,9 @@
-import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { mountOnItself } from '../linux/mount.ts';
 import { ownMountAt } from './own-mount.ts';
 import { clusterPaths, STATE_ROOT } from './paths.ts';
-import { realPlace } from './real-place.ts';
+import { isLink, realPlace } from './real-place.ts';
 
 /**
  * Makes the state folder of a cluster, or a link at its fixed place to the folder that the user chose. Throws when
@@ -31,21 +31,22 @@ function checkStateDir({ name, state, chosen }: { name: string; state: string; c
 }
 
 /**
- * Makes a folder at `path`, or a link there to `target` and that folder. The link first, so that `down` finds the folder whenever `up`
- * is killed. What is there stays; where a link is but not yet its folder, that is made.
+ * Makes a folder at `path`, or a link there to `target` and that folder. The folder first: all that an `up` that is killed can leave is an
+ * empty one, which the next takes, and a link that leads nowhere is one whose disk is not mounted. What is there stays. Throws when it is
+ * such a link: a folder made there would be below the mount point, and hold a new, empty cluster.
  */
 export function makeFolderOrLink(
   path: string,
   { target, mode }: { target: string | undefined; mode: number },
 ): void {
-  const isNewLink = target !== undefined && lstatSync(path, { throwIfNoEntry: false }) === undefined;
-  if (isNewLink) symlinkSync(target, path);
-  try {
-    makeFolder(realPlace(path), mode);
-  } catch (error) {
-    if (isNewLink) rmSync(path, { force: true });
-    throw error;
+  if (existsSync(path)) return;
+  if (isLink(path)) {
+    throw new Error(
+      `${path} leads to ${realPlace(path)}, which is not there; mount its disk, or take the cluster down`,
+    );
   }
+  makeFolder(target ?? path, mode);
+  if (target !== undefined) symlinkSync(target, path);
 }
 
 /** With that very mode, whatever the umask: the owner of the kubeconfig has to get through to it. */

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readdirSync,
   rmdirSync,
   rmSync,
   symlinkSync,
@@ -168,21 +169,36 @@ test('up over links finds the real folders, makes one mount, and down removes th
   t.true(existsSync(join(folder, 'disks')));
 });
 
-test('an up that was killed between link and folder is found by down, and gone on with by up', async (t) => {
+test('up over a link that leads nowhere says so and makes nothing there, and down removes the link', async (t) => {
   const folder = temporary(t);
-  const name = `dn-${process.pid}-half`;
+  const name = `dn-${process.pid}-away`;
+  const { state, cloud } = clusterPaths(name);
+  const refusal = (path: string, place: string) => ({
+    message: `${path} leads to ${join(folder, place)}, which is not there; mount its disk, or take the cluster down`,
+  });
+  t.teardown(() => down(name));
   mkdirSync('/var/lib/podwright', { recursive: true });
-  symlinkSync(join(folder, 'data'), clusterPaths(name).state);
-  t.deepEqual(await down(name), { existed: true });
-  t.false(existsSync(clusterPaths(name).state));
-
-  mkdirSync('/var/lib/podwright', { recursive: true });
-  symlinkSync(join(folder, 'data'), clusterPaths(name).state);
-  prepareStateDir(name);
-  prepareDiskPool(name);
-  t.true(existsSync(join(folder, 'data', 'cloud')));
-  await down(name);
+  symlinkSync(join(folder, 'data'), state);
+  t.throws(() => prepareStateDir(name), refusal(state, 'data'));
+  t.throws(() => prepareStateDir(name, join(folder, 'data')), refusal(state, 'data'));
   t.false(existsSync(join(folder, 'data')));
+  t.deepEqual(await down(name), { existed: true });
+  t.false(existsSync(state));
+
+  prepareStateDir(name);
+  symlinkSync(join(folder, 'disks'), cloud);
+  t.throws(() => prepareDiskPool(name), refusal(cloud, 'disks'));
+  t.false(existsSync(join(folder, 'disks')));
+});
+
+test('an up that was killed between folder and link is gone on with by up', async (t) => {
+  const folder = temporary(t);
+  mkdirSync(join(folder, 'data'));
+  const { name } = prepare(t, 'half', join(folder, 'data'));
+  mkdirSync(join(folder, name));
+  prepareDiskPool(name, folder);
+  await down(name);
+  t.deepEqual(readdirSync(folder), []);
 });
 
 test('a daemon that SIGKILL does not end is told with its pid and what to do', async (t) => {
