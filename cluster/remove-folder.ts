@@ -4,7 +4,7 @@ import { type MountInfo, mountsBelow, readMountInfo } from '../linux/mount-info.
 import { unmount } from '../linux/mount.ts';
 import { hasCode } from '../linux/system-error.ts';
 import { ownMountAt } from './own-mount.ts';
-import { realPlace } from './real-place.ts';
+import { isLink, realPlace } from './real-place.ts';
 
 /**
  * Unmounts what is mounted below a folder and our own mount of it, then removes it, and the link that led there; never deletes across
@@ -22,7 +22,7 @@ export function removeFolder(path: string): void {
     );
   }
   removeTree(folder);
-  if (folder !== path) rmSync(path, { force: true });
+  if (isLink(path)) rmSync(path); // a folder that links only led to stays when a disk is mounted on it
 }
 
 /** One that stands on another of ours hides what is mounted inside that one. */

@@ -201,6 +201,18 @@ test('an up that was killed between folder and link is gone on with by up', asyn
   t.deepEqual(readdirSync(folder), []);
 });
 
+test('down of a cluster that has a disk of the user on a folder of it empties that disk', async (t) => {
+  const folder = temporary(t);
+  const { name } = prepare(t, 'within', join(folder, 'data'));
+  prepareDiskPool(name);
+  const disk = join(folder, 'data', 'cloud');
+  mount({ type: 'tmpfs', target: disk });
+  t.teardown(() => unmount(disk, { ifMounted: true }));
+  await down(name);
+  t.deepEqual(readdirSync(folder), []);
+  await expectNothingLeft(name, ['mounts']);
+});
+
 test('a daemon that SIGKILL does not end is told with its pid and what to do', async (t) => {
   const freezer = '/sys/fs/cgroup/freezer';
   if (skipUnless(t, existsSync(freezer), 'needs the freezer of cgroup v1, which holds off SIGKILL')) return;
