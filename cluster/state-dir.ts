@@ -58,8 +58,9 @@ function makeFolder(path: string, mode: number): void {
 
 /**
  * mountPropagation: Bidirectional needs a shared mount below the volumes, whatever the host's root is
- * (mount_namespaces(7)), so the state folder becomes a shared mount of its own.
+ * (mount_namespaces(7)), so the state folder becomes a shared mount of its own; with the disks of the user that are mounted in it, which
+ * it would hide.
  */
 function shareMounts(folder: string): void {
-  if (ownMountAt(folder) === undefined) mountOnItself(folder);
+  if (ownMountAt(folder) === undefined) mountOnItself(folder, { recursive: true });
 }

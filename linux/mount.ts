@@ -90,12 +90,12 @@ export function setPropagation(target: string, propagation: Propagation, { recur
 
 /**
  * Makes a directory a shared mount of itself, a peer of no other: private first, or below a shared root (as systemd has it) each mount
- * in it would be made a second time, on the directory underneath. `recursive`: with the mounts that are in it.
+ * in it would be made a second time, on the directory underneath. `recursive`: with the mounts that are in it, each the same way.
  */
 export function mountOnItself(path: string, { recursive = false } = {}): void {
   bindMount({ source: path, target: path, recursive });
-  setPropagation(path, 'private');
-  setPropagation(path, 'shared');
+  setPropagation(path, 'private', { recursive });
+  setPropagation(path, 'shared', { recursive });
 }
 
 const MNT_FORCE = 1;

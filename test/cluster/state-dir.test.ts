@@ -31,6 +31,46 @@ for (const root of ['shared', 'private'] as const)
     t.regex(mounts[0]?.optional.join(' ') ?? '', /^shared:\d+$/);
   });
 
+for (const root of ['shared', 'private'] as const)
+  test(`disks of the user on the state folder and in it are seen, and outlive the cluster, where the root is ${root}`, (t) => {
+    const name = `sd-${process.pid}-disks-${root}`;
+    const { state, run } = clusterPaths(name);
+    t.teardown(() => rmSync(run, { recursive: true, force: true }));
+    // As after a reboot: the links and the disks are there, our own mount is not.
+    const script = `const { prepareStateDir } = await import(${module('cluster/state-dir.ts')});
+      const { prepareDiskPool } = await import(${module('cluster/disk-pool.ts')});
+      const { down } = await import(${module('cluster/index.ts')});
+      const { bindMount, mount } = await import(${module('linux/mount.ts')});
+      const { mountsBelow } = await import(${module('linux/mount-info.ts')});
+      const { mkdirSync, readdirSync, symlinkSync, writeFileSync } = await import('node:fs');
+      const places = () => mountsBelow('/var/lib/disk').map(({ mountPoint }) => mountPoint.slice(13)).sort();
+      for (const folder of ['podwright', 'disk', 'user']) mkdirSync('/var/lib/' + folder);
+      symlinkSync('/var/lib/disk', '${state}');
+      mount({ type: 'tmpfs', target: '/var/lib/disk' });
+      mkdirSync('/var/lib/disk/cloud');
+      mkdirSync('/var/lib/disk/nodes');
+      mount({ type: 'tmpfs', target: '/var/lib/disk/cloud' });
+      writeFileSync('/var/lib/disk/cloud/vol-1', '');
+      writeFileSync('/var/lib/user/file', '');
+      bindMount({ source: '/var/lib/user', target: '/var/lib/disk/nodes' });
+      prepareStateDir('${name}');
+      prepareDiskPool('${name}');
+      const seen = [...readdirSync('/var/lib/disk/cloud'), ...readdirSync('/var/lib/disk/nodes')];
+      mkdirSync('/var/lib/disk/cloud/volume');
+      mount({ type: 'tmpfs', target: '/var/lib/disk/cloud/volume' });
+      const volume = mountsBelow('/var/lib/disk/cloud/volume').map(({ optional }) => optional.length);
+      await down('${name}');
+      const left = ['disk', 'user'].map((folder) => readdirSync('/var/lib/' + folder));
+      process.stdout.write(JSON.stringify({ seen, volume, left, places: places() }));`;
+    const answer = inMountNamespace(script, { propagation: root, first: '-t tmpfs state /var/lib' });
+    t.deepEqual(JSON.parse(answer), {
+      seen: ['vol-1', 'file'],
+      volume: [1],
+      left: [[], ['file']],
+      places: [''],
+    });
+  });
+
 test('the folders above a kubeconfig let its owner through, whatever the umask', (t) => {
   const name = `sd-${process.pid}-umask`;
   const { state, run } = clusterPaths(name);
