@@ -6,7 +6,10 @@ import type { Lister } from '../../client/store.ts';
 
 interface Report {
   volumes: Set<string>;
-  /** What the server has, as far as it was this that wrote it. Null: a write failed, and may have been done all the same. */
+  /**
+   * What the server has, as far as it was this that wrote it; undefined: what was seen of the node tells. Null: neither can be trusted, since
+   * a write failed and may have been done all the same, or the node was seen otherwise, now or before the last write.
+   */
   written: string | undefined | null;
   running: Promise<void>;
   next: Promise<void> | undefined;
@@ -57,7 +60,7 @@ export class NodeReports {
 
   /** Writes again whatever the node's status says. */
   async repeat(node: string): Promise<void> {
-    this.#reportOf(node).written = undefined;
+    this.#reportOf(node).written = null;
     await this.#flush(node);
   }
 
