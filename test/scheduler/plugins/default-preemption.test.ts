@@ -1,4 +1,5 @@
 import test from 'ava';
+import type { Client } from '../../../client/rest.ts';
 import { createCycleState } from '../../../scheduler/framework/cycle-state.ts';
 import { until } from '../../environment.ts';
 import { aCluster, aNode, aPod } from '../fixtures.ts';
@@ -89,4 +90,18 @@ test('a pod makes no other victims while the calls that evict run, and is tried 
   await until('it is tried again', () => activated.length > 0);
   t.deepEqual(activated, ['high']);
   t.is(tryToPreempt(cluster, pod)?.nominatedNodeName, 'node-1');
+});
+
+test('a pod that was tried while an eviction failed waits for its back-off all the same', async (t) => {
+  const activated: unknown[] = [];
+  const cluster = aCluster({ nodes: [aNode()], pods: { 'node-1': [aPod({ requests: { cpu: '2' } })] } });
+  cluster.handle.client = {
+    resource: () => ({ patch: () => Promise.reject(new Error('the server is away')) }),
+  } as unknown as Client;
+  cluster.handle.activate = (_, options) => void activated.push(options);
+  const pod = aPod({ name: 'high', priority: 10, requests: { cpu: '1' } });
+  t.is(tryToPreempt(cluster, pod)?.nominatedNodeName, 'node-1');
+  t.is(tryToPreempt(cluster, pod)?.nominatedNodeName, undefined);
+  await until('the eviction is over', () => tryToPreempt(cluster, pod)?.nominatedNodeName === 'node-1');
+  t.deepEqual(activated, [{ afterError: true }]);
 });
