@@ -14,7 +14,12 @@ export function enterNodeNetwork({ cluster, node }: { cluster: string; node: str
     );
   }
   if (statSync(path).ino === namespaceId('self', 'net')) return;
+  if (process.execve === undefined) {
+    throw new Error(
+      `${node} of cluster '${cluster}': this Node.js (${process.version}) has no process.execve to enter its network by; use 24 or newer`,
+    );
+  }
   const self = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
   // env(1) looks nsenter up in PATH, which execve(2) doesn't.
-  process.execve?.('/usr/bin/env', ['env', ...inNetworkNamespace(path), ...self], process.env);
+  process.execve('/usr/bin/env', ['env', ...inNetworkNamespace(path), ...self], process.env);
 }

@@ -27,7 +27,8 @@ test.before(async () => {
 });
 test.after.always(() => down(name));
 
-const runRuntime = () => spawn(process.execPath, [MAIN, 'runtime', '--name', name, '--node', node]);
+const runRuntime = (...options: string[]) =>
+  spawn(process.execPath, [...options, MAIN, 'runtime', '--name', name, '--node', node]);
 
 test.serial('a component of a node that has no network namespace says so', async (t) => {
   const child = runRuntime();
@@ -43,6 +44,12 @@ test.serial(
   async (t) => {
     const path = nodeNetnsPath({ cluster: name, node });
     createNetworkNamespace(path);
+    // Rather nowhere than in the network of the host.
+    const old = runRuntime('--import', 'data:text/javascript,process.execve = undefined');
+    t.is(
+      await text(old.stderr),
+      `podwright: ${node} of cluster '${name}': this Node.js (${process.version}) has no process.execve to enter its network by; use 24 or newer\n`,
+    );
     mkdirSync(nodePaths(name, node).cniConf, { recursive: true });
     const child = runRuntime();
     const ended = text(child.stderr);
