@@ -11,16 +11,19 @@ export async function upWithProgress(options: UpOptions): Promise<void> {
   const { stages, result } = findStages(options);
   const interrupted = (): void => leave(options.name ?? 'default');
   process.once('SIGINT', interrupted);
-  await new Listr(
-    stages.map(({ title, run }) => ({ title, task: run })),
-    {
-      rendererOptions: { collapseErrors: false },
-      fallbackRenderer: 'verbose',
-      registerSignalListeners: false,
-    },
-  ).run();
-  printUse(await result(), (performance.now() - started) / 1000);
-  process.off('SIGINT', interrupted);
+  try {
+    await new Listr(
+      stages.map(({ title, run }) => ({ title, task: run })),
+      {
+        rendererOptions: { collapseErrors: false },
+        fallbackRenderer: 'verbose',
+        registerSignalListeners: false,
+      },
+    ).run();
+    printUse(await result(), (performance.now() - started) / 1000);
+  } finally {
+    process.off('SIGINT', interrupted);
+  }
 }
 
 const SHOW_CURSOR = '\u001B[?25h';
