@@ -56,15 +56,23 @@ test('startCluster that fails while the busybox image is made waits for that, an
   // A host with no free network fails after the image has been begun.
   const script = `const { enterFreshHost, shell } = await import(${module('test/network/host-network.ts')});
     const { startCluster } = await import(${module('cluster/index.ts')});
-    const { existsSync } = await import('node:fs');
+    const { existsSync, mkdirSync, writeFileSync } = await import('node:fs');
+    // The image's files are brought to the disk last; this tells that they were there until then.
+    mkdirSync('/var/lib/bin');
+    writeFileSync('/var/lib/bin/sync', '#!/bin/sh\\n/bin/sync "$@" && touch /var/lib/synced', { mode: 0o755 });
+    process.env.PATH = '/var/lib/bin:' + process.env.PATH;
     enterFreshHost();
     shell('ip route add unreachable 10.128.0.0/9');
     const why = await startCluster({ name: '${name}' }).catch(({ message }) => message);
-    await new Promise((resolve) => setTimeout(resolve, 300)); // in which an image that nobody waits for would come up
-    process.stdout.write(JSON.stringify([why, existsSync('${clusterPaths(name).state}')]));`;
+    const isMade = existsSync('/var/lib/synced');
+    // This process ends by itself, and so not before what nobody has waited for.
+    process.once('exit', () => {
+      process.stdout.write(JSON.stringify([why, isMade, existsSync('${clusterPaths(name).state}')]));
+    });`;
   const answer = inMountNamespace(script, { propagation: 'private', first: '-t tmpfs state /var/lib' });
   t.deepEqual(JSON.parse(answer), [
     'no free /16 between 10.128.0.0 and 10.244.255.255: the routes of this host cover them all',
+    true,
     false,
   ]);
 });
