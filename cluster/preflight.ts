@@ -1,6 +1,7 @@
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommandError, run } from '../linux/command.ts';
+import { isExecutable } from '../linux/is-executable.ts';
 import { CNI_BIN_DIR } from './paths.ts';
 
 /** Programs that a cluster runs, and the Debian/Ubuntu package of each. */
@@ -83,12 +84,3 @@ function missingPrograms(): string[] {
 
 const isOnPath = (program: string): boolean =>
   `${process.env.PATH ?? ''}:/usr/sbin:/sbin`.split(':').some((dir) => isExecutable(join(dir, program)));
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false; // the answer, not a failure
-  }
-}

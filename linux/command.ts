@@ -1,6 +1,6 @@
-import { accessSync, constants, statSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
+import { isExecutable } from './is-executable.ts';
 import { closeAll, makePipe, spawnProcess } from './spawn.ts';
 import type { SpawnedProcess } from './spawn.ts';
 import { SystemError } from './system-error.ts';
@@ -141,15 +141,6 @@ function findProgram(command: string, path: string): string {
       .map((directory) => join(directory, command))
       .find(isExecutable) ?? command
   );
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false; // not there, or not for us
-  }
 }
 
 function give(fd: number, input: string | Buffer): void {
