@@ -224,8 +224,8 @@ test('a shared process namespace: pause is PID 1, and reaps what its children le
   t.regex(await inside('shared', 'ps'), /\n\s*\d+ root\s+sh -c trap[^]*\n\s*\d+ root\s+sh -c trap/);
   // A grandchild whose parent is gone falls to PID 1; when it has ended, nothing of it is left.
   t.is(
-    await inside('shared', '(sleep 0.2 & echo $! > /tmp/orphan) ; cat /proc/$(cat /tmp/orphan)/comm'),
-    'sleep',
+    await inside('shared', '(sleep 2 & echo $! > /tmp/orphan) ; grep PPid /proc/$(cat /tmp/orphan)/status'),
+    'PPid:\t1',
   );
   await until(
     'the orphan is reaped',
