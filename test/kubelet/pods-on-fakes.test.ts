@@ -1,24 +1,9 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import test from 'ava';
-import type { Container, Pod, PodSpec } from '../../api/types.ts';
-import { nodes, pods } from '../../client/resources.ts';
-import { startBench } from './kubelet-on-fakes.ts';
-import { FakeCriError } from './fake-cri.ts';
+import { pods } from '../../client/resources.ts';
 import { until } from '../environment.ts';
-
-const main = (more: Partial<Container> = {}): Container => ({
-  name: 'main',
-  image: 'busybox',
-  imagePullPolicy: 'IfNotPresent',
-  ...more,
-});
-
-const spec = (more: Partial<PodSpec> = {}): PodSpec => ({
-  containers: [main()],
-  terminationGracePeriodSeconds: 1,
-  ...more,
-});
+import { FakeCriError } from './fake-cri.ts';
+import { startBench } from './kubelet-on-fakes.ts';
+import { main, spec } from './pod-spec.ts';
 
 test('a pod runs, and is gone after its deletion', async (t) => {
   const bench = await startBench(t);
@@ -171,69 +156,6 @@ test('a failed init container fails a pod that never restarts', async (t) => {
   const failed = await bench.podUntil('badinit', ({ status }) => status?.phase === 'Failed');
   t.is(failed.status?.initContainerStatuses?.[0]?.state?.terminated?.exitCode, 5);
   t.falsy([...bench.cri.containers.values()].find(({ config }) => config.metadata?.name === 'main'));
-});
-
-test('a container whose exit asks for it restarts the whole pod, init containers first', async (t) => {
-  const bench = await startBench(t);
-  const restartPolicyRules = [
-    { action: 'RestartAllContainers', exitCodes: { operator: 'In', values: [42] } },
-  ];
-  await bench.createPod({
-    metadata: { name: 'gang' },
-    spec: spec({
-      restartPolicy: 'Never',
-      initContainers: [main({ name: 'setup' })],
-      containers: [main({ restartPolicy: 'Never', restartPolicyRules }), main({ name: 'other' })],
-    }),
-  });
-  await until('setup runs', () => bench.cri.running('setup'));
-  bench.cri.exit('setup', 0);
-  const other = await until('other runs', () => bench.cri.running('other'));
-  const conditionOf = ({ status }: Pod) =>
-    status?.conditions?.find(({ type }) => type === 'AllContainersRestarting');
-  const before = await bench.podUntil('gang', ({ status }) => status?.phase === 'Running');
-  t.is(conditionOf(before)?.status, 'False');
-  const [sandbox] = bench.cri.sandboxes.keys();
-  const stopped = Promise.withResolvers<undefined>();
-  bench.cri.intercept('StopContainer', () => stopped.promise);
-  bench.cri.exit('main', 42);
-  const during = await bench.podUntil('gang', (pod) => conditionOf(pod)?.status === 'True');
-  t.like(conditionOf(during), {
-    reason: 'RestartAllContainersStarted',
-    message: 'container exited with restart policy rule',
-  });
-  t.is(during.status?.phase, 'Running');
-  stopped.resolve(undefined);
-  const setup = await until('setup runs again', () => bench.cri.running('setup'));
-  t.is(bench.cri.running('main'), undefined);
-  t.is(bench.cri.running('other'), undefined);
-  const pending = await bench.podUntil('gang', (pod) => conditionOf(pod)?.status === 'False');
-  t.is(pending.status?.phase, 'Pending');
-  t.is(setup.sandboxId, sandbox ?? '');
-  bench.cri.exit('setup', 0);
-  await until('main runs again', () => bench.cri.running('main'));
-  t.not((await until('other runs again', () => bench.cri.running('other'))).id, other.id);
-  const after = await bench.podUntil('gang', ({ status }) => status?.phase === 'Running');
-  const statuses = [
-    ...(after.status?.initContainerStatuses ?? []),
-    ...(after.status?.containerStatuses ?? []),
-  ];
-  t.deepEqual(
-    statuses.map(({ restartCount }) => restartCount),
-    [1, 1, 1],
-  );
-  for (const { lastState } of statuses) {
-    t.deepEqual(lastState?.terminated, {
-      reason: 'RestartingAllContainers',
-      message: 'The container is removed because RestartAllContainers in place',
-      exitCode: 137,
-    });
-  }
-  // Who asks again at once has to wait, and the others run on meanwhile.
-  bench.cri.exit('main', 42);
-  const backOff = await bench.eventUntil('gang', ({ reason }) => reason === 'BackOff');
-  t.regex(backOff.message ?? '', /^Back-off restarting failed container main in pod gang_default\(/);
-  t.truthy(bench.cri.running('other'));
 });
 
 test('images: missing with Never, failing pulls, invalid names', async (t) => {
@@ -451,124 +373,6 @@ test('a kubelet that is restarted takes running containers over', async (t) => {
   const pod = await bench.pod('kept');
   t.is(pod.status?.containerStatuses?.[0]?.restartCount, 0);
   t.is(bench.cri.calls.filter(({ method }) => method === 'RunPodSandbox').length, 2);
-});
-
-test('static pods from a folder have mirrors', async (t) => {
-  const folder = join('/tmp', `ll-static-${process.pid}`);
-  mkdirSync(folder, { recursive: true });
-  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  const bench = await startBench(t, { staticPodDir: folder });
-  const manifest = (image: string) =>
-    JSON.stringify({
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name: 'fixed' },
-      spec: {
-        containers: [{ name: 'main', image, imagePullPolicy: 'Never' }],
-        terminationGracePeriodSeconds: 1,
-      },
-    });
-  writeFileSync(join(folder, 'fixed.json'), manifest('busybox'));
-  const mirror = await bench.podUntil('fixed-node-1', ({ status }) => status?.phase === 'Running');
-  const annotations = mirror.metadata?.annotations ?? {};
-  t.is(annotations['kubernetes.io/config.source'], 'file');
-  t.is(annotations['kubernetes.io/config.mirror'], annotations['kubernetes.io/config.hash']);
-  t.is(mirror.metadata?.ownerReferences?.[0]?.kind, 'Node');
-  // A mirror that is deleted comes back, and the pod is not touched.
-  const [container] = [...bench.cri.containers.keys()];
-  await bench.client
-    .resource(pods)
-    .delete({ name: 'fixed-node-1', namespace: 'default', gracePeriodSeconds: 0 });
-  const again = await bench.podUntil(
-    'fixed-node-1',
-    ({ metadata, status }) => metadata?.uid !== mirror.metadata?.uid && status?.phase === 'Running',
-  );
-  t.is([...bench.cri.containers.keys()][0], container);
-  t.not(again.metadata?.uid, mirror.metadata?.uid);
-  rmSync(join(folder, 'fixed.json'));
-  await bench.gone('fixed-node-1');
-  await until('static pod gone', () => bench.cri.sandboxes.size === 0);
-});
-
-test('a static pod runs again when its file was taken away and put back', async (t) => {
-  const folder = join('/tmp', `ll-static-back-${process.pid}`);
-  mkdirSync(folder, { recursive: true });
-  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  const bench = await startBench(t, { staticPodDir: folder });
-  const file = join(folder, 'fixed.json');
-  const manifest = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'fixed' }, spec: spec() };
-  writeFileSync(file, JSON.stringify(manifest));
-  await bench.podUntil('fixed-node-1', ({ status }) => status?.phase === 'Running');
-  const first = bench.cri.running('main')?.id;
-  const stopping = Promise.withResolvers<void>();
-  const stopped = Promise.withResolvers<undefined>();
-  bench.cri.intercept('StopContainer', () => {
-    stopping.resolve();
-    return stopped.promise;
-  });
-  rmSync(file);
-  await stopping.promise;
-  writeFileSync(file, JSON.stringify(manifest));
-  // The watch of the folder has told by now; the old containers end only after it.
-  await bench.gone('fixed-node-1').catch(() => undefined);
-  stopped.resolve(undefined);
-  await until('the pod runs again', () => {
-    const running = bench.cri.running('main');
-    return running !== undefined && running.id !== first;
-  });
-  await bench.podUntil('fixed-node-1', ({ status }) => status?.phase === 'Running');
-  t.pass();
-});
-
-test('a restart of the kubelet keeps the mirrors', async (t) => {
-  const folder = join('/tmp', `ll-static-kept-${process.pid}`);
-  mkdirSync(folder, { recursive: true });
-  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  const bench = await startBench(t, { staticPodDir: folder });
-  const manifest = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'fixed' }, spec: spec() };
-  writeFileSync(join(folder, 'fixed.json'), JSON.stringify(manifest));
-  const before = await bench.podUntil('fixed-node-1', ({ status }) => status?.phase === 'Running');
-  await bench.restartKubelet();
-  await bench.createPod({ metadata: { name: 'other' }, spec: spec() });
-  await bench.podUntil('other', ({ status }) => status?.phase === 'Running');
-  t.is((await bench.pod('fixed-node-1')).metadata?.uid, before.metadata?.uid);
-});
-
-test('a pod that does not fit is refused', async (t) => {
-  const bench = await startBench(t);
-  await bench.createPod({
-    metadata: { name: 'big' },
-    spec: spec({ containers: [main({ resources: { requests: { cpu: '1000' } } })] }),
-  });
-  const failed = await bench.podUntil('big', ({ status }) => status?.phase === 'Failed');
-  t.is(failed.status?.reason, 'OutOfcpu');
-  t.regex(
-    failed.status?.message ?? '',
-    /^Pod was rejected: Node didn't have enough resource: cpu, requested: 1000000, used: 0, capacity: \d+$/,
-  );
-  // Nothing is said of containers that were never to run, after a restart neither.
-  const fields = ['message', 'observedGeneration', 'phase', 'qosClass', 'reason', 'startTime'];
-  t.deepEqual(Object.keys(failed.status ?? {}).sort(), fields);
-  await bench.restartKubelet();
-  await bench.createPod({ metadata: { name: 'small' }, spec: spec() });
-  await bench.podUntil('small', ({ status }) => status?.phase === 'Running');
-  t.deepEqual((await bench.pod('big')).status, failed.status);
-  await bench.client.resource(pods).delete({ name: 'big', namespace: 'default' });
-  await bench.gone('big');
-});
-
-test('a label that the node has only now counts', async (t) => {
-  const bench = await startBench(t);
-  const patch = { metadata: { labels: { disk: 'ssd' } } };
-  await Promise.all([
-    bench.client.resource(nodes).patch({ name: bench.nodeName, type: 'merge', patch }),
-    bench.createPod({ metadata: { name: 'fast' }, spec: spec({ nodeSelector: { disk: 'ssd' } }) }),
-  ]);
-  const pod = await bench.podUntil('fast', ({ status }) => status?.phase !== 'Pending');
-  t.is(pod.status?.phase, 'Running');
-  await bench.createPod({ metadata: { name: 'slow' }, spec: spec({ nodeSelector: { disk: 'tape' } }) });
-  const failed = await bench.podUntil('slow', ({ status }) => status?.phase === 'Failed');
-  t.is(failed.status?.reason, 'NodeAffinity');
 });
 
 test('a volume of an image that cannot be pulled shows why, as an image does', async (t) => {

@@ -284,10 +284,10 @@ test('an image whose folders are links to folders of the host gets its own folde
     link('bin/sh', 'busybox'),
     link('etc', `../../../../..${outside}`),
     link('data', outside),
-    link('work', outside),
+    link('made', outside),
   ]);
   await load('links:1', layer);
-  const image = { image: 'links:1', imagePullPolicy: 'Never', workingDir: '/work/deep' };
+  const image = { image: 'links:1', imagePullPolicy: 'Never', workingDir: '/made/deep' };
   const script = 'busybox pwd; echo x > /data/written; echo y > /etc/written; busybox ls /data /etc/';
   const container = { ...image, command: ['/bin/sh', '-c', script] };
   const volumeMounts = [{ name: 'v', mountPath: '/data' }];

@@ -66,8 +66,8 @@ test('restart policies and exit codes', async (t) => {
   await bench.create('again', {
     restartPolicy: 'OnFailure',
     containers: [
-      shell('main', 'test -e /work/seen && exit 0; touch /work/seen; exit 3', {
-        volumeMounts: [{ name: 'work', mountPath: '/work' }],
+      shell('main', 'test -e /kept/seen && exit 0; touch /kept/seen; exit 3', {
+        volumeMounts: [{ name: 'work', mountPath: '/kept' }],
       }),
     ],
     volumes: [{ name: 'work', emptyDir: {} }],
@@ -139,8 +139,8 @@ test('what ends badly: killed for memory, command not found, missing image, miss
 });
 
 test('init containers and a sidecar, in order, and their end', async (t) => {
-  const volumeMounts = [{ name: 'work', mountPath: '/work' }];
-  const say = (name: string, more = '') => `echo ${name} >> /work/order${more}`;
+  const volumeMounts = [{ name: 'work', mountPath: '/kept' }];
+  const say = (name: string, more = '') => `echo ${name} >> /kept/order${more}`;
   await bench.create('ordered', {
     volumes: [{ name: 'work', emptyDir: {} }],
     initContainers: [
@@ -151,7 +151,7 @@ test('init containers and a sidecar, in order, and their end', async (t) => {
         {
           volumeMounts,
           restartPolicy: 'Always',
-          startupProbe: { exec: { command: ['test', '-e', '/work/order'] }, periodSeconds: 1 },
+          startupProbe: { exec: { command: ['test', '-e', '/kept/order'] }, periodSeconds: 1 },
         },
       ),
       shell('two', say('two'), { volumeMounts }),
@@ -160,7 +160,7 @@ test('init containers and a sidecar, in order, and their end', async (t) => {
   });
   const pod = await bench.running(t, 'ordered');
   t.is(
-    await bench.kubectl('exec', 'ordered', '-c', 'main', '--', 'cat', '/work/order'),
+    await bench.kubectl('exec', 'ordered', '-c', 'main', '--', 'cat', '/kept/order'),
     'one\nside\ntwo\nmain\n',
   );
   t.deepEqual(
