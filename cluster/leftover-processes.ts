@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { processIds } from '../linux/find-processes.ts';
 import { identify, isAlive, type ProcessIdentity, signalProcess, waitForExit } from '../linux/process.ts';
 import { belongsTo } from './belonging.ts';
 
@@ -22,10 +22,8 @@ export async function endProcessesOf(cluster: string): Promise<void> {
 }
 
 function findProcessesOf(cluster: string): ProcessIdentity[] {
-  return readdirSync('/proc')
-    .filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid)
-    .map(Number)
-    .filter((pid) => belongsTo(pid, cluster))
+  return processIds()
+    .filter((pid) => pid !== process.pid && belongsTo(pid, cluster))
     .flatMap((pid) => identify(pid) ?? [])
     .filter(isAlive);
 }

@@ -2,11 +2,16 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { identify, isAlive, type ProcessIdentity } from './process.ts';
 import { hasCode } from './system-error.ts';
 
+/** Every process that is to be seen from here; each may end while it is looked at. */
+export const processIds = (): number[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+
 /** The living processes whose words on the command line are as asked for. It reads all of /proc: not for every day. */
 export function findProcesses(matches: (words: string[]) => boolean): ProcessIdentity[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => identify(Number(name)) ?? [])
+  return processIds()
+    .flatMap((pid) => identify(pid) ?? [])
     .filter((identity) => matches(wordsOf(identity.pid)) && isAlive(identity));
 }
 

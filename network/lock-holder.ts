@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { processIds } from '../linux/find-processes.ts';
 
 /**
  * Says who listens on an abstract unix socket that serves as a lock, for a person who waits for it: `pid 12 (podwright up)`. Anybody can
@@ -7,7 +8,7 @@ import { join } from 'node:path';
  */
 export function lockHolder(address: string): string {
   const inode = listeningInode(address);
-  const pid = inode === undefined ? undefined : pids().find((one) => hasSocket(one, inode));
+  const pid = inode === undefined ? undefined : processIds().find((one) => hasSocket(one, inode));
   return pid === undefined ? 'a process that is not to be seen from here' : `pid ${pid} (${commandOf(pid)})`;
 }
 
@@ -23,9 +24,7 @@ function listeningInode(address: string): string | undefined {
 /** The flag SO_ACCEPTCON of Linux: connections to the socket have a row of the same name without it. */
 const LISTENING = '00010000';
 
-const pids = (): string[] => readdirSync('/proc').filter((entry) => /^\d+$/.test(entry));
-
-function hasSocket(pid: string, inode: string): boolean {
+function hasSocket(pid: number, inode: string): boolean {
   const folder = `/proc/${pid}/fd`;
   return filesIn(folder).some((fd) => targetOf(join(folder, fd)) === `socket:[${inode}]`);
 }
@@ -48,7 +47,7 @@ function targetOf(link: string): string {
   }
 }
 
-function commandOf(pid: string): string {
+function commandOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
   } catch {
