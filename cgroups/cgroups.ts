@@ -167,6 +167,18 @@ type DirectoryIn = (hierarchy: Hierarchy, path: string) => CgroupDirectory;
  */
 function makeWithParents(hierarchy: Hierarchy, path: string, directoryIn: DirectoryIn): void {
   if (hierarchy.version === 1 && makeBelowParent(hierarchy, directoryIn(hierarchy, path))) return;
+  for (let attemptsLeft = 10; ; attemptsLeft--) {
+    try {
+      makeFromTop(hierarchy, path, directoryIn);
+      return;
+    } catch (error) {
+      // Somebody removed a parent that was empty still, as the last of the other clusters does.
+      if (!hasCode(error, 'ENOENT', 'ENODEV') || attemptsLeft === 0) throw error;
+    }
+  }
+}
+
+function makeFromTop(hierarchy: Hierarchy, path: string, directoryIn: DirectoryIn): void {
   const names = posix.normalize(`/${path}`).split('/').filter(Boolean);
   for (let depth = 0; depth < names.length; depth++) {
     if (hierarchy.version === 2) delegateControllers(directoryIn(hierarchy, names.slice(0, depth).join('/')));

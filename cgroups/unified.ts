@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { hasCode } from '../linux/system-error.ts';
 import { type CgroupDirectory, readValue, writeValue } from './controllers/controller.ts';
 
 /** The controllers that are switched on for children by a file. CPU time is always counted; devices need no switch. */
@@ -28,6 +29,7 @@ function delegateOne(directory: CgroupDirectory, name: string): void {
   try {
     writeValue(directory, 'cgroup.subtree_control', `+${name}`);
   } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENODEV')) throw error; // the cgroup itself is gone
     directory.warn(`cgroup controller ${name} is not available: ${(error as Error).message}`);
   }
 }

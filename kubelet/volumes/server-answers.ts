@@ -15,10 +15,13 @@ const servedTypes = /^(nfs4?|cifs|smb3|ceph|9p|afs|fuse(\..+)?)$/;
  * is looked at on the event loop, where a call that waits for a dead server would stop the node and all its Pods.
  */
 export const serverAnswers = async (path: string, options?: AnswerOptions): Promise<void> => {
-  const mount = servedMountOf(path);
-  if (mount === undefined) return;
+  const mount = servedMountOf(path, readMountInfo());
+  if (mount !== undefined) await answerOf(mount, options);
+};
+
+const answerOf = async ({ mountPoint }: MountInfo, options?: AnswerOptions): Promise<void> => {
   try {
-    await fileSystemStats(mount.mountPoint, options);
+    await fileSystemStats(mountPoint, options);
   } catch (error) {
     // Any other is an answer: what comes next fails at once, and in better words.
     if (error instanceof NoAnswerError) throw error;
@@ -26,7 +29,7 @@ export const serverAnswers = async (path: string, options?: AnswerOptions): Prom
 };
 
 /** Whether calls on the path wait for somebody else. */
-export const isServed = (path: string): boolean => servedMountOf(path) !== undefined;
+export const isServed = (path: string): boolean => servedMountOf(path, readMountInfo()) !== undefined;
 
 /** The same for all volumes that a container mounts. Rejects with ContainerConfigError. */
 export const serversAnswer = async (
@@ -35,10 +38,16 @@ export const serversAnswer = async (
   options?: AnswerOptions,
 ): Promise<void> => {
   const names = new Set(volumeMounts.map(({ name }) => name));
-  const looks = [...names].map(async (name) => {
+  const perhapsServed = [...names].flatMap((name) => {
     const volume = volumes.get(name);
-    if (volume === undefined || !mayBeServed(volume)) return;
-    await serverAnswers(volume.hostPath, options).catch((cause: unknown) => {
+    return volume !== undefined && mayBeServed(volume) ? [{ name, path: volume.hostPath }] : [];
+  });
+  if (perhapsServed.length === 0) return;
+  const table = readMountInfo();
+  const looks = perhapsServed.map(async ({ name, path }) => {
+    const mount = servedMountOf(path, table);
+    if (mount === undefined) return;
+    await answerOf(mount, options).catch((cause: unknown) => {
       const message = `the server of volume ${quote(name)} doesn't answer; it is tried again until it does`;
       throw new ContainerConfigError(message, { cause });
     });
@@ -53,12 +62,12 @@ const mayBeServed = ({ spec: { volume, persistentVolume } }: MountedVolume): boo
   volume.hostPath !== undefined;
 
 /** By the table of mounts alone: the path itself must not be looked at. */
-const servedMountOf = (path: string): MountInfo | undefined => {
+const servedMountOf = (path: string, table: MountInfo[]): MountInfo | undefined => {
   const isAbove = ({ mountPoint }: MountInfo) => `${path}/`.startsWith(mountPoint.replace(/\/?$/, '/'));
   // One mounted over another comes later.
   const deeper = (one: MountInfo, other: MountInfo) =>
     other.mountPoint.length < one.mountPoint.length ? one : other;
-  const above = readMountInfo().filter(isAbove);
+  const above = table.filter(isAbove);
   const mount = above.length === 0 ? undefined : above.reduce(deeper);
   return mount !== undefined && servedTypes.test(mount.type) ? mount : undefined;
 };

@@ -1,7 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import test from 'ava';
 import type { Cgroups } from '../../cgroups/index.ts';
 import { skipUnless, until } from '../environment.ts';
@@ -34,6 +35,33 @@ test('makes a cgroup with its parents in every hierarchy, and removes it', async
   await cgroups.removeCgroup(path);
   t.false(cgroups.exists(path));
 });
+
+test('makes a cgroup whose parents somebody else removes while they are empty', async (t) => {
+  const { cgroups, path } = scratchCgroup(t);
+  const parents = [dirname(path), dirname(dirname(path))].flatMap((parent) =>
+    cgroups.cgroupProcsFiles(parent).map((file) => dirname(file)),
+  );
+  const removing = new Worker(removeOverAndOver, { eval: true, workerData: parents });
+  t.teardown(() => removing.terminate());
+  await once(removing, 'message');
+  for (let round = 0; round < 100; round++) {
+    cgroups.createCgroup(path, { cpuShares: 512 });
+    t.true(cgroups.exists(path));
+    cgroups.removeIfEmpty(path);
+  }
+});
+
+/** A worker that removes directories as often as they come, and says when it has begun. */
+const removeOverAndOver = `
+  const { rmdirSync } = require('node:fs');
+  const { parentPort, workerData } = require('node:worker_threads');
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (let round = 0; ; round++) {
+    for (const directory of workerData) try { rmdirSync(directory); } catch {}
+    if (round === 0) parentPort.postMessage('begun');
+    Atomics.wait(pause, 0, 0, 0.2);
+  }
+`;
 
 test('CPU shares and quota reach the kernel, and change', (t) => {
   const { cgroups, path } = scratchCgroup(t);

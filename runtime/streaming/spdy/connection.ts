@@ -79,7 +79,7 @@ export class SpdyConnection {
     }
     this.#socket.destroy();
     this.#inflater.close();
-    for (const stream of this.#streams.values()) stream.abandon('the connection was closed');
+    for (const stream of this.#streams.values()) stream.disconnect('the connection was closed');
     this.#streams.clear();
   }
 

@@ -63,7 +63,14 @@ export class SpdyStream extends Duplex {
     return bytes;
   }
 
-  /** The peer has reset the stream, or the connection is gone. */
+  /** The connection is gone. What the peer had sent to its end before can still be read. */
+  disconnect(reason: string): void {
+    const isUnread = this.#receivedFin && !this.readableEnded;
+    if (!isUnread) this.abandon(reason);
+    else this.once('end', () => this.abandon(reason));
+  }
+
+  /** The peer has reset the stream. */
   abandon(reason: string): void {
     this.#wasReset = true;
     this.destroy(Object.assign(new Error(reason), { code: 'ECONNRESET' }));
