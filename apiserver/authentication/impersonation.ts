@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import type { Attributes, Authorizer } from '../authorization/authorizer.ts';
 import { refusalMessage } from '../authorization/authorizer.ts';
 import { badRequest } from '../http/errors.ts';
@@ -15,14 +14,16 @@ const SERVICE_ACCOUNT = /^system:serviceaccount:([^:]+):([^:]+)$/;
  */
 export function impersonate(options: {
   user: UserInfo;
-  headers: IncomingHttpHeaders;
+  /** Names and values in turn: a header may come more than once, and a group's name may hold a comma. */
+  rawHeaders: string[];
   authorizer: Authorizer;
 }): UserInfo {
-  const { user, headers, authorizer } = options;
-  const username = single(headers['impersonate-user']);
-  const groups = list(headers['impersonate-group']);
+  const { user, rawHeaders, authorizer } = options;
+  const headers = valuesByName(rawHeaders);
+  const [username] = headers.get('impersonate-user') ?? [];
+  const groups = (headers.get('impersonate-group') ?? []).filter(Boolean);
   const extra = readExtra(headers);
-  const uid = single(headers['impersonate-uid']) ?? '';
+  const [uid = ''] = headers.get('impersonate-uid') ?? [];
   if (username === undefined) {
     if (groups.length === 0 && uid === '' && Object.keys(extra).length === 0) return user;
     throw badRequest('requested impersonation without impersonating a user');
@@ -31,17 +32,19 @@ export function impersonate(options: {
   return { username, uid, groups: effectiveGroups(username, groups), extra };
 }
 
-const single = (value: string | string[] | undefined): string | undefined =>
-  Array.isArray(value) ? value[0] : value;
+function valuesByName(rawHeaders: string[]): Map<string, string[]> {
+  const values = new Map<string, string[]>();
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]?.toLowerCase() ?? '';
+    values.set(name, [...(values.get(name) ?? []), rawHeaders[index + 1] ?? '']);
+  }
+  return values;
+}
 
-/** node:http joins repeated headers with ", ". */
-const list = (value: string | string[] | undefined): string[] =>
-  (Array.isArray(value) ? value : (value ?? '').split(',')).map((item) => item.trim()).filter(Boolean);
-
-function readExtra(headers: IncomingHttpHeaders): Record<string, string[]> {
-  const entries = Object.entries(headers).filter(([name]) => name.startsWith(EXTRA_PREFIX));
+function readExtra(headers: Map<string, string[]>): Record<string, string[]> {
+  const entries = [...headers].filter(([name]) => name.startsWith(EXTRA_PREFIX));
   return Object.fromEntries(
-    entries.map(([name, value]) => [decoded(name.slice(EXTRA_PREFIX.length)), list(value)]),
+    entries.map(([name, values]) => [decoded(name.slice(EXTRA_PREFIX.length)), values]),
   );
 }
 

@@ -60,7 +60,7 @@ async function dispatch(
   { request, response, info }: Exchange,
 ): Promise<void> {
   const socket = tlsSocketOf(request);
-  const user = await secureRequest({ server, info, socket, headers: request.headers });
+  const user = await secureRequest({ server, info, request, socket });
   if (!info.isResource) return paths.answer({ request, response, info, user });
   const resource = resourceRequest({ server, request, response, info, user });
   if (info.verb === 'watch' && resource.subresource === undefined && resource.kind.verbs.includes('watch')) {

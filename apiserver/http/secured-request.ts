@@ -1,5 +1,5 @@
 import type { TLSSocket } from 'node:tls';
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { forbidden } from '../../api/status.ts';
 import { authenticate } from '../authentication/authenticate.ts';
 import { impersonate } from '../authentication/impersonation.ts';
@@ -14,13 +14,13 @@ import type { RequestInfo } from './request-info.ts';
 export async function secureRequest(options: {
   server: ServerParts;
   info: RequestInfo;
+  request: Pick<IncomingMessage, 'headers' | 'rawHeaders'>;
   socket: TLSSocket;
-  headers: IncomingHttpHeaders;
 }): Promise<UserInfo> {
-  const { server, info, socket, headers } = options;
+  const { server, info, request, socket } = options;
   const { authorizer, tokens } = server;
-  const real = await authenticate({ socket, headers, path: info.path, tokens });
-  const user = impersonate({ user: real, headers, authorizer });
+  const real = await authenticate({ socket, headers: request.headers, path: info.path, tokens });
+  const user = impersonate({ user: real, rawHeaders: request.rawHeaders, authorizer });
   const attributes = attributesOf(info, user);
   const decision = authorizer.authorize(attributes);
   if (!decision.allowed) throw refusal(attributes, decision.reason);

@@ -39,7 +39,7 @@ export async function handleUpgrade(options: {
 
 async function prepare(server: ServerParts, request: IncomingMessage, socket: TLSSocket): Promise<string> {
   const info = requestInfo(request.method ?? 'GET', request.url ?? '/');
-  const user = await secureRequest({ server, info, socket, headers: request.headers });
+  const user = await secureRequest({ server, info, request, socket });
   // An upgrade has no response object; the endpoints that answer upgrades don't use one.
   const { accept: _any, ...headers } = request.headers;
   const bare = Object.assign(Object.create(request) as ServerRequest, { headers });

@@ -168,7 +168,7 @@ test('impersonation needs its right', async (t) => {
   });
   t.is(group.status, 200);
   t.is((await server.get(CONFIG_MAPS, { headers: { 'impersonate-group': 'x' } })).status, 400);
-  const whoIs = async (headers: Record<string, string>) => {
+  const whoIs = async (headers: Record<string, string | string[]>) => {
     const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' };
     const path = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
     return (await server.post(path, review, { headers })).body.status.userInfo;
@@ -177,6 +177,11 @@ test('impersonation needs its right', async (t) => {
     groups: ['system:authenticated'],
     extra: { 'a%2': ['b'] },
   });
+  t.deepEqual((await whoIs({ 'impersonate-user': 'joe', 'impersonate-group': ['CN=a,O=b', 'c'] })).groups, [
+    'CN=a,O=b',
+    'c',
+    'system:authenticated',
+  ]);
   const admin = { 'impersonate-group': 'system:masters' };
   t.deepEqual((await whoIs({ ...admin, 'impersonate-user': 'system:anonymous' })).groups, [
     'system:masters',

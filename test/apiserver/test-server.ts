@@ -20,7 +20,7 @@ export interface CallOptions {
   as?: KeyPair | undefined;
   token?: string;
   body?: unknown;
-  headers?: Record<string, string>;
+  headers?: Record<string, string | string[]>;
 }
 
 export interface Answer {
