@@ -23,9 +23,10 @@ export const nfsPlugin: VolumePlugin = {
     const { server = '', path = '' } = sourceOf(spec) ?? {};
     const readOnly = spec.readOnly || sourceOf(spec)?.readOnly === true;
     const options = [...(spec.persistentVolume?.spec?.mountOptions ?? []), ...(readOnly ? ['ro'] : [])];
-    if ((await mountStateOf(directory)) === 'dead') unmount(directory, { lazy: true });
-    mkdirSync(directory, { recursive: true, mode: 0o750 });
-    if (!isMountPoint(directory)) {
+    const state = await mountStateOf(directory);
+    if (state === 'dead') unmount(directory, { lazy: true });
+    if (state !== 'mounted') {
+      mkdirSync(directory, { recursive: true, mode: 0o750 });
       try {
         await mountNfs({ source: `${server}:${path}`, directory, options, signal });
       } catch (error) {

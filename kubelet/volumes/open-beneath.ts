@@ -1,5 +1,5 @@
-import { realpathSync } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import { readlinkSync, realpathSync } from 'node:fs';
+import { normalize } from 'node:path';
 import { openInside } from '../../linux/filesystem.ts';
 import type { OpenedPath } from '../../linux/filesystem.ts';
 import { hasCode } from '../../linux/system-error.ts';
@@ -23,20 +23,58 @@ export const openBeneath = ({ root, path, flags }: OpenBeneathOptions): OpenedPa
     return openInside(root, path, how);
   } catch (error) {
     if (!hasCode(error, 'EXDEV')) throw error;
-    const inside = realPathInside(root, path);
+    const inside = placeInside(root, path);
     if (inside === undefined) throw error;
     return openInside(root, inside, { ...how, noSymlinks: true });
   }
 };
 
-/** Where a path leads, of which the end may not be there; undefined when that is outside. */
-const realPathInside = (root: string, path: string): string | undefined => {
-  try {
-    const inside = relative(realpathSync(root), realpathSync(join(root, path)));
-    return inside.split('/')[0] === '..' ? undefined : inside;
-  } catch (error) {
-    if (!hasCode(error, 'ENOENT') || path === '.') return undefined;
+const mostLinks = 40;
+
+/**
+ * Where a path leads, of which the end may not be there, step by step and never out of the volume: a link that a container has made must
+ * not make the node look at a place of its own, which may be a server that doesn't answer. Undefined when it leads out.
+ */
+const placeInside = (root: string, path: string): string | undefined => {
+  const roots = [root, realpathSync(root)].map((one) => normalize(`${one}/`));
+  let place: string[] = [];
+  let ahead = stepsOf(path);
+  for (let links = 0; links < mostLinks;) {
+    const [step, ...rest] = ahead;
+    if (step === undefined) return place.join('/') || '.';
+    if (step === '..') {
+      if (place.pop() === undefined) return undefined;
+      ahead = rest;
+      continue;
+    }
+    const link = linkIn(root, place.join('/'), step);
+    if (link === undefined) {
+      place.push(step);
+      ahead = rest;
+      continue;
+    }
+    links += 1;
+    if (!link.startsWith('/')) {
+      ahead = [...stepsOf(link), ...rest];
+      continue;
+    }
+    const target = normalize(`${link}/`);
+    const above = roots.find((one) => target.startsWith(one));
+    if (above === undefined) return undefined;
+    place = [];
+    ahead = [...stepsOf(target.slice(above.length)), ...rest];
   }
-  const parent = realPathInside(root, dirname(path));
-  return parent === undefined ? undefined : join(parent, basename(path));
+  return undefined;
+};
+
+const stepsOf = (path: string): string[] => path.split('/').filter((step) => step !== '' && step !== '.');
+
+/** What a link says; undefined when it is none, or nothing is there. */
+const linkIn = (root: string, folder: string, name: string): string | undefined => {
+  try {
+    using parent = openInside(root, folder, { noSymlinks: true });
+    return readlinkSync(`${parent.path}/${name}`);
+  } catch {
+    return undefined;
+  }
 };

@@ -1,3 +1,5 @@
+import { readlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { quote } from '../../api/go-format.ts';
 import type { Container } from '../../api/types.ts';
 import { readMountInfo } from '../../linux/mount-info.ts';
@@ -61,13 +63,50 @@ const mayBeServed = ({ spec: { volume, persistentVolume } }: MountedVolume): boo
   volume.csi !== undefined ||
   volume.hostPath !== undefined;
 
-/** By the table of mounts alone: the path itself must not be looked at. */
+/**
+ * The mount of a server that the path leads to. Every step is looked up in the table of mounts before it is taken, since a path that has
+ * reached a server must not be looked at. Undefined for a path that leads to none, or nowhere.
+ */
 const servedMountOf = (path: string, table: MountInfo[]): MountInfo | undefined => {
+  if (!table.some(isServedMount)) return undefined;
+  let place = '/';
+  let ahead = stepsOf(path);
+  for (let linksLeft = 40; linksLeft > 0;) {
+    const [step, ...rest] = ahead;
+    if (step === undefined) return undefined;
+    const next = join(place, step);
+    const mount = mountOf(next, table);
+    if (mount !== undefined && isServedMount(mount)) return mount;
+    const link = linkAt(next);
+    if (link === undefined) {
+      place = next;
+      ahead = rest;
+    } else {
+      if (link.startsWith('/')) place = '/';
+      ahead = [...stepsOf(link), ...rest];
+      linksLeft -= 1;
+    }
+  }
+  return undefined;
+};
+
+const isServedMount = ({ type }: MountInfo): boolean => servedTypes.test(type);
+
+const stepsOf = (path: string): string[] => path.split('/').filter((step) => step !== '' && step !== '.');
+
+const linkAt = (path: string): string | undefined => {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined; // No link, or not there.
+  }
+};
+
+const mountOf = (path: string, table: MountInfo[]): MountInfo | undefined => {
   const isAbove = ({ mountPoint }: MountInfo) => `${path}/`.startsWith(mountPoint.replace(/\/?$/, '/'));
   // One mounted over another comes later.
   const deeper = (one: MountInfo, other: MountInfo) =>
     other.mountPoint.length < one.mountPoint.length ? one : other;
   const above = table.filter(isAbove);
-  const mount = above.length === 0 ? undefined : above.reduce(deeper);
-  return mount !== undefined && servedTypes.test(mount.type) ? mount : undefined;
+  return above.length === 0 ? undefined : above.reduce(deeper);
 };

@@ -21,7 +21,7 @@ import { globalMount, inlineHandle, publishTarget } from './paths.ts';
 import { podInfo, serviceAccountTokens } from './pod-attributes.ts';
 import { readSecret } from './secrets.ts';
 import { driverFor } from './driver-for.ts';
-import { removeTarget, saveVolumeData } from './volume-data.ts';
+import { removeFailedTarget, saveVolumeData } from './volume-data.ts';
 
 /** What differs between a PersistentVolume and an inline volume. */
 interface Source {
@@ -146,7 +146,8 @@ const callPublish = async (
     await driver.node.nodePublishVolume(request, { timeoutMs: csiTimeoutMs });
   } catch (error) {
     // A volume that the Pod has already stays, whatever a renewal says.
-    if (isFinalError(error) && !wasMountedThisBoot(metaDirectory)) removeTarget(publishTarget(directory));
+    if (isFinalError(error) && !wasMountedThisBoot(metaDirectory))
+      removeFailedTarget(publishTarget(directory));
     throw error;
   }
   await failpoint('kubelet.publish.after-call');

@@ -35,7 +35,7 @@ const adopt = (context: CsiContext, directory: string, blockName?: string): void
 };
 
 /** What has a server may be dead, and can be staged once more as well. */
-const isAlive = (path: string): boolean => isMountPoint(path) && !isServed(path);
+const isAlive = (path: string): boolean => !isServed(path) && isMountPoint(path);
 
 const foldersIn = (path: string): string[] => {
   try {

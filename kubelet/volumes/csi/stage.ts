@@ -15,7 +15,7 @@ import { driverFor } from './driver-for.ts';
 import { isFinalError } from './final-error.ts';
 import { globalMount, stagedDirectory } from './paths.ts';
 import { readSecret } from './secrets.ts';
-import { removeTarget, saveVolumeData } from './volume-data.ts';
+import { removeFailedTarget, saveVolumeData } from './volume-data.ts';
 
 export interface StageOptions extends Pick<SetUpOptions, 'spec' | 'pod'> {
   device: Device;
@@ -52,10 +52,10 @@ const stageNow = async (
   });
   const directory = stagedDirectory(rootDir, driverName, volumeHandle);
   const stagingTargetPath = globalMount(rootDir, driverName, volumeHandle);
-  const isDead = (await mountStateOf(stagingTargetPath)) === 'dead';
+  const state = await mountStateOf(stagingTargetPath);
   begin();
-  // A dead mount is the driver's to clear up (upstream too), and nothing can be made there.
-  if (!isDead) mkdirSync(stagingTargetPath, { recursive: true, mode: 0o750 });
+  // What is mounted is the driver's to clear up (upstream too), and its server must not be asked here.
+  if (state === 'not mounted') mkdirSync(stagingTargetPath, { recursive: true, mode: 0o750 });
   saveVolumeData(directory, { driverName, volumeHandle, specVolID: spec.name });
   await failpoint('kubelet.stage.before-call');
   try {
@@ -71,7 +71,7 @@ const stageNow = async (
       { timeoutMs: csiTimeoutMs },
     );
   } catch (error) {
-    if (isFinalError(error)) removeTarget(stagingTargetPath);
+    if (isFinalError(error)) removeFailedTarget(stagingTargetPath);
     throw error;
   }
   await failpoint('kubelet.stage.after-call');

@@ -50,6 +50,15 @@ export const removeTarget = (target: string): void => {
   removeIfThere(directory);
 };
 
+/** The same after a call has failed for good, whose error is what the user must hear. What is left here goes when the volume does. */
+export const removeFailedTarget = (target: string): void => {
+  try {
+    removeTarget(target);
+  } catch {
+    // Mounted still, or not empty.
+  }
+};
+
 const removeIfThere = (path: string): void => {
   try {
     rmdirSync(path);

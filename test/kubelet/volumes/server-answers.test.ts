@@ -1,7 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import test from 'ava';
 import { fileSystemStats, NoAnswerError } from '../../../kubelet/volumes/file-system-stats.ts';
 import { nfsPlugin } from '../../../kubelet/volumes/nfs.ts';
@@ -56,6 +56,15 @@ test('a volume of a server that is gone is not touched', async (t) => {
   await t.throwsAsync(serverAnswers(join(path, 'folder'), { answerMs }), {
     message: `statfs ${path}: no answer in 0.3 s`,
   });
+  const link = `${path}-link`;
+  symlinkSync(join(tmpdir(), '.', path.slice(tmpdir().length)), link);
+  t.teardown(() => rmSync(link));
+  for (const way of [path.replace('/', '//'), `${tmpdir()}/./x/../${basename(path)}`, join(link, 'folder')])
+    await t.throwsAsync(
+      serverAnswers(way, { answerMs }),
+      { message: `statfs ${path}: no answer in 0.3 s` },
+      way,
+    );
   await serverAnswers(tmpdir());
   const volume = { name: 'share', nfs: { server: 'gone', path: '/' } };
   const mounted = {

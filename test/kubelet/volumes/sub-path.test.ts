@@ -8,7 +8,8 @@ import type { Pod, VolumeMount } from '../../../api/types.ts';
 import type { ContainerMount } from '../../../kubelet/volumes/container-mounts.ts';
 import { makeNode, makePod, mountsAt } from './node.ts';
 import type { TestNode } from './node.ts';
-import { until } from '../../environment.ts';
+import { skipUnless, until } from '../../environment.ts';
+import { mountDeadServer } from './dead-server.ts';
 
 const environment = [{ name: 'POD_NAME', value: 'p0' }];
 
@@ -149,6 +150,24 @@ test('so is an absolute one that leads into the volume, to what is there and to 
   t.is(readFileSync(file?.hostPath ?? '', 'utf8'), 'content');
   writeFileSync(join(folder?.hostPath ?? '', 'f'), '');
   t.true(existsSync(join(volume, 'v1/new/folder/f')));
+});
+
+test('a link that leads to a server that is gone is not followed there', async (t) => {
+  if (skipUnless(t, existsSync('/dev/fuse'), 'this kernel has no FUSE, which plays the dead server')) return;
+  const server = mountDeadServer(t);
+  const pod = podWith({ subPath: 'link/folder' });
+  const { node, volume } = await start(t, pod);
+  symlinkSync(server.path, join(volume, 'link'));
+  // Were it looked at, this process would wait for ever.
+  await t.throwsAsync(mountsOf(node, pod), { message: prepareError, name: 'ContainerConfigError' });
+});
+
+test('links that lead to each other are an error', async (t) => {
+  const pod = podWith({ subPath: 'a' });
+  const { node, volume } = await start(t, pod);
+  symlinkSync(join(volume, 'b'), join(volume, 'a'));
+  symlinkSync(join(volume, 'a'), join(volume, 'b'));
+  await t.throwsAsync(mountsOf(node, pod), { message: prepareError, name: 'ContainerConfigError' });
 });
 
 const swapper = `

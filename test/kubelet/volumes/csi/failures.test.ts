@@ -39,6 +39,21 @@ test('a driver that refuses to stage leaves nothing; one that may have staged is
   t.false(driver.rpcs().includes('publish'));
 });
 
+test('the words of a driver that refuses are heard also when something is mounted there', async (t) => {
+  const bench = await startStorageBench(t, noAttach);
+  const { driver, rootDir } = bench;
+  await bench.makeVolume('data');
+  driver.fail('stage', { code: 'DEADLINE_EXCEEDED', afterwards: true }, { code: 'INTERNAL' });
+  await bench.makePod('one', ['data']);
+  const event = await failedMount(bench, 'one', 'code = Internal');
+  t.is(
+    event.message,
+    'MountVolume.MountDevice failed for volume "data" : rpc error: code = Internal desc = fake stage failure',
+  );
+  t.true(rootDir !== '' && bench.mounts().length > 0);
+  await bench.running('one');
+});
+
 test('publish is tried again until it succeeds; one that may have been done is undone with the Pod', async (t) => {
   const bench = await startStorageBench(t, noAttach);
   const { driver } = bench;
