@@ -87,6 +87,9 @@ async function probeOnce(options: ProbeWorkerOptions, state: State): Promise<boo
   if (isTerminalPhase(podStatus.phase)) return false;
   const status = statusNamed(podStatus, container.name);
   if (!status?.containerID) return true;
+  // A worker that comes after the end has nothing to say; each of its results would wake the Pod, which would start it again.
+  const isNew = state.containerId === '';
+  if (isNew && endedForGood(options, pod, status)) return false;
   followContainer(options, state, status);
   if (state.onHold) return true;
   if (!status.state?.running) return notRunning(options, { pod, state, status });
@@ -125,10 +128,16 @@ function notRunning(
   { pod, state, status }: { pod: KubeletPod; state: State; status: ContainerStatus },
 ): boolean {
   options.setResult(state.containerId, 'failure');
-  const terminated = status.state?.terminated;
-  if (!terminated) return true;
-  const { container } = options;
-  return restartsAfter({ container, spec: pod.spec, exitCode: terminated.exitCode });
+  return !endedForGood(options, pod, status);
+}
+
+function endedForGood(
+  { container }: ProbeWorkerOptions,
+  { spec }: KubeletPod,
+  { state }: ContainerStatus,
+): boolean {
+  if (!state?.terminated) return false;
+  return !restartsAfter({ container, spec, exitCode: state.terminated.exitCode });
 }
 
 async function runAndCount(options: ProbeWorkerOptions, state: State): Promise<void> {
