@@ -109,7 +109,22 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   });
   const { context, directory, workers, volumes } = parts;
   const labels = nodeLabels({ nodeName, labels: options.labels ?? {} });
-  const mirrors = createMirrorPods({ client, directory, nodeName, log });
+  const mirrors = createMirrorPods({
+    client,
+    directory,
+    isEnding: (namespace, name) =>
+      workers
+        .list()
+        .some(
+          ({ pod, state }) =>
+            isStaticPod(pod) &&
+            state !== 'finished' &&
+            pod.metadata.namespace === namespace &&
+            pod.metadata.name === name,
+        ),
+    nodeName,
+    log,
+  });
   const dispatch: PodDispatch = createPodDispatch({
     directory,
     workers,

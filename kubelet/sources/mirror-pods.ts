@@ -11,18 +11,21 @@ import type { PodDirectory } from './pod-directory.ts';
 export interface MirrorPods {
   /** Makes sure of the mirror of a static Pod, in the background. */
   ensure(pod: KubeletPod): void;
-  /** Deletes mirrors without a static Pod; called when the sources are known. */
+  /** Deletes mirrors without a static Pod, but for those whose Pod is ending still; called when the sources are known. */
   removeOrphans(): void;
 }
 
 export function createMirrorPods({
   client,
   directory,
+  isEnding,
   nodeName,
   log,
 }: {
   client: Client;
   directory: PodDirectory;
+  /** Whether a static Pod of this name, whose file is gone or has changed, is ending still. */
+  isEnding: (namespace: string, name: string) => boolean;
   nodeName: string;
   log: KubeletLog;
 }): MirrorPods {
@@ -56,6 +59,7 @@ export function createMirrorPods({
   const settle = async (namespace: string, name: string) => {
     const pod = directory.byName(namespace, name);
     if (pod && isStaticPod(pod)) return ensure(pod);
+    if (isEnding(namespace, name)) return;
     const orphan = directory
       .mirrors()
       .find(({ metadata }) => metadata.namespace === namespace && metadata.name === name);

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Node, Pod } from '../../api/types.ts';
 import type { Amounts } from '../resources/amounts.ts';
-import { asKubeletPod, isMirrorPod, isStaticPod, isTerminalPhase } from '../pod.ts';
+import { asKubeletPod, isMirrorPod, isStaticPod, isTerminalPhase, sourceAnnotation } from '../pod.ts';
 import type { KubeletPod } from '../pod.ts';
 import type { PodEvents } from '../pod-events.ts';
 import type { PodCache } from '../runtime-status/pod-cache.ts';
@@ -93,7 +93,7 @@ export function createPodDispatch(options: PodDispatchOptions): PodDispatch {
   };
   return {
     set(received) {
-      const pod = asKubeletPod(received);
+      const pod = fromApi(received);
       if (isMirrorPod(pod)) return setMirror(pod);
       const before = directory.get(pod.metadata.uid);
       if (before && !needsSync(before, pod)) {
@@ -105,7 +105,7 @@ export function createPodDispatch(options: PodDispatchOptions): PodDispatch {
       start(pod);
     },
     remove(received) {
-      const pod = asKubeletPod(received);
+      const pod = fromApi(received);
       directory.remove(pod);
       if (!isMirrorPod(pod)) return workers.remove(pod);
       const own = directory.byName(pod.metadata.namespace, pod.metadata.name);
@@ -127,7 +127,19 @@ export function createPodDispatch(options: PodDispatchOptions): PodDispatch {
     forgotten(pod) {
       const next = waiting.get(fullName(pod));
       if (next) startStatic(next);
+      else if (staticPodsKnown) mirrors.removeOrphans();
     },
+  };
+}
+
+/** Where a Pod comes from is not for its author to say: one that claimed to be static would have its status in no mirror. */
+function fromApi(received: Pod): KubeletPod {
+  const pod = asKubeletPod(received);
+  const { annotations } = pod.metadata;
+  if (annotations?.[sourceAnnotation] === undefined || isMirrorPod(pod)) return pod;
+  return {
+    ...pod,
+    metadata: { ...pod.metadata, annotations: { ...annotations, [sourceAnnotation]: 'api' } },
   };
 }
 
