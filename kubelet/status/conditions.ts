@@ -114,7 +114,7 @@ function readyCondition(
   return { type, status: 'False', reason: 'ReadinessGatesNotReady', message: messages.join(', ') };
 }
 
-function initializedCondition({ pod, phase, statuses }: ConditionsInput): PodCondition {
+function initializedCondition({ pod, previous, phase, statuses }: ConditionsInput): PodCondition {
   const type = 'Initialized';
   const { spec } = pod;
   const init = spec.initContainers ?? [];
@@ -132,7 +132,9 @@ function initializedCondition({ pod, phase, statuses }: ConditionsInput): PodCon
     const state = namedStatus(statuses, name)?.state;
     return state?.running ?? state?.terminated;
   });
-  if (begun) return { type, status: 'True' };
+  // Once it was, it stays so when all start anew (KEP-5532).
+  const wasBefore = previous.conditions?.some((one) => one.type === type && one.status === 'True');
+  if (begun || wasBefore === true) return { type, status: 'True' };
   const message = [
     ...(unknown.length > 0 ? [`containers with unknown status: ${goList(unknown)}`] : []),
     ...(incomplete.length > 0 ? [`containers with incomplete status: ${goList(incomplete)}`] : []),

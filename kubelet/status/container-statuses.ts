@@ -190,10 +190,11 @@ function waitingIfItDidNotStart(
     status,
   }: { container: Container; current: RuntimeContainer | undefined; status: ContainerStatus },
 ): ContainerStatus {
-  const { pod, runtime, failures, isInit } = input;
+  const { pod, runtime, failures, isInit, isRestartingAll } = input;
   if (isInit) {
     if (current?.state === 'exited' && current.exitCode === 0 && !isSidecar(container)) return status;
-    if (!current && lostInitContainer(input, container, status)) return completedInit(status);
+    const isLost = !current && !isRestartingAll && lostInitContainer(input, container, status);
+    if (isLost) return completedInit(status);
   }
   if (!shouldStart(pod, container, runtime)) return status;
   const failure = failures.get(pod.metadata.uid, container.name);

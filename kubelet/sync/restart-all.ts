@@ -24,6 +24,8 @@ function heedBackOff(context: PodSyncContext, pod: KubeletPod): number | undefin
   const { crashLoop } = context.containers;
   const key = `${pod.metadata.uid}_${trigger.name}_restart-all`;
   const finishedMs = trigger.finishedAt / 1e6;
+  const countedMs = crashLoop.endsAtMs(key) - crashLoop.get(key);
+  if (countedMs >= finishedMs) return undefined; // It has begun before, and was interrupted.
   if (!crashLoop.isInBackOffSince(key, finishedMs)) {
     crashLoop.next(key, finishedMs);
     return undefined;

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isRestartingAll } from '../actions/restart-all.ts';
+import { isRestartingAll, triggersOf } from '../actions/restart-all.ts';
 import { syncContainers } from '../containers/sync-containers.ts';
 import type { SyncOutcome } from '../containers/sync-containers.ts';
 import { messageOf } from '../cri/cri-error.ts';
@@ -38,12 +38,14 @@ export async function syncPod(
   await prepare(context, pod, signal);
   signal.throwIfAborted();
   context.probes.addPod(pod);
-  if (isRestartingAll(status)) return restartAll(context, pod);
-  const outcome = await syncContainers(
-    context.containers,
-    withAddresses(pod, status),
-    runtimeOf(context, pod),
-  );
+  if (isRestartingAll(status)) {
+    const result = await restartAll(context, pod);
+    return { ...result, retryAtMs: Math.min(deadlineMs, result.retryAtMs ?? Infinity) };
+  }
+  const runtime = runtimeOf(context, pod);
+  // A container has asked for it since the status was told, and must not start alone.
+  if (triggersOf(pod, runtime).length > 0) return { again: true };
+  const outcome = await syncContainers(context.containers, withAddresses(pod, status), runtime);
   if (outcome.acted) await seeEffect(context, uid, outcome);
   tellStatus(context, pod);
   removeDeadContainers(context, pod).catch((error: unknown) =>
