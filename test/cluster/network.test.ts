@@ -9,7 +9,7 @@ import { run } from '../../linux/command.ts';
 import { forever, podBench, shell } from './pods/pod-bench.ts';
 import type { PodBench } from './pods/pod-bench.ts';
 import { takeDown } from './take-down.ts';
-import { until } from '../environment.ts';
+import { patience, until } from '../environment.ts';
 
 const test = anyTest as TestFn;
 let bench: PodBench;
@@ -85,7 +85,7 @@ test('Pods reach each other across nodes, and see each other’s own addresses',
   t.is(await fromPod('one', `${await ipOf('host')}:8081`), 'host');
   t.is(await fromPod('host', `${await ipOf('one')}:8080`), 'one');
   // A connection that is open while it is looked at: of a closed one only the side that closed first knows.
-  const open = `sleep 3 | nc ${await ipOf('one')} 8080; true`;
+  const open = `sleep ${3 * patience} | nc ${await ipOf('one')} 8080; true`;
   const connected = bench.kubectl('exec', 'two', '--', 'sh', '-c', open);
   const peer = new RegExp(`${await ipOf('two')}:\\d+ +ESTABLISHED`);
   await until('no address is translated between Pods', async () =>
