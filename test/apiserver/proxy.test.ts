@@ -5,6 +5,7 @@ import { connect } from 'node:http2';
 import { createServer as createRawServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { connect as tlsConnect } from 'node:tls';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { skipUnless, until } from '../environment.ts';
@@ -125,6 +126,32 @@ proxied('a body without a length stays the body of its request', async (t) => {
   stream.end(smuggled);
   stream.resume();
   await once(stream, 'end');
+  t.deepEqual(
+    seen.map(({ method, body }) => [method, body]),
+    [['GET', smuggled]],
+  );
+});
+
+proxied('a body whose length Connection takes away stays the body of its request', async (t) => {
+  const { server, seen } = await startPod(t);
+  const smuggled = 'POST /run HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n';
+  const head = [
+    `GET ${PODS}/web/proxy/x HTTP/1.1`,
+    'host: x',
+    `content-length: ${smuggled.length}`,
+    'connection: content-length, close',
+  ];
+  const { hostname, port } = new URL(server.url);
+  const socket = tlsConnect({
+    host: hostname,
+    port: Number(port),
+    ca: server.authority.cert,
+    ...server.admin,
+  });
+  t.teardown(() => socket.destroy());
+  socket.write(`${head.join('\r\n')}\r\n\r\n${smuggled}`);
+  socket.resume();
+  await once(socket, 'end');
   t.deepEqual(
     seen.map(({ method, body }) => [method, body]),
     [['GET', smuggled]],

@@ -99,12 +99,15 @@ function rewritten(location: string, { origin, prefix }: { origin: string; prefi
 /** The client's credentials for this server never travel on. */
 function passedHeaders(incoming: ServerRequest): Record<string, string | string[] | undefined> {
   const own = ['authorization', 'host', 'expect'];
-  const entries = Object.entries(endToEndHeaders(incoming.headers)).filter(
-    ([name]) => !name.startsWith(':') && !own.includes(name) && !name.startsWith('impersonate-'),
+  const kept = Object.fromEntries(
+    Object.entries(endToEndHeaders(incoming.headers)).filter(
+      ([name]) => !name.startsWith(':') && !own.includes(name) && !name.startsWith('impersonate-'),
+    ),
   );
-  const framed = 'content-length' in incoming.headers || !hasBody(incoming);
+  // `Connection` may have named the length, too.
+  const framed = 'content-length' in kept || !hasBody(incoming);
   // A body without a length would be read as a request of its own, past the check of the verb.
-  return { ...Object.fromEntries(entries), ...(!framed && { 'transfer-encoding': 'chunked' }) };
+  return { ...kept, ...(!framed && { 'transfer-encoding': 'chunked' }) };
 }
 
 function hasBody({ httpVersionMajor, stream, headers }: ServerRequest): boolean {
