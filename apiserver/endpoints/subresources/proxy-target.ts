@@ -35,11 +35,11 @@ ownHosts.addAddress('::1', 'ipv6');
 ownHosts.addSubnet('fe80::', 10, 'ipv6');
 ownHosts.addSubnet('ff00::', 8, 'ipv6');
 
-/** The origin of a URL, such as `http://[fd00::1]:8080`. Throws 400 for an address of the server's own. */
+/** The origin of a URL, such as `http://[fd00::1]:8080`, without the scheme's own port. Throws 400 for an address of the server's own. */
 export function originOf({ scheme, port }: ProxyTarget, address: string): string {
   const family = isIP(address);
   if (family === 0 || ownHosts.check(address, family === 6 ? 'ipv6' : 'ipv4'))
     throw badRequest('address not allowed');
   const host = family === 6 ? `[${address}]` : address;
-  return `${scheme || 'http'}://${host}${port === '' ? '' : `:${port}`}`;
+  return new URL(`${scheme || 'http'}://${host}${port === '' ? '' : `:${port}`}`).origin;
 }
