@@ -1,15 +1,15 @@
 import type { ManagedFieldsEntry } from '../../api/types.ts';
 import type { ResourceRequest, Result } from '../endpoints/context.ts';
+import { createOrUpdate } from '../endpoints/create-or-update.ts';
 import { createInRegistry } from '../endpoints/create.ts';
-import { placeOfRequest } from '../endpoints/place.ts';
 import { checkPlace, decodeObject, defaultObject } from '../endpoints/read-object.ts';
 import { updateInRegistry } from '../endpoints/update.ts';
 import type { WriteOptions } from '../endpoints/write-options.ts';
-import { badRequest, invalidError } from '../http/errors.ts';
+import { badRequest, conflictError, invalidError } from '../http/errors.ts';
 import { checkCreateRight } from '../http/secured-request.ts';
 import type { ApiObject } from '../registry/kind.ts';
 import { compare, fieldsOf } from './compare.ts';
-import { conflictsOf, conflictError } from './conflict.ts';
+import { applyConflict, conflictsOf } from './conflict.ts';
 import type { FieldSet } from './field-set.ts';
 import { difference, union } from './field-set.ts';
 import type { Manager } from './managed-fields.ts';
@@ -41,20 +41,31 @@ export async function applyServerSide(options: {
   const config = readConfig(options);
   const applied = { ...write, applied: true };
   const manager = managerOf(request, write, 'Apply');
-  const exists = (await server.stores.of(kind).find(placeOfRequest(request))) !== undefined;
-  if (!exists && subresource === undefined) {
-    // Who may patch may not make (upstream: handlers/patch.go createAuthorizerAttributes).
-    checkCreateRight(request);
-    const object = structuredClone(config);
-    const set = fieldsOf(manageable(config, request), schemaOf(kind));
-    setEntries(object, withEntry({ entries: [], manager, set, now: server.now() }));
-    defaultObject(object, kind);
-    return { status: 201, object: await createInRegistry({ request, object, options: applied }) };
-  }
   const change = (current: ApiObject) =>
     Promise.resolve(applyTo({ request, current, config, manager, force: write.force, now: server.now() }));
-  return { status: 200, object: await updateInRegistry({ request, options: applied, change }) };
+  const update = () => updateInRegistry({ request, options: applied, change });
+  if (subresource !== undefined) return { status: 200, object: await update() };
+  return createOrUpdate(request, {
+    update,
+    create() {
+      if (config.metadata.uid) throw uidMismatch(request, config.metadata.uid);
+      // Who may patch may not make (upstream: handlers/patch.go createAuthorizerAttributes).
+      checkCreateRight(request);
+      const object = structuredClone(config);
+      const set = fieldsOf(manageable(config, request), schemaOf(kind));
+      setEntries(object, withEntry({ entries: [], manager, set, now: server.now() }));
+      defaultObject(object, kind);
+      return createInRegistry({ request, object, options: applied });
+    },
+  });
 }
+
+const uidMismatch = ({ kind, info }: ResourceRequest, uid: string) =>
+  conflictError(
+    kind,
+    info.name,
+    `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`,
+  );
 
 const managerRequired = () =>
   invalidError({ group: 'meta.k8s.io', kind: 'PatchOptions', plural: '' }, '', [
@@ -78,7 +89,6 @@ function readConfig({
   const config = decodeObject({ request, type: kind, value, options, strictErrors, defaults: false });
   checkPlace(config, kind, info);
   if (config.metadata.managedFields !== undefined) throw badRequest('metadata.managedFields must be nil');
-  delete config.metadata.uid;
   return config;
 }
 
@@ -100,7 +110,7 @@ function applyTo({ request, current, config, manager, force, now }: Application)
   const merged = merge(manageable(current, request), manageable(config, request), schema);
   const { changed } = compare(manageable(current, request), merged, schema);
   const conflicts = conflictsOf(others, changed);
-  if (conflicts.length > 0 && !force) throw conflictError(conflicts);
+  if (conflicts.length > 0 && !force) throw applyConflict(conflicts);
   const kept = withoutFields(others, changed);
   const dropped = abandoned({ own, set, kept });
   const fields = (dropped === undefined ? merged : removeFields(merged, dropped, schema)) as Record<
@@ -137,8 +147,12 @@ function rebuild(parts: {
     Object.entries(object).filter(([field]) => !(field in known));
   const system = Object.fromEntries(keep(current.metadata, managed['metadata'] ?? {}));
   const untouched = Object.fromEntries(keep(current, managed));
-  const { resourceVersion } = config.metadata;
+  const { resourceVersion, uid } = config.metadata;
   const own = fields['metadata'] as object | undefined;
-  const metadata = { ...system, ...own, ...(resourceVersion !== undefined && { resourceVersion }) };
+  const asked = {
+    ...(resourceVersion !== undefined && { resourceVersion }),
+    ...(uid !== undefined && { uid }),
+  };
+  const metadata = { ...system, ...own, ...asked };
   return { ...untouched, ...fields, apiVersion: current.apiVersion, kind: current.kind, metadata };
 }

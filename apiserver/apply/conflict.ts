@@ -15,7 +15,7 @@ export const conflictsOf = (others: ManagedFieldsEntry[], changed: FieldSet | un
   others.flatMap((entry) => pathsOf(intersection(setOf(entry), changed)).map((field) => ({ entry, field })));
 
 /** 409 in upstream's words (apimachinery managedfields/internal/conflict.go). */
-export function conflictError(conflicts: FieldConflict[]) {
+export function applyConflict(conflicts: FieldConflict[]) {
   const causes = conflicts.map(({ entry, field }) => ({
     reason: 'FieldManagerConflict',
     message: `conflict with ${describe(entry)}`,

@@ -25,6 +25,9 @@ export const createObject: Endpoint = async (request) => {
   const options = writeOptions(info.query, 'CreateOptions', request.request.headers['user-agent']);
   const object = await readObject(request, kind, options);
   checkPlace(object, kind, { name: '', namespace: info.namespace });
+  // A create by PUT or apply takes no notice of it.
+  if (object.metadata.resourceVersion)
+    throw badRequest('resourceVersion should not be set on objects to be created');
   const created = await createInRegistry({ request, object, options });
   return { status: 201, object: created };
 };
@@ -38,8 +41,6 @@ interface Creation {
 /** All steps of a creation after decoding; other verbs that may create (PUT, server-side apply) come here too. */
 export async function createInRegistry({ request, object, options }: Creation): Promise<ApiObject> {
   const { metadata } = object;
-  if (metadata.resourceVersion)
-    throw badRequest('resourceVersion should not be set on objects to be created');
   if (!metadata.generateName || metadata.name) return createNamed({ request, object, options });
   for (let attempt = 1; ; attempt++) {
     const named = {
@@ -95,10 +96,11 @@ async function store({ request, object, options }: Creation): Promise<ApiObject>
   return object;
 }
 
-/** uid and creation time, which clients cannot set (upstream: registry/rest FillObjectMetaSystemFields). */
+/** uid, revision and times, which clients cannot set (upstream: registry/rest FillObjectMetaSystemFields). */
 function fillSystemFields({ metadata }: ApiObject, now: Date): void {
   metadata.uid = randomUUID();
   metadata.creationTimestamp = timestamp(now);
+  delete metadata.resourceVersion;
   delete metadata.deletionTimestamp;
   delete metadata.deletionGracePeriodSeconds;
   delete metadata.selfLink;

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { invalid } from '../../api/validation/field-error.ts';
 import { validateCommonMetaUpdate } from '../../api/validation/object-meta.ts';
 import { validateObjectUpdate } from '../../api/validation/validation.ts';
 import { recordManager } from '../apply/managed-fields.ts';
@@ -7,8 +8,10 @@ import { checkCreateRight } from '../http/secured-request.ts';
 import type { ApiObject, Kind, Strategy } from '../registry/kind.ts';
 import type { Mutation } from '../storage/object-store.ts';
 import type { Endpoint, ResourceRequest } from './context.ts';
+import { createOrUpdate } from './create-or-update.ts';
 import { createInRegistry } from './create.ts';
 import { placeOfRequest } from './place.ts';
+import { checkUid } from './preconditions.ts';
 import { checkPlace, readObject } from './read-object.ts';
 import { present } from './represent.ts';
 import type { WriteOptions } from './write-options.ts';
@@ -16,40 +19,25 @@ import { writeOptions } from './write-options.ts';
 
 /** PUT of an object or a subresource of it (status …). Throws 400, 403, 404, 409 and 422. */
 export const updateObject: Endpoint = async (request) => {
-  const { kind, info, subresource } = request;
+  const { server, kind, info, subresource } = request;
   const options = writeOptions(info.query, 'UpdateOptions', request.request.headers['user-agent']);
   const object = await readObject(request, kind, options);
   checkPlace(object, kind, info);
-  const strategy = strategyOf(request);
-  if (strategy.allowCreateOnUpdate === true && subresource === undefined && !(await exists(request))) {
-    // Who may update may not make (upstream: handlers/update.go withAuthorization).
-    checkCreateRight(request);
-    return { status: 201, object: await createInRegistry({ request, object, options }) };
-  }
-  const isUnconditional = !object.metadata.resourceVersion;
-  const updated = await updateInRegistry({
-    request,
-    options,
-    change() {
-      if (isUnconditional && strategy.allowUnconditionalUpdate === false)
-        throw mustBeSpecified(request, object);
-      return Promise.resolve(structuredClone(object));
+  const { uid } = object.metadata;
+  const change = () => Promise.resolve(structuredClone(object));
+  const update = () => updateInRegistry({ request, options, uid, change });
+  if (kind.strategy.allowCreateOnUpdate !== true || subresource !== undefined)
+    return { status: 200, object: await update() };
+  return createOrUpdate(request, {
+    update,
+    create() {
+      checkUid({ server, kind, place: placeOfRequest(request), asked: uid, actual: undefined });
+      // Who may update may not make (upstream: handlers/update.go withAuthorization).
+      checkCreateRight(request);
+      return createInRegistry({ request, object: structuredClone(object), options });
     },
   });
-  return { status: 200, object: updated };
 };
-
-const mustBeSpecified = ({ kind }: ResourceRequest, { metadata }: ApiObject) =>
-  invalidError(kind, metadata.name ?? '', [
-    {
-      field: 'metadata.resourceVersion',
-      reason: 'FieldValueInvalid',
-      message: 'Invalid value: 0: must be specified for an update',
-    },
-  ]);
-
-const exists = async (request: ResourceRequest): Promise<boolean> =>
-  (await request.server.stores.of(request.kind).find(placeOfRequest(request))) !== undefined;
 
 /** The strategy of the subresource, or of the kind. */
 export const strategyOf = ({ kind, subresource }: ResourceRequest): Strategy =>
@@ -62,15 +50,18 @@ export const strategyOf = ({ kind, subresource }: ResourceRequest): Strategy =>
 export async function updateInRegistry(options: {
   request: ResourceRequest;
   options: WriteOptions;
+  /** What a PUT says that the present object's uid is. */
+  uid?: string | undefined;
   change(current: ApiObject): Promise<ApiObject>;
 }): Promise<ApiObject> {
-  const { request, options: write } = options;
+  const { request, options: write, uid } = options;
   const { kind, server } = request;
   const place = placeOfRequest(request);
   const outcome: { dry?: ApiObject } = {};
   const written = await server.stores.of(kind).update(place, async (stored): Promise<Mutation> => {
     if (stored === undefined) throw notFoundError(kind, place.name);
     const current = present(kind, stored);
+    checkUid({ server, kind, place, asked: uid, actual: current.metadata.uid });
     const object = await prepareUpdate({
       request,
       current,
@@ -98,7 +89,7 @@ interface Update {
 async function prepareUpdate({ request, current, object, options }: Update): Promise<ApiObject> {
   const { kind, server } = request;
   const strategy = strategyOf(request);
-  checkVersions(request, object, current);
+  checkRevision(request, object, current);
   keepSystemFields(object, current);
   recordManager({ request, object, old: current, options, now: server.now() });
   const attributes = { operation: 'UPDATE' as const, request, object, oldObject: current, options };
@@ -120,16 +111,17 @@ const validate = ({ kind, subresource }: ResourceRequest, object: ApiObject, cur
     validateObjectUpdate(object, current, subresource?.name)),
 ];
 
-/** The client's resourceVersion and uid, where given, must be the present ones. Throws 409. */
-function checkVersions({ kind }: ResourceRequest, object: ApiObject, current: ApiObject): void {
-  const { resourceVersion, uid, name = '' } = object.metadata;
-  if (uid && uid !== current.metadata.uid) {
-    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.metadata.uid ?? ''}`;
-    throw conflictError(kind, name, why);
-  }
-  if (resourceVersion && resourceVersion !== '0' && resourceVersion !== current.metadata.resourceVersion) {
-    throw conflictError(kind, name);
-  }
+/** The client's resourceVersion, where given or asked for, must be the present one; 0 is none. Throws 409 and 422. */
+function checkRevision(request: ResourceRequest, { metadata }: ApiObject, current: ApiObject): void {
+  const { kind } = request;
+  const { resourceVersion = '', name = '' } = metadata;
+  const isGiven = /[^0]/.test(resourceVersion);
+  if (!isGiven && strategyOf(request).allowUnconditionalUpdate === false)
+    // Upstream names the resource where other refusals name the kind.
+    throw invalidError({ ...kind, kind: kind.plural }, name, [
+      invalid('metadata.resourceVersion', 0, 'must be specified for an update'),
+    ]);
+  if (isGiven && resourceVersion !== current.metadata.resourceVersion) throw conflictError(kind, name);
 }
 
 const SYSTEM_FIELDS = [
@@ -142,11 +134,13 @@ const SYSTEM_FIELDS = [
   'generateName',
 ] as const;
 
-/** What the system writes stays as it is, whatever the client sent. */
+const SENT_FIELDS: readonly string[] = ['uid', 'generateName'];
+
+/** What the system writes stays as it is, whatever the client sent; another uid is for the validation to refuse. */
 function keepSystemFields(object: ApiObject, current: ApiObject): void {
   const metadata: Record<string, unknown> = { ...object.metadata };
   for (const field of SYSTEM_FIELDS) {
-    if (field === 'generateName' && metadata[field] !== undefined) continue;
+    if (SENT_FIELDS.includes(field) && metadata[field]) continue;
     const value = current.metadata[field];
     if (value === undefined) delete metadata[field];
     else metadata[field] = value;

@@ -47,7 +47,7 @@ async function replaceScale(request: ResourceRequest, paths: Paths): Promise<Res
   const options = optionsOf(request, 'UpdateOptions');
   const scale = await readObject(request, SCALE, options);
   checkPlace(scale, request.kind, request.info);
-  return changeScale({ request, paths, options, change: () => scale });
+  return changeScale({ request, paths, options, uid: scale.metadata.uid, change: () => scale });
 }
 
 async function patchScale(request: ResourceRequest, paths: Paths): Promise<Result> {
@@ -75,12 +75,14 @@ async function changeScale(input: {
   request: ResourceRequest;
   paths: Paths;
   options: WriteOptions;
+  uid?: string | undefined;
   change: (scale: ApiObject) => ApiObject;
 }): Promise<Result> {
-  const { request, paths, options, change } = input;
+  const { request, paths, options, uid, change } = input;
   const object = await updateInRegistry({
     request,
     options,
+    uid,
     change(current) {
       const scale = change(scaleOf(current, paths)) as ApiObject & Scale;
       const replicas = scale.spec?.replicas ?? 0;
