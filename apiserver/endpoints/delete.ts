@@ -1,6 +1,6 @@
 import type { DeleteOptions } from '../../api/types.ts';
 import { decodeBody, readBody } from '../http/body.ts';
-import { badRequest, conflictError, invalidError, notFoundError } from '../http/errors.ts';
+import { badRequest, invalidError, notFoundError } from '../http/errors.ts';
 import { queryFlag, queryInteger } from '../http/query-values.ts';
 import type { ApiObject, Kind } from '../registry/kind.ts';
 import type { Mutation, ObjectPlace } from '../storage/object-store.ts';
@@ -8,6 +8,7 @@ import type { Endpoint, ResourceRequest } from './context.ts';
 import { deletionFinalizers } from './deletion-finalizers.ts';
 import { beginGracefulDeletion, markAsDeleting } from './graceful-deletion.ts';
 import { placeOfRequest } from './place.ts';
+import { checkPreconditions } from './preconditions.ts';
 import { present } from './represent.ts';
 import { readDryRun } from './write-options.ts';
 
@@ -127,21 +128,6 @@ export async function checkDeletion(input: {
 }
 
 const isDryRun = ({ dryRun }: DeleteOptions): boolean => (dryRun ?? []).includes('All');
-
-/** Throws 409 when the object is another or newer one than the client thinks. */
-function checkPreconditions(kind: Kind, { metadata }: ApiObject, { preconditions }: DeleteOptions): void {
-  const { uid, resourceVersion } = preconditions ?? {};
-  const fail = (what: string, asked: string, actual = '') =>
-    conflictError(
-      kind,
-      metadata.name ?? '',
-      `Precondition failed: ${what} in precondition: ${asked}, ${what} in object meta: ${actual}`,
-    );
-  if (uid !== undefined && uid !== metadata.uid) throw fail('UID', uid, metadata.uid);
-  if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
-    throw fail('ResourceVersion', resourceVersion, metadata.resourceVersion);
-  }
-}
 
 type Step = 'remove' | 'wait' | { write: ApiObject };
 

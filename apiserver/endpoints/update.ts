@@ -11,7 +11,7 @@ import type { Endpoint, ResourceRequest } from './context.ts';
 import { createOrUpdate } from './create-or-update.ts';
 import { createInRegistry } from './create.ts';
 import { placeOfRequest } from './place.ts';
-import { checkUid } from './preconditions.ts';
+import { checkIdentity } from './preconditions.ts';
 import { checkPlace, readObject } from './read-object.ts';
 import { present } from './represent.ts';
 import type { WriteOptions } from './write-options.ts';
@@ -31,7 +31,7 @@ export const updateObject: Endpoint = async (request) => {
   return createOrUpdate(request, {
     update,
     create() {
-      checkUid({ server, kind, place: placeOfRequest(request), asked: uid, actual: undefined });
+      checkIdentity({ server, kind, place: placeOfRequest(request), asked: { uid }, actual: {} });
       // Who may update may not make (upstream: handlers/update.go withAuthorization).
       checkCreateRight(request);
       return createInRegistry({ request, object: structuredClone(object), options });
@@ -61,7 +61,7 @@ export async function updateInRegistry(options: {
   const written = await server.stores.of(kind).update(place, async (stored): Promise<Mutation> => {
     if (stored === undefined) throw notFoundError(kind, place.name);
     const current = present(kind, stored);
-    checkUid({ server, kind, place, asked: uid, actual: current.metadata.uid });
+    checkIdentity({ server, kind, place, asked: { uid }, actual: current.metadata });
     const object = await prepareUpdate({
       request,
       current,

@@ -206,15 +206,27 @@ test('propagation policies become finalizers', async (t) => {
 
 test('preconditions of a deletion are kept', async (t) => {
   const server = await startTestServer(t);
-  const { body } = await server.post(CONFIG_MAPS, configMap('a'));
-  const refused = await server.call('DELETE', `${CONFIG_MAPS}/a`, {
-    body: { preconditions: { uid: 'other' } },
-  });
-  t.is(refused.status, 409);
-  t.is(
-    refused.body.message,
-    `Operation cannot be fulfilled on configmaps "a": Precondition failed: UID in precondition: other, UID in object meta: ${body.metadata.uid}`,
-  );
+  const { uid, resourceVersion } = (await server.post(CONFIG_MAPS, configMap('a'))).body.metadata;
+  const refused = async (path: string, preconditions: object) => {
+    const { status, body } = await server.call('DELETE', path, { body: { preconditions } });
+    t.is(status, 409);
+    return [body.details.kind, body.message as string];
+  };
+  t.deepEqual(await refused(`${CONFIG_MAPS}/a`, { uid: 'other' }), [
+    'ConfigMap',
+    `Operation cannot be fulfilled on ConfigMap "a": the UID in the precondition (other) does not match the UID in record (${uid}). The object might have been deleted and then recreated`,
+  ]);
+  t.deepEqual(await refused(`${CONFIG_MAPS}/a`, { uid, resourceVersion: '1' }), [
+    'ConfigMap',
+    `Operation cannot be fulfilled on ConfigMap "a": the ResourceVersion in the precondition (1) does not match the ResourceVersion in record (${resourceVersion}). The object might have been modified`,
+  ]);
+  const namespace = (await server.get('/api/v1/namespaces/default')).body.metadata;
+  t.deepEqual(await refused('/api/v1/namespaces/default', { uid: 'other' }), [
+    'namespaces',
+    `Operation cannot be fulfilled on namespaces "default": Precondition failed: UID in precondition: other, UID in object meta: ${namespace.uid}`,
+  ]);
+  const met = { preconditions: { uid, resourceVersion } };
+  t.is((await server.call('DELETE', `${CONFIG_MAPS}/a`, { body: met })).status, 200);
 });
 
 test('a collection is deleted by selector', async (t) => {

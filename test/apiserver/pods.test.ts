@@ -109,7 +109,12 @@ test('eviction deletes, ephemeral containers are added', async (t) => {
     deleteOptions: { preconditions: { resourceVersion } },
   });
   t.is((await server.post(`${PODS}/web/eviction?dryRun=All`, eviction)).status, 201);
-  t.is((await server.post(`${PODS}/web/eviction`, withPrecondition('1'))).status, 409);
+  const stale = await server.post(`${PODS}/web/eviction`, withPrecondition('1'));
+  t.is(stale.status, 409);
+  t.is(
+    stale.body.message,
+    `Operation cannot be fulfilled on Pod "web": the ResourceVersion in the precondition (1) does not match the ResourceVersion in record (${seen}). The object might have been modified`,
+  );
   t.is((await server.get(`${PODS}/web`)).body.metadata.resourceVersion, seen);
   t.is((await server.post(`${PODS}/web/eviction`, withPrecondition(seen))).status, 201);
   const { body } = await server.get(`${PODS}/web`);
