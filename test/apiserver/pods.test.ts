@@ -58,9 +58,22 @@ test('binding assigns a node once', async (t) => {
     metadata: { name: 'web' },
     target: { kind: 'Node', name: 'node-1' },
   };
+  const hinted = await server.patch(`${PODS}/web/status`, { status: { nominatedNodeName: 'node-2' } });
+  t.is(hinted.body.status.nominatedNodeName, 'node-2');
+  const { uid } = hinted.body.metadata;
+  const stale = await server.post(`${PODS}/web/binding`, {
+    ...binding,
+    metadata: { name: 'web', uid, resourceVersion: '1' },
+  });
+  t.is(stale.status, 409);
+  t.is(
+    stale.body.message,
+    `Operation cannot be fulfilled on pods "web": StorageError: invalid object, Code: 4, Key: /registry/pods/default/web, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: ResourceVersion in precondition: 1, ResourceVersion in object meta: ${hinted.body.metadata.resourceVersion}`,
+  );
   t.is((await server.post(`${PODS}/web/binding`, binding)).status, 201);
   const { body } = await server.get(`${PODS}/web`);
   t.is(body.spec.nodeName, 'node-1');
+  t.is(body.status.nominatedNodeName, undefined);
   t.like(body.status.conditions[0], { type: 'PodScheduled', status: 'True' });
   const again = await server.post(`${PODS}/web/binding`, binding);
   t.is(again.status, 409);

@@ -4,6 +4,7 @@ import type { ApiObject } from '../../registry/kind.ts';
 import { pod } from '../../registry/core/pod.ts';
 import type { Mutation } from '../../storage/object-store.ts';
 import type { Endpoint } from '../context.ts';
+import { checkIdentity } from '../preconditions.ts';
 import { checkPlace, readObject } from '../read-object.ts';
 import { timestamp } from '../timestamp.ts';
 import { writeOptions } from '../write-options.ts';
@@ -24,6 +25,7 @@ export const bindPod: Endpoint = async (request) => {
   const place = { namespace: info.namespace, name: binding.metadata?.name ?? '' };
   await server.stores.of(pod).update(place, (current): Promise<Mutation> => {
     if (current === undefined) throw notFoundError(pod, place.name);
+    checkIdentity({ server, kind: pod, place, asked: binding.metadata ?? {}, actual: current.metadata });
     const bound = assign(current as unknown as Pod, binding, timestamp(server.now()));
     return Promise.resolve(options.dryRun ? { keep: true } : { write: bound as unknown as ApiObject });
   });
@@ -46,11 +48,6 @@ function assign(current: Pod, { target, metadata }: Binding, now: string): Pod {
   const name = current.metadata?.name ?? '';
   const refuse = (why: string) =>
     conflictError({ group: '', kind: 'Binding', plural: 'pods/binding' }, name, why);
-  if (metadata?.uid && metadata.uid !== current.metadata?.uid) {
-    throw refuse(
-      `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${current.metadata?.uid ?? ''}`,
-    );
-  }
   if (current.metadata?.deletionTimestamp !== undefined)
     throw refuse(`pod ${name} is being deleted, cannot be assigned to a host`);
   if (current.spec?.nodeName)
@@ -59,7 +56,9 @@ function assign(current: Pod, { target, metadata }: Binding, now: string): Pod {
     throw refuse(`pod ${name} has non-empty .spec.schedulingGates`);
   const annotations = { ...current.metadata?.annotations, ...metadata?.annotations };
   const labels = { ...current.metadata?.labels, ...metadata?.labels };
-  const conditions = (current.status?.conditions ?? []).filter(({ type }) => type !== 'PodScheduled');
+  // Nobody may take the hint of where it could go for the place where it is.
+  const { nominatedNodeName: _hint, ...status } = current.status ?? {};
+  const conditions = (status.conditions ?? []).filter(({ type }) => type !== 'PodScheduled');
   return {
     ...current,
     metadata: {
@@ -69,7 +68,7 @@ function assign(current: Pod, { target, metadata }: Binding, now: string): Pod {
     },
     spec: { containers: [], ...current.spec, nodeName: target.name ?? '' },
     status: {
-      ...current.status,
+      ...status,
       conditions: [...conditions, { type: 'PodScheduled', status: 'True', lastTransitionTime: now }],
     },
   };
