@@ -5,6 +5,7 @@ import { StatusError, generateNameConflict } from '../../api/status.ts';
 import { badRequest, existsError, forbiddenError, invalidError, methodNotSupported } from '../http/errors.ts';
 import type { ApiObject, Kind } from '../registry/kind.ts';
 import type { Endpoint, ResourceRequest } from './context.ts';
+import { placeOf } from '../storage/object-store.ts';
 import { checkPlace, readObject } from './read-object.ts';
 import { present } from './represent.ts';
 import { timestamp } from './timestamp.ts';
@@ -90,9 +91,8 @@ async function store({ request, object, options }: Creation): Promise<ApiObject>
   const objects = server.stores.of(kind);
   const stored = kind.viewOf?.toStored(object) ?? object;
   if (!options.dryRun) return present(kind, await objects.create(stored));
-  if (await objects.find({ namespace: object.metadata.namespace ?? '', name: object.metadata.name ?? '' })) {
-    throw existsError(kind, object.metadata.name ?? '');
-  }
+  const occupant = await objects.find(placeOf(object));
+  if (occupant !== undefined) throw existsError(kind, object.metadata.name ?? '', occupant.object);
   return object;
 }
 

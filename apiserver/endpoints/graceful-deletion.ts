@@ -18,23 +18,25 @@ export function beginGracefulDeletion(input: {
   const { kind, object, options, now } = input;
   const { metadata } = object;
   if (kind.strategy.gracePeriodSeconds === undefined) return 'immediate';
-  if (metadata.deletionTimestamp !== undefined) return shortenGrace(object, options.gracePeriodSeconds);
-  const seconds = kind.strategy.gracePeriodSeconds(object, options.gracePeriodSeconds);
+  const asked = notNegative(options.gracePeriodSeconds);
+  if (metadata.deletionTimestamp !== undefined) return shortenGrace(object, asked);
+  const seconds = kind.strategy.gracePeriodSeconds(object, asked);
   metadata.deletionTimestamp = timestamp(new Date(now.getTime() + seconds * 1000));
   metadata.deletionGracePeriodSeconds = seconds;
   if (metadata.generation !== undefined) metadata.generation += 1;
   return 'graceful';
 }
 
+/** Less than nothing is one second. */
+const notNegative = (seconds: number | undefined): number | undefined =>
+  seconds !== undefined && seconds < 0 ? 1 : seconds;
+
 function shortenGrace({ metadata }: ApiObject, asked: number | undefined): GraceOutcome {
-  const { deletionTimestamp = '', deletionGracePeriodSeconds: present } = metadata;
-  if (present === undefined) return 'immediate';
+  const { deletionTimestamp = '', deletionGracePeriodSeconds: present = 0 } = metadata;
+  if (present === 0) return 'immediate';
   if (asked === undefined || asked >= present) return 'pending';
-  const shorter = Math.max(asked, 0);
-  metadata.deletionTimestamp = timestamp(
-    new Date(Date.parse(deletionTimestamp) - (present - shorter) * 1000),
-  );
-  metadata.deletionGracePeriodSeconds = shorter;
+  metadata.deletionTimestamp = timestamp(new Date(Date.parse(deletionTimestamp) - (present - asked) * 1000));
+  metadata.deletionGracePeriodSeconds = asked;
   return 'graceful';
 }
 

@@ -14,8 +14,16 @@ const resourceOf = ({ group, plural }: Named) => ({ group, resource: plural });
 export const notFoundError = (kind: Named, name: string): StatusError =>
   status.notFound(resourceOf(kind), name);
 
-export const existsError = (kind: Named, name: string): StatusError =>
-  status.alreadyExists(resourceOf(kind), name);
+/** Tells of a `present` object that it is on its way out. */
+export function existsError(
+  kind: Named,
+  name: string,
+  present?: { metadata: { deletionTimestamp?: string } },
+): StatusError {
+  const error = status.alreadyExists(resourceOf(kind), name);
+  if (present?.metadata.deletionTimestamp === undefined) return error;
+  return new StatusError({ ...error.status, message: `object is being deleted: ${error.message}` });
+}
 
 const MODIFIED =
   'the object has been modified; please apply your changes to the latest version and try again';

@@ -73,7 +73,8 @@ export class ObjectStore {
   async create(object: ApiObject): Promise<ApiObject> {
     const key = this.keyOf(placeOf(object));
     const done = await this.#swap(key, 0, object);
-    if (done === undefined) throw existsError(this.kind, object.metadata.name ?? '');
+    if (done === undefined)
+      throw existsError(this.kind, object.metadata.name ?? '', (await this.#read(key))?.object);
     return done;
   }
 

@@ -173,6 +173,14 @@ test('an object with finalizers goes when the last one is taken', async (t) => {
   const marked = await server.remove(`${CONFIG_MAPS}/a`);
   t.truthy(marked.body.metadata.deletionTimestamp);
   t.is(marked.body.metadata.deletionGracePeriodSeconds, 0);
+  for (const query of ['', '?dryRun=All']) {
+    const early = await server.post(`${CONFIG_MAPS}${query}`, configMap('a'));
+    t.is(early.status, 409);
+    t.like(early.body, {
+      reason: 'AlreadyExists',
+      message: 'object is being deleted: configmaps "a" already exists',
+    });
+  }
   const added = await server.patch(`${CONFIG_MAPS}/a`, {
     metadata: { finalizers: ['example.com/one', 'example.com/two', 'example.com/three'] },
   });

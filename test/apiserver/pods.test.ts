@@ -98,6 +98,8 @@ test('a running Pod is deleted gracefully, the period only gets shorter', async 
     Date.parse(first.body.metadata.deletionTimestamp) - Date.parse(shorter.body.metadata.deletionTimestamp),
     35_000,
   );
+  const least = await server.remove(`${PODS}/busy?gracePeriodSeconds=-3`);
+  t.is(least.body.metadata.deletionGracePeriodSeconds, 1);
   t.is((await server.remove(`${PODS}/busy?gracePeriodSeconds=0`)).body.kind, 'Pod');
   t.is((await server.get(`${PODS}/busy`)).status, 404);
 });
