@@ -20,11 +20,11 @@ export function impersonate(options: {
 }): UserInfo {
   const { user, rawHeaders, authorizer } = options;
   const headers = valuesByName(rawHeaders);
-  const [username] = headers.get('impersonate-user') ?? [];
+  const [username = ''] = headers.get('impersonate-user') ?? [];
   const groups = (headers.get('impersonate-group') ?? []).filter(Boolean);
   const extra = readExtra(headers);
   const [uid = ''] = headers.get('impersonate-uid') ?? [];
-  if (username === undefined) {
+  if (username === '') {
     if (groups.length === 0 && uid === '' && Object.keys(extra).length === 0) return user;
     throw badRequest('requested impersonation without impersonating a user');
   }

@@ -168,6 +168,9 @@ test('impersonation needs its right', async (t) => {
   });
   t.is(group.status, 200);
   t.is((await server.get(CONFIG_MAPS, { headers: { 'impersonate-group': 'x' } })).status, 400);
+  t.is((await server.get(CONFIG_MAPS, as(''))).status, 200);
+  const nobody = { 'impersonate-user': '', 'impersonate-group': 'x' };
+  t.is((await server.get(CONFIG_MAPS, { headers: nobody })).status, 400);
   const whoIs = async (headers: Record<string, string | string[]>) => {
     const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' };
     const path = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
