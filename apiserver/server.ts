@@ -118,7 +118,7 @@ function assemble(options: ApiServerOptions, stopping: AbortSignal): ServerParts
     feed,
     definitions,
     authorizer,
-    rulesFor: (user, namespace) => rbac.rulesFor(user, namespace).map(({ rule }) => rule),
+    rulesFor: (user, namespace) => rbac.rulesFor(user, namespace),
     admission: new AdmissionChain(admissionPlugins({ stores, authorizer, rbac })),
     tokens: new ServiceAccountTokens({ issuer, privateKeyPem: pki.serviceAccountKey, stores }),
     kubelets: new KubeletConnections({ stores, tls }),

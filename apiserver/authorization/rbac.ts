@@ -11,7 +11,7 @@ const GROUP = 'rbac.authorization.k8s.io';
 const MEMO_LIMIT = 1000;
 
 /** A rule with the binding that gives it. */
-export interface BoundRule {
+interface BoundRule {
   rule: PolicyRule;
   binding: string;
 }
@@ -23,6 +23,12 @@ type RoleReference = Pick<RoleBinding['roleRef'], 'kind' | 'name'>;
 interface Grants {
   rules: BoundRule[];
   missing: RoleReference[];
+}
+
+/** What a user may do, and an error for each role that could not be found. */
+export interface ResolvedRules {
+  rules: PolicyRule[];
+  errors: string[];
 }
 
 /**
@@ -45,24 +51,20 @@ export class RbacAuthorizer implements Authorizer {
     const found = rules.find(({ rule }) => ruleAllows(rule, attributes));
     if (found !== undefined) return { allowed: true, reason: `RBAC: allowed by ${found.binding}` };
     if (missing.length === 0) return { allowed: false, reason: '' };
-    // Upstream's authorizer asks listers, whose errors name the kind: role.rbac.authorization.k8s.io "x" not found.
-    const errors = missing.map(({ kind, name }) => notFoundText(kind.toLowerCase(), name));
-    return { allowed: false, reason: `RBAC: ${aggregate(errors)}` };
+    return { allowed: false, reason: `RBAC: ${aggregate(missing.map(missingText))}` };
   }
 
-  /** Everything that a user may do in a namespace ('' is the cluster scope). */
-  rulesFor(user: UserInfo, namespace: string): BoundRule[] {
-    return this.#grants(user, namespace).rules;
+  /** Everything that a user may do in a namespace ('' is the cluster scope), and what could not be found. */
+  rulesFor(user: UserInfo, namespace: string): ResolvedRules {
+    const { rules, missing } = this.#grants(user, namespace);
+    return { rules: rules.map(({ rule }) => rule), errors: missing.map(missingText) };
   }
 
   /**
-   * The same after all writes that were acknowledged before this call, and what could not be found. Upstream checks an
-   * escalation against the registry, not against caches: whoever has just been given a right can pass it on.
+   * The same after all writes that were acknowledged before this call. Upstream checks an escalation against the registry, not
+   * against caches: whoever has just been given a right can pass it on.
    */
-  async newestRulesFor(
-    user: UserInfo,
-    namespace: string,
-  ): Promise<{ rules: PolicyRule[]; errors: string[] }> {
+  async newestRulesFor(user: UserInfo, namespace: string): Promise<ResolvedRules> {
     await this.#stores.named(GROUP, 'roles').feed.fresh();
     const { rules, missing } = this.#grants(user, namespace);
     const errors = missing.map((reference) => notFoundText(pluralOf(reference), reference.name));
@@ -119,6 +121,9 @@ const placeOf = ({ kind, name }: RoleReference, namespace: string) => ({
 
 const notFoundText = (resource: string, name: string): string =>
   `${qualified({ group: GROUP, resource })} ${quote(name)} not found`;
+
+/** Upstream's authorizer asks listers, whose errors name the kind: role.rbac.authorization.k8s.io "x" not found. */
+const missingText = ({ kind, name }: RoleReference): string => notFoundText(kind.toLowerCase(), name);
 
 function isSubject(subject: RbacV1Subject, user: UserInfo, namespace: string): boolean {
   switch (subject.kind) {

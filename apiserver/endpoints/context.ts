@@ -1,11 +1,11 @@
 import type { Logger } from 'pino';
 import type { Schema } from '../../api/schema/schema.ts';
-import type { PolicyRule } from '../../api/types.ts';
 import type { CustomResources } from '../custom-resources/custom-resources.ts';
 import type { AdmissionChain } from '../admission/admission.ts';
 import type { OpenApiDocuments } from '../discovery/openapi.ts';
 import type { UserInfo } from '../authentication/user.ts';
 import type { Authorizer } from '../authorization/authorizer.ts';
+import type { ResolvedRules } from '../authorization/rbac.ts';
 import type { RequestInfo } from '../http/request-info.ts';
 import type { Representation } from '../http/negotiate.ts';
 import type { ServerRequest, ServerResponse } from '../http/respond.ts';
@@ -26,7 +26,7 @@ export interface ServerParts {
   definitions: Record<string, Schema>;
   authorizer: Authorizer;
   /** All rules that a user has in a namespace. */
-  rulesFor(user: UserInfo, namespace: string): PolicyRule[];
+  rulesFor(user: UserInfo, namespace: string): ResolvedRules;
   admission: AdmissionChain;
   tokens: ServiceAccountTokens;
   kubelets: KubeletConnections;

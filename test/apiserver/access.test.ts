@@ -386,6 +386,32 @@ test('reviews that ask nothing, or too much, are refused', async (t) => {
   );
 });
 
+test('a list of rules tells of the roles that are not there', async (t) => {
+  const server = await startTestServer(t);
+  const jane = await server.identity('jane');
+  const roles = '/apis/rbac.authorization.k8s.io/v1/namespaces/default';
+  const bind = (kind: string, name: string) =>
+    server.post(`${roles}/rolebindings`, {
+      metadata: { name: `${kind.toLowerCase()}-${name}` },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind, name },
+      subjects: [{ kind: 'User', name: 'jane', apiGroup: 'rbac.authorization.k8s.io' }],
+    });
+  const statusOf = async () =>
+    (
+      await server.post(
+        '/apis/authorization.k8s.io/v1/selfsubjectrulesreviews',
+        { spec: { namespace: 'default' } },
+        { as: jane },
+      )
+    ).body.status;
+  await bind('Role', 'x');
+  const one = 'role.rbac.authorization.k8s.io "x" not found';
+  t.like(await statusOf(), { incomplete: false, evaluationError: one });
+  await bind('ClusterRole', 'y');
+  const other = 'clusterrole.rbac.authorization.k8s.io "y" not found';
+  t.like(await statusOf(), { incomplete: false, evaluationError: `[${other}, ${one}]` });
+});
+
 test('the rules of a node are not all that it may do', async (t) => {
   const server = await startTestServer(t);
   const review = { spec: { namespace: 'default' } };
