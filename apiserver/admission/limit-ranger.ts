@@ -5,6 +5,7 @@ import type {
   LimitRange,
   LimitRangeItem,
   PersistentVolumeClaim,
+  Pod,
   PodSpec,
   ResourceRequirements,
 } from '../../api/types.ts';
@@ -21,10 +22,9 @@ import { writtenClaim } from './storage-object.ts';
 export const limitRanger = ({ stores }: { stores: Stores }): AdmissionPlugin => ({
   name: 'LimitRanger',
   admit(attributes) {
-    const spec = createdPod(attributes)?.spec;
-    if (spec === undefined) return;
-    for (const item of containerItems(stores, attributes))
-      for (const container of containersOf(spec)) fillIn(container, item);
+    const pod = createdPod(attributes);
+    if (pod === undefined) return;
+    for (const range of limitRanges(stores, attributes)) fillIn(pod, defaultsOf(range));
   },
   validate(attributes) {
     const errors = [...checkPod(stores, attributes), ...checkClaim(stores, attributes)];
@@ -91,20 +91,49 @@ const containersOf = ({ containers, initContainers }: PodSpec): Container[] => [
 const containerItems = (stores: Stores, attributes: AdmissionAttributes): LimitRangeItem[] =>
   limitItems(stores, attributes, 'Container');
 
-function limitItems(stores: Stores, { request }: AdmissionAttributes, wanted: string): LimitRangeItem[] {
-  const store = stores.named('', 'limitranges');
-  const ranges = [...store.cache.list(`${store.prefix}${request.info.namespace}/`)];
-  return ranges
-    .flatMap(({ object }) => (object as unknown as LimitRange).spec?.limits ?? [])
-    .filter(({ type }) => type === wanted);
+function limitItems(stores: Stores, attributes: AdmissionAttributes, wanted: string): LimitRangeItem[] {
+  const ranges = limitRanges(stores, attributes);
+  return ranges.flatMap(({ spec }) => spec?.limits ?? []).filter(({ type }) => type === wanted);
 }
 
-function fillIn(container: Container, item: LimitRangeItem): void {
-  const limits = { ...item.default, ...container.resources?.limits };
-  const requests = { ...item.defaultRequest, ...container.resources?.requests };
-  container.resources = {
-    ...container.resources,
-    ...(Object.keys(limits).length > 0 && { limits }),
-    ...(Object.keys(requests).length > 0 && { requests }),
-  };
+function limitRanges(stores: Stores, { request }: AdmissionAttributes): LimitRange[] {
+  const store = stores.named('', 'limitranges');
+  const entries = [...store.cache.list(`${store.prefix}${request.info.namespace}/`)];
+  return entries.map(({ object }) => object as unknown as LimitRange);
+}
+
+type Defaults = Required<Pick<ResourceRequirements, 'requests' | 'limits'>>;
+
+/** What a range gives to a container that doesn't say. */
+function defaultsOf({ spec }: LimitRange): Defaults {
+  const item = spec?.limits.find(({ type }) => type === 'Container');
+  return { requests: item?.defaultRequest ?? {}, limits: item?.default ?? {} };
+}
+
+const LISTS = [
+  { field: 'requests', word: 'request' },
+  { field: 'limits', word: 'limit' },
+] as const;
+
+/** Gives a Pod's containers the defaults, and notes on it which were given (upstream: mergePodResourceRequirements). */
+function fillIn({ metadata = {}, spec }: Pod, defaults: Defaults): void {
+  const fill = (containers: Container[] | undefined, what: string) =>
+    (containers ?? []).flatMap((container) =>
+      LISTS.flatMap(({ field, word }) => {
+        const names = give(container, field, defaults[field]);
+        return names.length === 0 ? [] : [`${names.join(', ')} ${word} for ${what} ${container.name}`];
+      }),
+    );
+  const notes = [...fill(spec?.containers, 'container'), ...fill(spec?.initContainers, 'init container')];
+  if (notes.length === 0) return;
+  const note = `LimitRanger plugin set: ${notes.join('; ')}`;
+  metadata.annotations = { ...metadata.annotations, 'kubernetes.io/limit-ranger': note };
+}
+
+/** Gives a container what it lacks of a list; returns the names of that. */
+function give(container: Container, field: keyof Defaults, list: Record<string, string>): string[] {
+  const own = container.resources?.[field] ?? {};
+  const names = Object.keys(list).filter((name) => !(name in own));
+  if (names.length > 0) container.resources = { ...container.resources, [field]: { ...list, ...own } };
+  return names.toSorted();
 }

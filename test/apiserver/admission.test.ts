@@ -52,6 +52,38 @@ test('limit ranges fill in and refuse', async (t) => {
   );
 });
 
+test('a Pod tells which of its limits come from the namespace', async (t) => {
+  const server = await startTestServer(t);
+  await makeDefaultAccount(server);
+  await server.post('/api/v1/namespaces/default/limitranges', {
+    metadata: { name: 'l' },
+    spec: {
+      limits: [
+        {
+          type: 'Container',
+          default: { cpu: '1' },
+          defaultRequest: { memory: '32Mi', cpu: '100m' },
+        },
+      ],
+    },
+  });
+  const container = (name: string, resources = {}) => ({ name, image: 'busybox', resources });
+  const whole = { requests: { cpu: '50m', memory: '16Mi' }, limits: { cpu: '3' } };
+  const { body } = await server.post(
+    PODS,
+    podNamed('a', {
+      containers: [container('a'), container('b', { limits: { cpu: '3' } }), container('c', whole)],
+      initContainers: [container('first', { requests: whole.requests })],
+    }),
+  );
+  t.is(
+    body.metadata.annotations['kubernetes.io/limit-ranger'],
+    'LimitRanger plugin set: cpu, memory request for container a; cpu limit for container a; memory request for container b; cpu limit for init container first',
+  );
+  const { body: told } = await server.post(PODS, podNamed('b', { containers: [container('c', whole)] }));
+  t.is(told.metadata.annotations, undefined);
+});
+
 test('limit ranges bound what the containers of a Pod take together', async (t) => {
   const server = await startTestServer(t);
   await makeDefaultAccount(server);
