@@ -15,18 +15,24 @@ export function validateLabelSelector(selector: LabelSelector | undefined, path:
   ];
 }
 
-function validateRequirement(
+/** Checks one requirement; `unknownOperators` lets pass those that a newer client may know. */
+export function validateRequirement(
   { key, operator, values = [] }: LabelSelectorRequirement,
   path: string,
+  { unknownOperators = false } = {},
 ): FieldError[] {
   return [
-    ...checkValueCount(operator, values, path),
+    ...(unknownOperators && !isSelectorOperator(operator) ? [] : checkValueCount(operator, values, path)),
     ...checkQualifiedName(key ?? '', `${path}.key`),
     ...values.flatMap((value, index) => complaints(`${path}.values[${index}]`, value, isLabelValue(value))),
   ];
 }
 
-function checkValueCount(operator: string, values: string[], path: string): FieldError[] {
+export const isSelectorOperator = (operator: string): boolean =>
+  ['In', 'NotIn', 'Exists', 'DoesNotExist'].includes(operator);
+
+/** Whether a requirement has the values that its operator asks for. */
+export function checkValueCount(operator: string, values: string[], path: string): FieldError[] {
   switch (operator) {
     case 'In':
     case 'NotIn':

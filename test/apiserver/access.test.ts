@@ -345,6 +345,39 @@ test('reviews answer what may be done', async (t) => {
   t.true((await ask({ user: 'jane', groups: ['system:masters'], resourceAttributes })).body.status.allowed);
 });
 
+test('reviews ask within selectors, and tell which they could not read', async (t) => {
+  const server = await startTestServer(t);
+  const ask = async (selectors: object) => {
+    const resourceAttributes = { verb: 'list', resource: 'pods', ...selectors };
+    const spec = { user: 'system:node:node-1', groups: ['system:nodes'], resourceAttributes };
+    const { body } = await server.post('/apis/authorization.k8s.io/v1/subjectaccessreviews', { spec });
+    return [body.status.allowed, body.status.evaluationError];
+  };
+  const fields = (...requirements: object[]) => ({ fieldSelector: { requirements } });
+  const ofNode = { key: 'spec.nodeName', operator: 'In', values: ['node-1'] };
+  const ignored = 'spec.resourceAttributes.fieldSelector ignored due to parse error';
+  t.deepEqual(await ask({}), [false, undefined]);
+  t.deepEqual(await ask({ fieldSelector: { rawSelector: 'spec.nodeName=node-1' } }), [true, undefined]);
+  t.deepEqual(await ask({ fieldSelector: { rawSelector: 'spec.nodeName' } }), [false, ignored]);
+  t.deepEqual(await ask(fields(ofNode)), [true, undefined]);
+  t.deepEqual(await ask(fields({ ...ofNode, operator: 'NotIn' })), [false, undefined]);
+  t.deepEqual(await ask(fields({ ...ofNode, values: ['node-1', 'node-2'] })), [false, ignored]);
+  t.deepEqual(await ask(fields({ ...ofNode, key: 'spec.nodeName=node-1,a' })), [false, ignored]);
+  t.deepEqual(await ask(fields(ofNode, { key: 'a', operator: 'Newer' })), [
+    true,
+    'spec.resourceAttributes.fieldSelector partially ignored due to parse error',
+  ]);
+  const labelSelector = { requirements: [{ key: 'a', operator: 'Newer' }] };
+  t.deepEqual(await ask({ fieldSelector: { rawSelector: 'a' }, labelSelector }), [
+    false,
+    `${ignored}; spec.resourceAttributes.labelSelector ignored due to parse error`,
+  ]);
+  t.deepEqual(await ask({ ...fields(ofNode), labelSelector: { rawSelector: 'a in (b)' } }), [
+    true,
+    undefined,
+  ]);
+});
+
 test('reviews that ask nothing, or too much, are refused', async (t) => {
   const server = await startTestServer(t);
   const ask = async (path: string, body: object) => {
@@ -368,6 +401,29 @@ test('reviews that ask nothing, or too much, are refused', async (t) => {
   t.is(
     await ask('selfsubjectaccessreviews', { metadata: { name: 'a' }, spec: { nonResourceAttributes } }),
     refused('SelfSubjectAccessReview', 'metadata: Invalid value: {"name":"a"}: must be empty'),
+  );
+  const selecting = (selectors: object) =>
+    ask('selfsubjectaccessreviews', {
+      spec: { resourceAttributes: { ...resourceAttributes, ...selectors } },
+    });
+  const at = (field: string) => `spec.resourceAttributes.${field}`;
+  t.is(
+    await selecting({ fieldSelector: { rawSelector: 'a=b', requirements: [{ operator: 'In' }] } }),
+    refused(
+      'SelfSubjectAccessReview',
+      `[${[
+        `${at('fieldSelector.rawSelector')}: Invalid value: "a=b": may not specified at the same time as requirements`,
+        `${at('fieldSelector.requirements[0].key')}: Required value: must be specified`,
+        `${at('fieldSelector.requirements[0].values')}: Required value: must be specified when \`operator\` is 'In' or 'NotIn'`,
+      ].join(', ')}]`,
+    ),
+  );
+  t.is(
+    await selecting({ labelSelector: {} }),
+    refused(
+      'SelfSubjectAccessReview',
+      `${at('labelSelector.requirements')}: Required value: when spec.resourceAttributes.labelSelector is specified, requirements or rawSelector is required`,
+    ),
   );
   const local = 'namespaces/default/localsubjectaccessreviews';
   t.is(

@@ -18,6 +18,7 @@ import type { ApiObject } from '../../registry/kind.ts';
 import type { Endpoint, ResourceRequest, Result } from '../context.ts';
 import { checkPlace, readObject } from '../read-object.ts';
 import { writeOptions } from '../write-options.ts';
+import { readSelectors } from './selector-attributes.ts';
 
 /** SubjectAccessReview: may that user do this? */
 export const reviewAccess: Endpoint = async (request) => {
@@ -62,8 +63,14 @@ function refuse({ kind }: ResourceRequest, errors: FieldError[]): void {
 }
 
 function decide(request: ResourceRequest, review: Review, user: UserInfo): Result {
-  const { allowed, reason } = request.server.authorizer.authorize(attributesOf(review.spec, user));
-  const status = { allowed, ...(reason !== '' && { reason }) };
+  const { fieldSelector, errors } = readSelectors(review.spec.resourceAttributes ?? {});
+  const attributes = { ...attributesOf(review.spec, user), fieldSelector };
+  const { allowed, reason } = request.server.authorizer.authorize(attributes);
+  const status = {
+    allowed,
+    ...(reason !== '' && { reason }),
+    ...(errors.length > 0 && { evaluationError: errors.join('; ') }),
+  };
   return { status: 201, object: { ...(review as unknown as ApiObject), status } };
 }
 
