@@ -117,6 +117,31 @@ proxied('methods, bodies and headers are carried in both directions', async (t) 
   t.is(seen.at(-1)?.headers['impersonate-user'], undefined);
 });
 
+proxied('a Pod is told who asked for which path, and says nothing of other web pages', async (t) => {
+  const { server, seen } = await startPod(t, (_seen, response) => {
+    response.setHeader('access-control-allow-origin', '*');
+    response.setHeader('access-control-allow-credentials', 'true');
+    response.setHeader('access-control-expose-headers', 'x-a');
+    response.end();
+  });
+  const { headers } = await server.get(`${PODS}/web/proxy/a%20b/?q=1`, {
+    headers: {
+      'x-forwarded-for': '10.1.1.1',
+      'x-forwarded-uri': '/elsewhere',
+      connection: 'x-forwarded-uri',
+    },
+  });
+  t.like(seen.at(-1)?.headers, {
+    'x-forwarded-uri': `${PODS}/web/proxy/a%20b/`,
+    'x-forwarded-for': '10.1.1.1, 127.0.0.1',
+  });
+  t.is(headers['access-control-allow-origin'], undefined);
+  t.is(headers['access-control-allow-credentials'], undefined);
+  t.is(headers['access-control-expose-headers'], 'x-a');
+  await overHttp2(server, `${PODS}/web/proxy/`);
+  t.is(seen.at(-1)?.headers['x-forwarded-for'], '127.0.0.1');
+});
+
 proxied('a body without a length stays the body of its request', async (t) => {
   const { server, seen } = await startPod(t);
   const session = connect(server.url, { ca: server.authority.cert, ...server.admin });

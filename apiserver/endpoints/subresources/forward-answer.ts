@@ -47,13 +47,12 @@ export async function carryOver(options: {
   request: ResourceRequest;
   answer: IncomingMessage;
   signal: AbortSignal;
-  /** Makes of a redirect's target what the client has to ask for. */
-  location?: (location: string) => string;
+  /** Makes of the answer's headers those that the client gets. */
+  change?: (headers: IncomingHttpHeaders) => IncomingHttpHeaders;
 }): Promise<undefined> {
-  const { request, answer, signal, location } = options;
+  const { request, answer, signal, change = (headers) => headers } = options;
   const { response, server } = request;
-  const headers = endToEndHeaders(answer.headers);
-  if (location !== undefined && headers.location !== undefined) headers.location = location(headers.location);
+  const headers = change(endToEndHeaders(answer.headers));
   try {
     response.writeHead(answer.statusCode ?? 502, headers);
     await pipeline(answer, response, { signal });

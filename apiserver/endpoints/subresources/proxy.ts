@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Pod } from '../../../api/types.ts';
 import { send } from '../../kubelet-proxy/send.ts';
@@ -60,11 +60,16 @@ async function proxy(
       url: `${origin}${info.rest}${search}`,
       method: info.method,
       signal,
-      headers: passedHeaders(incoming),
+      headers: passedHeaders(incoming, path),
       ...(hasBody(incoming) && { body: incoming as unknown as Readable }),
     }),
   );
-  return carryOver({ request, answer, signal, location: (text) => rewritten(text, { origin, prefix }) });
+  return carryOver({
+    request,
+    answer,
+    signal,
+    change: (headers) => shownHeaders(headers, { origin, prefix }),
+  });
 }
 
 function splitQuery(url: string): [path: string, query: string | undefined] {
@@ -89,15 +94,37 @@ async function reach(open: () => Promise<IncomingMessage>): Promise<IncomingMess
   throw fail(`malformed HTTP status code "${statusCode}"`);
 }
 
+/** Which web pages may use this server is not for a Pod to say (upstream: util/proxy removeCORSHeaders). */
+const CROSS_ORIGIN = new Set([
+  'access-control-allow-credentials',
+  'access-control-allow-headers',
+  'access-control-allow-methods',
+  'access-control-allow-origin',
+]);
+
+interface Place {
+  origin: string;
+  prefix: string;
+}
+
+function shownHeaders(headers: IncomingHttpHeaders, place: Place): IncomingHttpHeaders {
+  const { location, ...others } = headers;
+  const shown = Object.fromEntries(Object.entries(others).filter(([name]) => !CROSS_ORIGIN.has(name)));
+  return { ...shown, ...(location !== undefined && { location: rewritten(location, place) }) };
+}
+
 /** A redirect within the place comes through the proxy again (upstream: util/proxy Transport.rewriteURL). */
-function rewritten(location: string, { origin, prefix }: { origin: string; prefix: string }): string {
+function rewritten(location: string, { origin, prefix }: Place): string {
   const path = location.startsWith(`${origin}/`) ? location.slice(origin.length) : location;
   const isAbsolutePath = path.startsWith('/') && !path.startsWith('//');
   return isAbsolutePath && !path.startsWith(`${prefix}/`) ? `${prefix}${path}` : location;
 }
 
-/** The client's credentials for this server never travel on. */
-function passedHeaders(incoming: ServerRequest): Record<string, string | string[] | undefined> {
+/**
+ * The client's credentials for this server never travel on; who asks and for which path does (upstream: util/proxy Transport.RoundTrip,
+ * which also tells the host and the scheme of a URL that has them: that of a request to a server has neither).
+ */
+function passedHeaders(incoming: ServerRequest, path: string): Record<string, string | string[] | undefined> {
   const own = ['authorization', 'host', 'expect'];
   const kept = Object.fromEntries(
     Object.entries(endToEndHeaders(incoming.headers)).filter(
@@ -106,8 +133,19 @@ function passedHeaders(incoming: ServerRequest): Record<string, string | string[
   );
   // `Connection` may have named the length, too.
   const framed = 'content-length' in kept || !hasBody(incoming);
-  // A body without a length would be read as a request of its own, past the check of the verb.
-  return { ...kept, ...(!framed && { 'transfer-encoding': 'chunked' }) };
+  return {
+    ...kept,
+    'x-forwarded-uri': path,
+    'x-forwarded-for': forwardedFor(incoming, kept['x-forwarded-for']),
+    // A body without a length would be read as a request of its own, past the check of the verb.
+    ...(!framed && { 'transfer-encoding': 'chunked' }),
+  };
+}
+
+/** Those that the request has come by already, and who has brought it here. */
+function forwardedFor({ socket }: ServerRequest, before: string | string[] | undefined): string {
+  const client = (socket.remoteAddress ?? '').replace(/^::ffff:/, '');
+  return [before, client].flat().filter(Boolean).join(', ');
 }
 
 function hasBody({ httpVersionMajor, stream, headers }: ServerRequest): boolean {
