@@ -3,28 +3,17 @@ import { mkdirSync, statSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import test from 'ava';
 import { MAIN } from '../../cluster/belonging.ts';
-import { writeClusterFile } from '../../cluster/cluster-file.ts';
 import { down } from '../../cluster/index.ts';
 import { nodePaths } from '../../cluster/paths.ts';
-import { prepareStateDir } from '../../cluster/state-dir.ts';
 import { createNetworkNamespace, namespaceId } from '../../linux/namespaces.ts';
 import { nodeNetnsPath } from '../../network/names.ts';
 import { until } from '../environment.ts';
+import { beginUp } from './begin-up.ts';
 
 const name = `nn-${process.pid}`;
 const node = 'node-1';
 
-test.before(async () => {
-  prepareStateDir(name);
-  await writeClusterFile({
-    version: 2,
-    name,
-    port: 6443,
-    cidr: '10.244.0.0/16',
-    bridgeIp: '10.244.0.1',
-    nodes: [{ name: node, ip: '127.0.0.1', podCidr: '10.244.1.0/24', zone: 'local-a' }],
-  });
-});
+test.before(() => beginUp(name));
 test.after.always(() => down(name));
 
 const runRuntime = (...options: string[]) =>

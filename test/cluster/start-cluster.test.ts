@@ -1,27 +1,19 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { readClusterFile, writeClusterFile } from '../../cluster/cluster-file.ts';
+import { readClusterFile } from '../../cluster/cluster-file.ts';
 import { down, startCluster } from '../../cluster/index.ts';
 import { clusterPaths } from '../../cluster/paths.ts';
-import { prepareStateDir } from '../../cluster/state-dir.ts';
 import { lockCluster } from '../../cluster/lock.ts';
 import { expectNothingLeft, inMountNamespace } from '../environment.ts';
+import { beginUp } from './begin-up.ts';
 
 const nameOf = (what: string): string => `sc-${process.pid}-${what}`;
 
 test('startCluster leaves a cluster that it is refused by alone', async (t) => {
   const name = nameOf('refused');
-  prepareStateDir(name);
   t.teardown(() => down(name));
-  await writeClusterFile({
-    version: 2,
-    name,
-    port: 6443,
-    cidr: '10.244.0.0/16',
-    bridgeIp: '10.244.0.1',
-    nodes: [{ name: 'node-1', ip: '10.244.0.2', podCidr: '10.244.1.0/24', zone: 'local-a' }],
-  });
+  await beginUp(name);
   await t.throwsAsync(startCluster({ name, nodes: 3 }), {
     message: `--nodes 3: cluster '${name}' has 1 node(s); take it down first to change that`,
   });
