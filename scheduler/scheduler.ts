@@ -179,7 +179,15 @@ const bindWithFirst = async (
   placed: PodOnNode,
   { plugins, signal }: Pick<SchedulingOptions, 'plugins' | 'signal'>,
 ): Promise<void> => {
-  for (const plugin of plugins) if (await plugin.bind?.({ ...placed, signal })) return;
+  for (const plugin of plugins) {
+    try {
+      if (await plugin.bind?.({ ...placed, signal })) return;
+    } catch (error) {
+      // The pod is gone: its caller has to see that.
+      if (isNotFound(error)) throw error;
+      throw pluginFailure(`running Bind plugin ${JSON.stringify(plugin.name)}`, error);
+    }
+  }
   throw new Error('no plugin binds the pod');
 };
 
