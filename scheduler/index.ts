@@ -10,6 +10,7 @@ import { followCluster } from './cluster-events.ts';
 import type { PluginFactory, SchedulerHandle } from './framework/handle.ts';
 import type { Plugin } from './framework/plugin.ts';
 import { defaultPlugins } from './plugins/index.ts';
+import { createPreBinds } from './pre-binds.ts';
 import { createSchedulingQueue } from './queue.ts';
 import { scheduleOne } from './scheduler.ts';
 
@@ -58,6 +59,7 @@ const createScheduler = ({
   const informers = createInformerFactory({ client, onError });
   const recorder = createEventRecorder({ client, source: { component: schedulerName }, clock, onError });
   const cache = createSchedulerCache();
+  const preBinds = createPreBinds();
   const plugins: Plugin[] = [];
   const handle: SchedulerHandle = {
     client,
@@ -70,6 +72,7 @@ const createScheduler = ({
     nominatedOn: cache.nominatedOn,
     plugins: () => plugins,
     activate: (pod, options) => queue.activate(pod, options),
+    cancelPreBind: (pod) => preBinds.cancel(pod),
     onError,
   };
   plugins.push(...factories.map((factory) => factory(handle)));
@@ -83,7 +86,7 @@ const createScheduler = ({
         isPumping = false;
         return;
       }
-      const options = { handle, cache, queue, plugins, clock, onError, signal: stopping.signal };
+      const options = { handle, cache, queue, preBinds, plugins, clock, onError, signal: stopping.signal };
       scheduleOne(queued, options).catch(onError);
     }
     setImmediate(pump);

@@ -13,12 +13,14 @@ import type { Plugin, PodOnNode, PostFilterResult, Rejection } from './framework
 import { pluginFailure } from './framework/plugin-failure.ts';
 import { podSelection } from './framework/pod-selection.ts';
 import { chooseNode } from './framework/score-nodes.ts';
+import type { PreBinds } from './pre-binds.ts';
 import type { QueuedPod, SchedulingQueue } from './queue.ts';
 
 export interface SchedulingOptions {
   handle: SchedulerHandle;
   cache: SchedulerCache;
   queue: SchedulingQueue;
+  preBinds: PreBinds;
   plugins: readonly Plugin[];
   clock: Clock;
   signal: AbortSignal;
@@ -153,10 +155,13 @@ const permit = (placed: PodOnNode, plugins: readonly Plugin[]): Promise<unknown>
 const bind = async (
   placed: PodOnNode,
   permitted: Promise<unknown> | undefined,
-  { plugins, handle, signal }: SchedulingOptions,
+  { plugins, handle, preBinds, signal }: SchedulingOptions,
 ): Promise<void> => {
   if (permitted !== undefined) await permitted;
-  for (const plugin of plugins) await preBind(placed, { plugin, signal });
+  const preBindAll = async (either: AbortSignal) => {
+    for (const plugin of plugins) await preBind(placed, { plugin, signal: either });
+  };
+  await preBinds.run(placed.pod, preBindAll, signal);
   await bindWithFirst(placed, { plugins, signal });
   for (const plugin of plugins) plugin.postBind?.(placed);
   const { name = '', namespace = '' } = placed.pod.metadata ?? {};

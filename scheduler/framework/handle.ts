@@ -24,6 +24,8 @@ export interface SchedulerHandle {
   plugins(): readonly Plugin[];
   /** Has a rejected pod tried again at once; after an error when its back-off is over. */
   activate(pod: Pod, options?: { afterError?: boolean }): void;
+  /** Sends a pod that is assumed on a node back to the queue; false when it is bound by now, or about to be. */
+  cancelPreBind(pod: Pod): boolean;
   /** For what fails in the background. */
   onError(error: unknown): void;
 }

@@ -47,14 +47,70 @@ test.beforeEach(async (t) => {
 });
 test.afterEach.always((t) => t.context.stop());
 
+const whole = { requests: { cpu: '2' } };
 const create = (client: Client, pod: Pod) => client.resource(pods).create({ object: withoutUid(pod) });
 const get = (client: Client, name: string) => client.resource(pods).get({ name, namespace: 'default' });
+const nodeOf = async (client: Client, name: string) => (await get(client, name)).spec?.nodeName;
 const conditionOf = async (client: Client, name: string, type: string) =>
   (await get(client, name)).status?.conditions?.find((condition) => condition.type === type);
 const told = async (client: Client, reason: string) =>
   (await client.resource(events).list({ namespace: 'default' })).items
     .filter((event) => event.reason === reason)
     .map(({ involvedObject, message }) => `${involvedObject.name ?? ''}: ${message ?? ''}`);
+
+test('a victim that waits in preBind only goes back to the queue', async (t) => {
+  const { client, schedule } = t.context;
+  let waits = 0;
+  await schedule({
+    async preBind({ pod, signal }) {
+      if (pod.metadata?.name !== 'low') return;
+      waits += 1;
+      await new Promise((_, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason as Error));
+      });
+    },
+  });
+  const low = await create(client, aPod({ name: 'low', ...whole }));
+  await until('low waits', () => waits === 1);
+  const high = await create(
+    client,
+    aPod({ name: 'high', priorityClassName: 'system-cluster-critical', ...whole }),
+  );
+  await until('high has a node', async () => (await nodeOf(client, 'high')) === 'node-1');
+  const preempted = `low: Preempted by pod ${high.metadata?.uid ?? ''} on node node-1 (in kube-scheduler memory).`;
+  await until('the event is there', async () => (await told(client, 'Preempted')).includes(preempted));
+  const cancelled = 'low: running PreBind plugin "Test": context canceled';
+  await until('low is told why', async () => (await told(client, 'FailedScheduling')).includes(cancelled));
+  t.is((await get(client, 'low')).metadata?.deletionTimestamp, undefined);
+  t.is(await conditionOf(client, 'low', 'DisruptionTarget'), undefined);
+  await client.resource(pods).delete({ name: 'high', namespace: 'default', gracePeriodSeconds: 0 });
+  await until('low is tried again', () => waits === 2);
+  t.is((await get(client, 'low')).metadata?.uid, low.metadata?.uid);
+});
+
+test('a victim that is past preBind is deleted', async (t) => {
+  const { client, schedule } = t.context;
+  const binding = Promise.withResolvers<boolean>();
+  let isBinding = false;
+  await schedule({
+    async bind({ pod }) {
+      if (pod.metadata?.name !== 'low') return false;
+      isBinding = true;
+      return binding.promise;
+    },
+  });
+  await create(client, aPod({ name: 'low', ...whole }));
+  await until('low is bound', () => isBinding);
+  const high = await create(
+    client,
+    aPod({ name: 'high', priorityClassName: 'system-cluster-critical', ...whole }),
+  );
+  const preempted = `low: Preempted by pod ${high.metadata?.uid ?? ''} on node node-1`;
+  await until('the event is there', async () => (await told(client, 'Preempted')).includes(preempted));
+  await until('high has a node', async () => (await nodeOf(client, 'high')) === 'node-1');
+  binding.resolve(false);
+  t.pass();
+});
 
 test('a bind that fails is told with its plugin', async (t) => {
   const { client, schedule } = t.context;

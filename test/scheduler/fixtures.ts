@@ -88,6 +88,7 @@ export const aCluster = ({
     nominatedOn: cache.nominatedOn,
     plugins: () => plugins,
     activate: () => undefined,
+    cancelPreBind: () => false,
     onError: () => undefined,
   };
   plugins.push(...defaultPlugins.map((factory) => factory(handle)));

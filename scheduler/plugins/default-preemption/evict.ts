@@ -8,9 +8,10 @@ import { priorityOf } from './dry-run.ts';
 import type { Candidate } from './dry-run.ts';
 
 /**
- * Makes room for the pod: marks the victims as disrupted and deletes them with their own grace period, and tells
- * less important pods nominated for the node to look elsewhere. When a call fails the pod is tried again, since no
- * deletion may come that would wake it. Never rejects; false when a call failed.
+ * Makes room for the pod: marks the victims as disrupted and deletes them with their own grace period, or calls off
+ * what was about to bind them (upstream's Executor.PreemptPod), and tells less important pods nominated for the node to
+ * look elsewhere. When a call fails the pod is tried again, since no deletion may come that would wake it. Never
+ * rejects; false when a call failed.
  */
 export const evict = async (
   pod: Pod,
@@ -45,14 +46,26 @@ const clearNomination = async (
   );
 };
 
+/** A victim that is not bound yet only goes back to the queue. */
 const evictOne = async (
   victim: Pod,
   { pod, nodeName, handle }: { pod: Pod; nodeName: string; handle: SchedulerHandle },
 ): Promise<void> => {
-  const { client, recorder, schedulerName, clock } = handle;
+  if (victim.metadata?.deletionTimestamp !== undefined) return;
+  const isCancelled = handle.cancelPreBind(victim);
+  if (!isCancelled && !(await markAndDelete(victim, handle))) return;
+  const where = `by pod ${pod.metadata?.uid ?? ''} on node ${nodeName}`;
+  const message = `Preempted ${where}${isCancelled ? ' (in kube-scheduler memory).' : ''}`;
+  handle.recorder.event({ object: victim, type: 'Normal', reason: 'Preempted', message });
+};
+
+/** Answers false when the victim is gone already. */
+const markAndDelete = (
+  { metadata }: Pod,
+  { client, schedulerName, clock }: SchedulerHandle,
+): Promise<boolean> => {
   const resource = client.resource(pods);
-  const { name = '', namespace, uid, generation, deletionTimestamp } = victim.metadata ?? {};
-  if (deletionTimestamp !== undefined) return;
+  const { name = '', namespace, uid, generation } = metadata ?? {};
   const condition = {
     type: 'DisruptionTarget',
     status: 'True',
@@ -62,14 +75,11 @@ const evictOne = async (
     ...(generation === undefined ? {} : { observedGeneration: generation }),
   };
   const patch = { metadata: { uid }, status: { conditions: [condition] } };
-  const evicted = await ignoreNotFound(
+  return ignoreNotFound(
     resource
       .patch({ name, namespace, type: 'strategic', subresource: 'status', patch })
       .then(() => resource.delete({ name, namespace, preconditions: { uid } })),
   );
-  if (!evicted) return;
-  const message = `Preempted by pod ${pod.metadata?.uid ?? ''} on node ${nodeName}`;
-  recorder.event({ object: victim, type: 'Normal', reason: 'Preempted', message });
 };
 
 /** Answers false when the object is gone, which is as good. */
