@@ -56,7 +56,7 @@ export const scheduleOne = async (queued: QueuedPod, options: SchedulingOptions)
   try {
     reserve(placed, plugins);
     const permitted = permit(placed, plugins);
-    await bind(placed, permitted, options);
+    await bind(queued, { placed, permitted }, options);
   } catch (error) {
     release(placed, options);
     if (options.signal.aborted) return;
@@ -153,12 +153,14 @@ const permit = (placed: PodOnNode, plugins: readonly Plugin[]): Promise<unknown>
 };
 
 const bind = async (
-  placed: PodOnNode,
-  permitted: Promise<unknown> | undefined,
-  { plugins, handle, preBinds, signal }: SchedulingOptions,
+  queued: QueuedPod,
+  { placed, permitted }: { placed: PodOnNode; permitted: Promise<unknown> | undefined },
+  options: SchedulingOptions,
 ): Promise<void> => {
+  const { plugins, handle, preBinds, signal } = options;
   if (permitted !== undefined) await permitted;
   const preBindAll = async (either: AbortSignal) => {
+    if (plugins.some((plugin) => plugin.preBindPreFlight?.(placed))) await nominate(queued, placed, options);
     for (const plugin of plugins) await preBind(placed, { plugin, signal: either });
   };
   await preBinds.run(placed.pod, preBindAll, signal);
@@ -167,6 +169,26 @@ const bind = async (
   const { name = '', namespace = '' } = placed.pod.metadata ?? {};
   const message = `Successfully assigned ${namespace}/${name} to ${placed.nodeName}`;
   handle.recorder.event({ object: placed.pod, type: 'Normal', reason: 'Scheduled', message });
+};
+
+/**
+ * Lets others, such as an autoscaler, know where a pod is expected that can't be bound yet (KEP-5278). It is bound all
+ * the same when that fails. Nothing aborts it, so that it has ended before a binding that fails takes it back.
+ */
+const nominate = async (
+  queued: QueuedPod,
+  { pod, nodeName }: PodOnNode,
+  { handle, onError }: SchedulingOptions,
+): Promise<void> => {
+  if (nominatedNodeOf(pod) === nodeName) return;
+  const patch = { metadata: { uid: pod.metadata?.uid }, status: { nominatedNodeName: nodeName } };
+  try {
+    queued.pod = await handle.client
+      .resource(pods)
+      .patch({ ...nameOf(pod), type: 'strategic', subresource: 'status', patch });
+  } catch (error) {
+    if (!isNotFound(error)) onError(error);
+  }
 };
 
 const preBind = async (
@@ -226,24 +248,26 @@ const fail = async (queued: QueuedPod, failure: Failure, options: SchedulingOpti
   queue.requeue({ ...queued, pod: present }, { rejectedBy, hadError: reason === 'SchedulerError' });
   const note = message.length <= maxMessageLength ? message : `${message.slice(0, maxMessageLength - 4)} ...`;
   handle.recorder.event({ object: present, type: 'Warning', reason: 'FailedScheduling', message: note });
-  await writeCondition(present, failure, options).catch((error: unknown) => {
+  await writeCondition({ present, tried: queued.pod }, failure, options).catch((error: unknown) => {
     if (!isNotFound(error)) onError(error);
   });
 };
 
 const writeCondition = async (
-  pod: Pod,
+  { present, tried }: { present: Pod; tried: Pod },
   { message, reason, nominatedNodeName }: Failure,
   { handle, clock }: SchedulingOptions,
 ): Promise<void> => {
-  const previous = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled');
+  const previous = present.status?.conditions?.find(({ type }) => type === 'PodScheduled');
   const sameCondition =
     previous?.status === 'False' && previous.reason === reason && previous.message === message;
+  // What was written for preBind may not have come back through the informer yet.
   const sameNomination =
-    nominatedNodeName === undefined || nominatedNodeName === (pod.status?.nominatedNodeName ?? '');
+    nominatedNodeName === undefined ||
+    [present, tried].every((pod) => nominatedNodeOf(pod) === nominatedNodeName);
   if (sameCondition && sameNomination) return;
   const lastTransitionTime = previous?.status === 'False' ? previous.lastTransitionTime : timeOf(clock.now());
-  const { generation, uid } = pod.metadata ?? {};
+  const { generation, uid } = present.metadata ?? {};
   const condition: Partial<PodCondition> = {
     type: 'PodScheduled',
     status: 'False',
@@ -256,11 +280,13 @@ const writeCondition = async (
     ? {}
     : { nominatedNodeName: nominatedNodeName === '' ? null : nominatedNodeName };
   await handle.client.resource(pods).patch({
-    ...nameOf(pod),
+    ...nameOf(present),
     type: 'strategic',
     subresource: 'status',
     patch: { metadata: { uid }, status: { conditions: [condition], ...nomination } },
   });
 };
+
+const nominatedNodeOf = ({ status }: Pod): string => status?.nominatedNodeName ?? '';
 
 const nameOf = ({ metadata }: Pod) => ({ name: metadata?.name ?? '', namespace: metadata?.namespace });

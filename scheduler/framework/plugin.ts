@@ -81,6 +81,8 @@ export interface Plugin {
   unreserve?(options: PodOnNode): void;
   /** Lets pass, rejects, or has the binding wait for a promise that rejects with RejectedError to refuse. */
   permit?(options: PodOnNode): Rejection | Promise<void> | undefined;
+  /** Whether preBind has something to do, for which the pod may have to wait. */
+  preBindPreFlight?(options: PodOnNode): boolean;
   /** What must be done before the pod is bound, such as binding its volumes. A rejection retries the pod. */
   preBind?(options: PodOnNode & { signal: AbortSignal }): Promise<void>;
   /** Answers true when it has bound the pod; the first one does. */

@@ -1,6 +1,7 @@
 import anyTest from 'ava';
 import type { ExecutionContext, TestFn } from 'ava';
 import type { PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from '../../api/types.ts';
+import { createInformerFactory } from '../../client/informer-factory.ts';
 import type { Client } from '../../client/rest.ts';
 import {
   csiNodes,
@@ -172,6 +173,28 @@ test.serial('others are placed while one waits for its volume', async (t) => {
   t.is(await nodeOf(client, 'slow'), undefined);
   gate.resolve();
   await until('slow has a node', async () => (await nodeOf(client, 'slow')) !== undefined);
+  await storage.stop();
+});
+
+test.serial('a pod that waits for its volume is nominated, until that fails', async (t) => {
+  const { client } = t.context;
+  let tries = 0;
+  const storage = await startFakeStorage(client, { provision: async () => (tries += 1) > 1 });
+  const informers = createInformerFactory({ client });
+  const nominations: string[] = [];
+  const note = ({ status, spec }: Pod) => {
+    const node = status?.nominatedNodeName ?? '';
+    if (spec?.nodeName === undefined && nominations.at(-1) !== node) nominations.push(node);
+  };
+  informers.informer(pods).addHandler({ add: note, update: note });
+  informers.start();
+  await informers.waitForSync();
+  await createClass(client, aClass({ zones: ['b'] }));
+  await createClaim(client, aClaim());
+  await createPod(client, aPodWith(['data']));
+  await until('the pod has a node', async () => (await nodeOf(client, 'web')) === 'node-b');
+  t.deepEqual(nominations, ['', 'node-b', '', 'node-b']);
+  await informers.stop();
   await storage.stop();
 });
 

@@ -2,6 +2,7 @@ import { selectedNode } from '../../../api/storage/annotations.ts';
 import { bindVolumeToClaim } from '../../../api/storage/bind-volume.ts';
 import { claimsOfPod } from '../../../api/storage/pod-claims.ts';
 import { stateKey } from '../../framework/cycle-state.ts';
+import type { CycleState } from '../../framework/cycle-state.ts';
 import type { PluginFactory } from '../../framework/handle.ts';
 import { unresolvable } from '../../framework/plugin.ts';
 import { bindPodVolumes } from './bind-volumes.ts';
@@ -75,13 +76,21 @@ export const volumeBinding: PluginFactory = (handle) => {
       const assumed = state.read(decisionsKey)?.assumed;
       if (assumed !== undefined) revert(assumed, storage);
     },
+    preBindPreFlight: ({ state }) => toBeBound(state) !== undefined,
     async preBind({ pod, state, nodeName, signal }) {
-      const volumes = state.read(decisionsKey)?.assumed;
-      if (volumes === undefined || volumes.bindings.length + volumes.provisions.length === 0) return;
+      const volumes = toBeBound(state);
+      if (volumes === undefined) return;
       const options = { pod, nodeName, volumes, handle, waits, timeoutMs: bindTimeoutMs, signal };
       await bindPodVolumes(options);
     },
   };
+};
+
+/** What reserve has assumed and nobody has written yet, if anything. */
+const toBeBound = (state: CycleState): PodVolumes | undefined => {
+  const volumes = state.read(decisionsKey)?.assumed;
+  const count = (volumes?.bindings.length ?? 0) + (volumes?.provisions.length ?? 0);
+  return count === 0 ? undefined : volumes;
 };
 
 /** Throws Error, with nothing assumed, when an object has changed since the filter looked at it. */
