@@ -1,3 +1,4 @@
+import { disruptionTarget } from '../../api/disruption-target.ts';
 import type { Pod } from '../../api/types.ts';
 import { timeOf } from '../../client/clock.ts';
 import { isNotFound } from '../../client/errors.ts';
@@ -64,17 +65,13 @@ export const podGarbageCollector =
       );
     };
 
-    const remove = async (pod: Pod, condition?: { reason: string; message: string }): Promise<void> => {
+    const remove = async (pod: Pod, why?: { reason: string; message: string }): Promise<void> => {
       const { name = '', namespace, uid } = pod.metadata ?? {};
       const resource = client.resource(pods);
       try {
         if (!isFinished(pod)) {
-          const disruption = {
-            type: 'DisruptionTarget',
-            status: 'True',
-            lastTransitionTime: timeOf(clock.now()),
-          };
-          const conditions = condition === undefined ? {} : { conditions: [{ ...disruption, ...condition }] };
+          const condition = why && disruptionTarget(pod, { ...why, now: timeOf(clock.now()) });
+          const conditions = condition === undefined ? {} : { conditions: [condition] };
           const patch = { metadata: { uid }, status: { phase: 'Failed', ...conditions } };
           await resource.patch({ name, namespace, type: 'strategic', subresource: 'status', patch });
         }

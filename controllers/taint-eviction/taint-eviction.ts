@@ -1,3 +1,4 @@
+import { disruptionTarget } from '../../api/disruption-target.ts';
 import type { Node, Pod, Taint } from '../../api/types.ts';
 import { timeOf } from '../../client/clock.ts';
 import { isNotFound } from '../../client/errors.ts';
@@ -39,16 +40,16 @@ export const taintEvictionController: ControllerFactory = (context) => {
       reason: 'TaintManagerEviction',
       message: `Marking for deletion Pod ${keyOf(pod)}`,
     });
-    const condition = {
-      type: 'DisruptionTarget',
-      status: 'True',
+    const condition = disruptionTarget(pod, {
       reason: 'DeletionByTaintManager',
       message: 'Taint manager: deleting due to NoExecute taint',
-      lastTransitionTime: timeOf(clock.now()),
-    };
-    const patch = { metadata: { uid }, status: { conditions: [condition] } };
+      now: timeOf(clock.now()),
+    });
     const resource = client.resource(pods);
-    await resource.patch({ name, namespace, type: 'strategic', subresource: 'status', patch });
+    if (condition !== undefined) {
+      const patch = { metadata: { uid }, status: { conditions: [condition] } };
+      await resource.patch({ name, namespace, type: 'strategic', subresource: 'status', patch });
+    }
     await resource.delete({ name, namespace, preconditions: { uid } });
     since.delete(uid);
   };

@@ -1,3 +1,4 @@
+import { disruptionTarget } from '../../../api/disruption-target.ts';
 import type { Pod } from '../../../api/types.ts';
 import { timeOf } from '../../../client/clock.ts';
 import { isNotFound } from '../../../client/errors.ts';
@@ -60,26 +61,20 @@ const evictOne = async (
 };
 
 /** Answers false when the victim is gone already. */
-const markAndDelete = (
-  { metadata }: Pod,
-  { client, schedulerName, clock }: SchedulerHandle,
-): Promise<boolean> => {
+const markAndDelete = (victim: Pod, { client, schedulerName, clock }: SchedulerHandle): Promise<boolean> => {
   const resource = client.resource(pods);
-  const { name = '', namespace, uid, generation } = metadata ?? {};
-  const condition = {
-    type: 'DisruptionTarget',
-    status: 'True',
+  const { name = '', namespace, uid } = victim.metadata ?? {};
+  const condition = disruptionTarget(victim, {
     reason: 'PreemptionByScheduler',
     message: `${schedulerName}: preempting to accommodate a higher priority pod`,
-    lastTransitionTime: timeOf(clock.now()),
-    ...(generation === undefined ? {} : { observedGeneration: generation }),
+    now: timeOf(clock.now()),
+  });
+  const mark = async () => {
+    if (condition === undefined) return;
+    const patch = { metadata: { uid }, status: { conditions: [condition] } };
+    await resource.patch({ name, namespace, type: 'strategic', subresource: 'status', patch });
   };
-  const patch = { metadata: { uid }, status: { conditions: [condition] } };
-  return ignoreNotFound(
-    resource
-      .patch({ name, namespace, type: 'strategic', subresource: 'status', patch })
-      .then(() => resource.delete({ name, namespace, preconditions: { uid } })),
-  );
+  return ignoreNotFound(mark().then(() => resource.delete({ name, namespace, preconditions: { uid } })));
 };
 
 /** Answers false when the object is gone, which is as good. */

@@ -11,7 +11,7 @@ const start = ({ failing = '' } = {}) => {
   const errors: unknown[] = [];
   const call = async (verb: string, name: string) => {
     calls.push(`${verb} ${name}`);
-    if (name === failing) throw new Error('the server is away');
+    if ([name, `${verb} ${name}`].includes(failing)) throw new Error('the server is away');
   };
   const resource = {
     patch: ({ name, patch }: { name: string; patch: { status: { nominatedNodeName?: null } } }) =>
@@ -48,4 +48,18 @@ test('a pod whose victim could not be evicted is tried again', async (t) => {
   t.deepEqual(calls, ['mark first', 'mark second', 'delete second']);
   t.deepEqual(activated, ['high']);
   t.is((errors[0] as Error).message, 'making room for pod default/high on node node-1');
+});
+
+test('a victim whose deletion failed is not marked again', async (t) => {
+  const { calls, run } = start({ failing: 'delete victim' });
+  const high = aPod({ name: 'high', priority: 10 });
+  const victim = aPod({ name: 'victim' });
+  t.false(await run(high, [victim]));
+  t.deepEqual(calls, ['mark victim', 'delete victim']);
+  const lastTransitionTime = '2026-01-01T00:00:00Z';
+  const reason = 'PreemptionByScheduler';
+  const message = 'default-scheduler: preempting to accommodate a higher priority pod';
+  const condition = { type: 'DisruptionTarget', status: 'True', reason, message, lastTransitionTime };
+  await run(high, [{ ...victim, status: { conditions: [condition] } }]);
+  t.deepEqual(calls, ['mark victim', 'delete victim', 'delete victim']);
 });
