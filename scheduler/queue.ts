@@ -25,7 +25,7 @@ export interface QueuedPod {
  *
  *     add ──▶ active ──pop──▶ (cycle) ──rejected──▶ unschedulable ──event that may help──▶ back-off ──▶ active
  *              ▲                └──error──▶ back-off                                           │
- *              └── gated: held until its gates are removed      no active pod: popped at once ─┘
+ *              └── gated: held by a plugin's preEnqueue         no active pod: popped at once ─┘
  */
 export interface SchedulingQueue {
   add(pod: Pod): void;
@@ -36,7 +36,7 @@ export interface SchedulingQueue {
   requeue(queued: QueuedPod, failure: { rejectedBy: ReadonlySet<string>; hadError: boolean }): void;
   /** Frees the pods that this event may help, of those that it concerns. */
   moveOnEvent(event: ClusterEvent, concerns?: (pod: Pod) => boolean): void;
-  /** A pod that was rejected is tried again at once; after an error when its back-off is over. */
+  /** A pod that was rejected or is gated is tried again at once; after an error when its back-off is over. */
   activate(pod: Pod, options?: { afterError?: boolean }): void;
   stop(): void;
   readonly sizes: { active: number; backingOff: number; unschedulable: number; gated: number };
@@ -64,18 +64,22 @@ export const createSchedulingQueue = ({
   const gated = new Map<string, QueuedPod>();
   let cancelTimer: (() => void) | undefined;
 
+  /** Whether a plugin keeps the pod out, which is then where it belongs. */
+  const gate = (queued: QueuedPod): boolean => {
+    const isRejected = plugins().some((plugin) => plugin.preEnqueue?.(queued.pod) !== undefined);
+    if (isRejected) gated.set(uidOf(queued), queued);
+    return isRejected;
+  };
+
   const activate = (queued: QueuedPod) => {
-    const rejected = plugins().some((plugin) => plugin.preEnqueue?.(queued.pod) !== undefined);
-    if (rejected) {
-      gated.set(uidOf(queued), queued);
-      return;
-    }
+    if (gate(queued)) return;
     active.insert(queued);
     onReady();
   };
 
   const delay = (queued: QueuedPod) => {
     if (backOffEndMs(queued) <= clock.now()) return activate(queued);
+    if (gate(queued)) return;
     backingOff.insert(queued);
     schedule();
     // An idle scheduler has no reason to let a pod wait that an event may have helped.
@@ -124,15 +128,14 @@ export const createSchedulingQueue = ({
     },
     update(pod, previous) {
       const uid = pod.metadata?.uid ?? '';
-      const wasHeld = unschedulable.has(uid) || gated.has(uid);
+      const holder = [unschedulable, gated].find((held) => held.has(uid));
       const isBackingOff = backingOff.has(uid);
       const queued = take(uid);
       if (queued === undefined) return;
       queued.pod = pod;
       if (isBackingOff) backingOff.insert(queued);
-      else if (!wasHeld || changesScheduling(pod, previous)) activate(queued);
-      else if (queued.attempts === 0) gated.set(uid, queued);
-      else unschedulable.set(uid, queued);
+      else if (holder === undefined || changesScheduling(pod, previous)) activate(queued);
+      else holder.set(uid, queued);
     },
     remove(pod) {
       take(pod.metadata?.uid ?? '');
@@ -159,8 +162,9 @@ export const createSchedulingQueue = ({
     },
     activate(pod, { afterError = false } = {}) {
       const uid = pod.metadata?.uid ?? '';
-      const queued = unschedulable.get(uid) ?? backingOff.remove(uid);
+      const queued = unschedulable.get(uid) ?? gated.get(uid) ?? backingOff.remove(uid);
       unschedulable.delete(uid);
+      gated.delete(uid);
       if (queued === undefined) return;
       queued.hadError ||= afterError;
       if (afterError) delay(queued);

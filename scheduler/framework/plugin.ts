@@ -59,7 +59,7 @@ export interface Plugin {
   readonly hints?: readonly QueueingHint[];
   /** Resources besides nodes and pods whose changes become cluster events of that name. */
   readonly watchedResources?: Readonly<Record<string, ResourceId>>;
-  /** Keeps a pod out of the queue. */
+  /** Keeps a pod out of the queue, until it is changed or the plugin activates it. */
   preEnqueue?(pod: Pod): Rejection | undefined;
   /** Once a pod: computes what filter needs, once for all nodes. */
   preFilter?(cycle: PodCycle & { nodes: readonly NodeInfo[] }): PreFilterResult | undefined;

@@ -12,9 +12,13 @@ const gates: Plugin = {
     (spec?.schedulingGates ?? []).length > 0 ? { code: 'Unschedulable', reasons: ['gated'] } : undefined,
 };
 
-const start = () => {
+const start = (...others: Plugin[]) => {
   const clock = createFakeClock();
-  const queue = createSchedulingQueue({ plugins: () => [gates, fit], onReady: () => undefined, clock });
+  const queue = createSchedulingQueue({
+    plugins: () => [gates, fit, ...others],
+    onReady: () => undefined,
+    clock,
+  });
   const nameOf = (queued: QueuedPod | undefined) => queued?.pod.metadata?.name;
   return { clock, queue, popName: () => nameOf(queue.pop()) };
 };
@@ -128,6 +132,33 @@ test('a gated pod waits until its gates are gone', (t) => {
   t.deepEqual(queue.sizes, { active: 0, backingOff: 0, unschedulable: 0, gated: 1 });
   queue.update({ ...pod, spec: { containers: [], schedulingGates: [] } }, pod);
   t.is(popName(), 'a');
+});
+
+test('a pod that was tried before is gated too, until it is activated', (t) => {
+  const isClosed = { current: false };
+  const closing: Plugin = {
+    name: 'Closing',
+    preEnqueue: () => (isClosed.current ? { code: 'Unschedulable', reasons: ['closed'] } : undefined),
+  };
+  const { clock, queue, popName } = start(closing);
+  const pod = aPod({ name: 'a' });
+  const gatedOne = { active: 0, backingOff: 0, unschedulable: 0, gated: 1 };
+  queue.add(pod);
+  for (const backOffMs of [0, 5000]) {
+    const queued = queue.pop();
+    if (queued !== undefined) queue.requeue(queued, rejected);
+    isClosed.current = true;
+    clock.advance(backOffMs);
+    queue.moveOnEvent({ resource: 'Node', action: 'Add' });
+    t.is(popName(), undefined);
+    queue.update({ ...pod, status: { nominatedNodeName: 'node-1' } }, pod);
+    t.deepEqual(queue.sizes, gatedOne);
+    queue.activate(pod);
+    t.deepEqual(queue.sizes, gatedOne);
+    isClosed.current = false;
+    queue.activate(pod);
+    t.is(queue.sizes.active, 1);
+  }
 });
 
 test('a change of the spec frees a rejected pod, one of the status does not', (t) => {

@@ -11,8 +11,7 @@ import type { Candidate } from './dry-run.ts';
 /**
  * Makes room for the pod: marks the victims as disrupted and deletes them with their own grace period, or calls off
  * what was about to bind them (upstream's Executor.PreemptPod), and tells less important pods nominated for the node to
- * look elsewhere. When a call fails the pod is tried again, since no deletion may come that would wake it. Never
- * rejects; false when a call failed.
+ * look elsewhere. Never rejects; false when a call failed.
  */
 export const evict = async (
   pod: Pod,
@@ -29,8 +28,6 @@ export const evict = async (
   );
   if (errors.length === 0) return true;
   handle.onError(new AggregateError(errors, `making room for pod ${keyOf(pod)} on node ${node.name}`));
-  // Not at once, as upstream does: with the server away that would be a loop without a pause.
-  handle.activate(pod, { afterError: true });
   return false;
 };
 

@@ -12,27 +12,34 @@ import { evict } from './evict.ts';
  * few and as unimportant pods as possible there. Once they are gone the pod is tried again.
  */
 export const defaultPreemption: PluginFactory = (handle) => {
-  /** The pods, by uid, whose victims aren't all told to go yet; true when they were tried meanwhile, in vain. */
+  /** The pods, by uid, whose victims aren't all told to go yet; true when they were kept out of the queue meanwhile. */
   const evicting = new Map<string, boolean>();
   const makeRoom = async (pod: Pod, best: Candidate): Promise<void> => {
     const uid = pod.metadata?.uid ?? '';
     evicting.set(uid, false);
     const isDone = await evict(pod, best, handle);
-    // All victims may be gone already, so that no deletion would wake the pod. After a failure it waits for its back-off.
-    if (isDone && evicting.get(uid) === true) handle.activate(pod);
+    const wasKeptOut = evicting.get(uid) === true;
     evicting.delete(uid);
+    // No deletion may come that would wake the pod. Not at once, as upstream does: with the server away that would be a
+    // loop without a pause.
+    if (!isDone) handle.activate(pod, { afterError: true });
+    else if (wasKeptOut) handle.activate(pod);
   };
 
   return {
     name: 'DefaultPreemption',
+    preEnqueue({ metadata }) {
+      const uid = metadata?.uid ?? '';
+      if (!evicting.has(uid)) return undefined;
+      evicting.set(uid, true);
+      return unresolvable('waiting for the preemption for this pod to be finished');
+    },
     postFilter({ pod, rejections, absent }) {
       if (pod.spec?.preemptionPolicy === 'Never') {
         return { message: 'preemption: not eligible due to preemptionPolicy=Never.' };
       }
-      const uid = pod.metadata?.uid ?? '';
       const onNominated = rejections.get(pod.status?.nominatedNodeName ?? '') ?? absent;
-      if (evicting.has(uid)) evicting.set(uid, true);
-      if (evicting.has(uid) || isPreempting(pod, { handle, rejection: onNominated })) {
+      if (isPreempting(pod, { handle, rejection: onNominated })) {
         return { message: 'preemption: not eligible due to a terminating pod on the nominated node.' };
       }
       const candidates: Candidate[] = [];

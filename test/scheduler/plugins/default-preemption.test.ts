@@ -1,4 +1,6 @@
+import { setImmediate } from 'node:timers/promises';
 import test from 'ava';
+import type { EventRecorder } from '../../../client/event-recorder.ts';
 import type { Client } from '../../../client/rest.ts';
 import { createCycleState } from '../../../scheduler/framework/cycle-state.ts';
 import { until } from '../../environment.ts';
@@ -80,28 +82,59 @@ test('a pod whose victims are going makes no new ones, unless the node has becom
   t.deepEqual(attempt({ unschedulable: true }), { nominatedNodeName: 'node-2' });
 });
 
-test('a pod makes no other victims while the calls that evict run, and is tried after them', async (t) => {
-  const activated: (string | undefined)[] = [];
-  const cluster = aCluster({ nodes: [aNode()], pods: { 'node-1': [aPod({ requests: { cpu: '2' } })] } });
-  cluster.handle.activate = ({ metadata }) => void activated.push(metadata?.name);
-  const pod = aPod({ name: 'high', priority: 10, requests: { cpu: '1' } });
+const high = () => aPod({ name: 'high', priority: 10, requests: { cpu: '1' } });
+const withVictim = () =>
+  aCluster({ nodes: [aNode()], pods: { 'node-1': [aPod({ requests: { cpu: '2' } })] } });
+/** What is told to a pod that would be tried. */
+const kept = (cluster: ReturnType<typeof aCluster>, pod: ReturnType<typeof aPod>) =>
+  cluster.plugins.find(({ name }) => name === 'DefaultPreemption')?.preEnqueue?.(pod);
+
+test('a pod stays out of the queue while the calls that evict run, and is tried after them', async (t) => {
+  const activated: unknown[] = [];
+  const cluster = withVictim();
+  cluster.handle.activate = ({ metadata }, options) => {
+    activated.push([metadata?.name, options, kept(cluster, pod)]);
+  };
+  const pod = high();
+  t.is(kept(cluster, pod), undefined);
   t.is(tryToPreempt(cluster, pod)?.nominatedNodeName, 'node-1');
-  t.is(tryToPreempt(cluster, pod)?.nominatedNodeName, undefined);
+  t.deepEqual(kept(cluster, pod), {
+    code: 'UnschedulableAndUnresolvable',
+    reasons: ['waiting for the preemption for this pod to be finished'],
+  });
+  t.is(kept(cluster, aPod({ name: 'other' })), undefined);
   await until('it is tried again', () => activated.length > 0);
-  t.deepEqual(activated, ['high']);
-  t.is(tryToPreempt(cluster, pod)?.nominatedNodeName, 'node-1');
+  t.deepEqual(activated, [['high', undefined, undefined]]);
 });
 
-test('a pod that was tried while an eviction failed waits for its back-off all the same', async (t) => {
+test('one that nothing would have had tried waits on for the end of its victims', async (t) => {
   const activated: unknown[] = [];
-  const cluster = aCluster({ nodes: [aNode()], pods: { 'node-1': [aPod({ requests: { cpu: '2' } })] } });
-  cluster.handle.client = {
-    resource: () => ({ patch: () => Promise.reject(new Error('the server is away')) }),
-  } as unknown as Client;
-  cluster.handle.activate = (_, options) => void activated.push(options);
-  const pod = aPod({ name: 'high', priority: 10, requests: { cpu: '1' } });
-  t.is(tryToPreempt(cluster, pod)?.nominatedNodeName, 'node-1');
-  t.is(tryToPreempt(cluster, pod)?.nominatedNodeName, undefined);
-  await until('the eviction is over', () => tryToPreempt(cluster, pod)?.nominatedNodeName === 'node-1');
-  t.deepEqual(activated, [{ afterError: true }]);
+  const cluster = withVictim();
+  cluster.handle.activate = (pod) => void activated.push(pod);
+  const told: string[] = [];
+  cluster.handle.recorder = {
+    event: ({ reason }: { reason: string }) => void told.push(reason),
+  } as unknown as EventRecorder;
+  const pod = high();
+  tryToPreempt(cluster, pod);
+  await until('the victim is told to go', () => told.includes('Preempted'));
+  await setImmediate();
+  t.is(kept(cluster, pod), undefined, 'the eviction is over');
+  t.deepEqual(activated, []);
+});
+
+test('a pod whose eviction failed waits for its back-off, kept out meanwhile or not', async (t) => {
+  for (const isTried of [true, false]) {
+    const activated: unknown[] = [];
+    const cluster = withVictim();
+    cluster.handle.client = {
+      resource: () => ({ patch: () => Promise.reject(new Error('the server is away')) }),
+    } as unknown as Client;
+    const pod = high();
+    cluster.handle.activate = (_, options) => void activated.push([options, kept(cluster, pod)]);
+    t.is(tryToPreempt(cluster, pod)?.nominatedNodeName, 'node-1');
+    if (isTried) t.truthy(kept(cluster, pod));
+    await until('the eviction is over', () => activated.length > 0);
+    t.deepEqual(activated, [[{ afterError: true }, undefined]]);
+  }
 });
