@@ -1,4 +1,4 @@
-import { existsSync, lstatSync } from 'node:fs';
+import { existsSync, lstatSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCgroups } from '../cgroups/index.ts';
 import { detachAllLoops } from '../csi/drivers/loop-disk/cloud/detach-all-loops.ts';
@@ -7,8 +7,9 @@ import { listDaemons, stopDaemon } from './daemons.ts';
 import { endProcessesOf } from './leftover-processes.ts';
 import { lockCluster } from './lock.ts';
 import { checkClusterName, clusterPaths, RUN_ROOT, STATE_ROOT } from './paths.ts';
-import { realPlace } from './real-place.ts';
+import { isLink, realPlace } from './real-place.ts';
 import { removeFolder, removeIfEmpty, unmountInside } from './remove-folder.ts';
+import { holdsState } from './state-marker.ts';
 
 /**
  * Stops a cluster and removes everything that carries its name: processes, mounts, network, cgroups, files. Works from
@@ -31,7 +32,7 @@ export function isThere(name: string): boolean {
 
 /** As down(), for a caller that holds the cluster's lock. */
 export async function takeDown(name: string): Promise<void> {
-  const { state, run } = clusterPaths(name);
+  const { run } = clusterPaths(name);
   // Nodes first: a control plane that still runs would only see its nodes vanish.
   const daemons = listDaemons(name);
   await Promise.all(daemons.map((daemon) => stopDaemon(name, daemon.name, { signal: 'SIGKILL' })));
@@ -41,10 +42,22 @@ export async function takeDown(name: string): Promise<void> {
   // What is shared goes with the last cluster, by rmdir alone: another one may be coming up at this moment.
   cgroups.removeIfEmpty('/podwright');
   await removeClusterNetwork({ cluster: name });
-  await removeDisks(name);
-  removeFolder(state);
+  await removeState(name);
   removeFolder(run);
   for (const root of [STATE_ROOT, RUN_ROOT]) removeIfEmpty(root);
+}
+
+/** Where the user's disk with the state is not mounted, or another one is, nothing is ours but the link. */
+async function removeState(name: string): Promise<void> {
+  const { state } = clusterPaths(name);
+  if (isLink(state) && !holdsState(state, name)) {
+    process.stderr.write(
+      `podwright: warning: cluster ${name} is not in ${realPlace(state)}; only the link to it was removed\n`,
+    );
+    return rmSync(state);
+  }
+  await removeDisks(name);
+  return removeFolder(state);
 }
 
 /**

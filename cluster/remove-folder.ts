@@ -1,10 +1,11 @@
-import { lstatSync, rmdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, rmdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type MountInfo, mountsBelow, readMountInfo } from '../linux/mount-info.ts';
 import { unmount } from '../linux/mount.ts';
 import { hasCode } from '../linux/system-error.ts';
 import { ownMountAt } from './own-mount.ts';
 import { isLink, realPlace } from './real-place.ts';
+import { STATE_MARKER } from './state-marker.ts';
 
 /**
  * Unmounts what is mounted below a folder and our own mount of it, then removes it, and the link that led there; never deletes across
@@ -60,12 +61,16 @@ function detach({ id, mountPoint }: MountInfo): void {
   return unmount(mountPoint, { lazy: true });
 }
 
-/** A folder that a disk of the user is mounted on is emptied and stays. A file made meanwhile gets a second look. */
+/**
+ * A folder that a disk of the user is mounted on is emptied and stays. A file made meanwhile gets a second look. The marker goes last: as
+ * long as anything is left, another `down` goes on with it.
+ */
 function removeTree(folder: string): void {
   const again = { recursive: true, force: true, maxRetries: 5, retryDelay: 20 };
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  for (const name of names) if (name !== STATE_MARKER) rmSync(join(folder, name), again);
   if (!mountsBelow(folder).some(({ mountPoint }) => mountPoint === folder)) return rmSync(folder, again);
-  for (const name of readdirSync(folder)) rmSync(join(folder, name), again);
-  return undefined;
+  return rmSync(join(folder, STATE_MARKER), again);
 }
 
 /** Removes a folder that clusters share when the last one has left it; what another one just made in it stays. */

@@ -4,36 +4,50 @@ import { mountOnItself } from '../linux/mount.ts';
 import { ownMountAt } from './own-mount.ts';
 import { clusterPaths, STATE_ROOT } from './paths.ts';
 import { isLink, realPlace } from './real-place.ts';
+import { holdsState, markState, STATE_MARKER } from './state-marker.ts';
 
 /**
  * Makes the state folder of a cluster, or a link at its fixed place to the folder that the user chose. Throws when
- * that folder is in use for something else, or the cluster already lives in another one.
+ * that folder is in use for something else, or the cluster already lives in another one, or its disk is not mounted.
  */
 export function prepareStateDir(name: string, chosen?: string): void {
   const { state, run } = clusterPaths(name);
+  const target = chosen === undefined ? undefined : realPlace(chosen);
   makeFolder(STATE_ROOT, 0o755);
-  if (chosen !== undefined) checkStateDir({ name, state, chosen });
-  makeFolderOrLink(state, { target: chosen === undefined ? undefined : realPlace(chosen), mode: 0o711 });
+  if (target !== undefined) checkTarget({ name, state, target });
+  checkLink({ name, state });
+  if (target !== undefined && !existsSync(state) && !isLink(state)) {
+    makeFolder(target, 0o711);
+    markState(target, name); // before the link is there: what is not marked then is another disk
+  }
+  makeFolderOrLink(state, { target, mode: 0o711 });
   mkdirSync(run, { recursive: true, mode: 0o711 });
   shareMounts(realPlace(state));
 }
 
-function checkStateDir({ name, state, chosen }: { name: string; state: string; chosen: string }): void {
-  const target = realPlace(chosen);
+function checkTarget({ name, state, target }: { name: string; state: string; target: string }): void {
   if (lstatSync(state, { throwIfNoEntry: false }) !== undefined) {
     const present = realPlace(state);
     if (present === target) return;
     throw new Error(`--state-dir ${target}: cluster '${name}' lives in ${present}; take it down first`);
   }
-  if (existsSync(target) && readdirSync(target).length > 0) {
-    throw new Error(`--state-dir ${target}: the folder is not empty; give a new or an empty one`);
-  }
+  const entries = existsSync(target) ? readdirSync(target) : [];
+  // Its marker alone is what an `up` leaves that was killed before it made the link.
+  if (entries.every((entry) => entry === STATE_MARKER && holdsState(target, name))) return;
+  throw new Error(`--state-dir ${target}: the folder is not empty; give a new or an empty one`);
+}
+
+function checkLink({ name, state }: { name: string; state: string }): void {
+  if (!isLink(state) || !existsSync(state) || holdsState(state, name)) return;
+  throw new Error(
+    `${state} leads to ${realPlace(state)}, where cluster '${name}' is not; mount its disk, or take the cluster down`,
+  );
 }
 
 /**
  * Makes a folder at `path`, or a link there to `target` and that folder. The folder first: all that an `up` that is killed can leave is an
- * empty one, which the next takes, and a link that leads nowhere is one whose disk is not mounted. What is there stays. Throws when it is
- * such a link: a folder made there would be below the mount point, and hold a new, empty cluster.
+ * empty (or marked) one, which the next takes, and a link that leads nowhere is one whose disk is not mounted. What is there stays. Throws
+ * when it is such a link: a folder made there would be below the mount point, and hold a new, empty cluster.
  */
 export function makeFolderOrLink(
   path: string,

@@ -191,9 +191,66 @@ test('up over a link that leads nowhere says so and makes nothing there, and dow
   t.false(existsSync(join(folder, 'disks')));
 });
 
+test('up and down leave another disk alone that is mounted in place of the state, or a mount point without any', async (t) => {
+  const disk = temporary(t);
+  const name = `dn-${process.pid}-swapped`;
+  const { state } = clusterPaths(name);
+  t.teardown(() => down(name));
+  const tmpfs = () => mount({ type: 'tmpfs', target: disk });
+  tmpfs();
+  t.teardown(() => unmount(disk, { ifMounted: true }));
+  prepareStateDir(name, disk);
+  unmount(disk);
+  unmount(disk);
+  const refusal = {
+    message: `${state} leads to ${disk}, where cluster '${name}' is not; mount its disk, or take the cluster down`,
+  };
+  const refused = () => {
+    t.throws(() => prepareStateDir(name), refusal);
+    t.throws(() => prepareStateDir(name, disk), refusal);
+  };
+  refused();
+  t.deepEqual(readdirSync(disk), []);
+
+  tmpfs();
+  for (const folder of ['cloud', 'nodes/inside']) mkdirSync(join(disk, folder), { recursive: true });
+  mount({ type: 'tmpfs', target: join(disk, 'nodes/inside') });
+  t.teardown(() => unmount(join(disk, 'nodes/inside'), { ifMounted: true }));
+  for (const file of ['precious', 'cloud/precious', 'nodes/inside/precious'])
+    writeFileSync(join(disk, file), '');
+  refused();
+  t.deepEqual(await down(name), { existed: true });
+  const left = readdirSync(disk, { recursive: true, encoding: 'utf8' }).toSorted();
+  const inNodes = ['nodes', 'nodes/inside', 'nodes/inside/precious'];
+  t.deepEqual(left, ['cloud', 'cloud/precious', ...inNodes, 'precious']);
+  t.false(existsSync(state));
+  t.is(mountsBelow(disk).length, 2);
+});
+
+test('up goes on with the state when its disk is back, also with one from before there were markers', async (t) => {
+  const [disk, place] = [temporary(t), temporary(t)];
+  const { name, log } = prepare(t, 'back', place);
+  unmount(place);
+  rmSync(join(place, '.podwright-cluster'));
+  writeFileSync(join(place, 'cluster.json'), 'not of ours');
+  t.throws(() => prepareStateDir(name), { message: /where cluster 'dn-.*-back' is not/ });
+  writeFileSync(join(place, 'cluster.json'), JSON.stringify({ version: 2, name }));
+  bindMount({ source: disk, target: place });
+  t.throws(() => prepareStateDir(name), { message: /where cluster 'dn-.*-back' is not/ });
+  unmount(place);
+  prepareStateDir(name);
+  t.true(existsSync(log));
+  await down(name);
+  t.false(existsSync(place));
+});
+
 test('an up that was killed between folder and link is gone on with by up', async (t) => {
   const folder = temporary(t);
   mkdirSync(join(folder, 'data'));
+  const marker = join(folder, 'data', '.podwright-cluster');
+  writeFileSync(marker, 'other\n');
+  t.throws(() => prepare(t, 'half', join(folder, 'data')), { message: /the folder is not empty/ });
+  writeFileSync(marker, `dn-${process.pid}-half\n`);
   const { name } = prepare(t, 'half', join(folder, 'data'));
   mkdirSync(join(folder, name));
   prepareDiskPool(name, folder);

@@ -47,6 +47,7 @@ for (const root of ['shared', 'private'] as const)
       for (const folder of ['podwright', 'disk', 'user']) mkdirSync('/var/lib/' + folder);
       symlinkSync('/var/lib/disk', '${state}');
       mount({ type: 'tmpfs', target: '/var/lib/disk' });
+      writeFileSync('/var/lib/disk/.podwright-cluster', '${name}\\n');
       mkdirSync('/var/lib/disk/cloud');
       mkdirSync('/var/lib/disk/nodes');
       mount({ type: 'tmpfs', target: '/var/lib/disk/cloud' });
