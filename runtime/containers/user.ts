@@ -22,10 +22,14 @@ export interface ResolvedUser {
   home: string;
 }
 
+/** What runc takes: the kernel knows more, but beyond 32 bits an id would wrap around to another user's, such as root's. */
+const highestId = 2 ** 31 - 1;
+
 /**
  * Who the container's process runs as: the security context's user or else the image's, looked up in the image's own
  * /etc/passwd and /etc/group. With policy Merge the groups that the image gives the user are added to the ones asked for;
- * with Strict they are not (KEP-3619). Throws as containerd does: a user's name that the image doesn't know is an error.
+ * with Strict they are not (KEP-3619). Throws as containerd does: a user's name that the image doesn't know is an error, and so is an id
+ * above 2^31 - 1 (CVE-2024-40635).
  */
 export function resolveUser(
   rootfs: string,
@@ -46,6 +50,9 @@ export function resolveUser(
           .filter(({ members }) => known !== undefined && members.includes(known.name))
           .map((one) => one.gid);
   const supplementalGroups = [...new Set([gid, ...fromImage, ...(security?.supplementalGroups ?? [])])];
+  const asked = group === '' ? user : `${user}:${group}`;
+  if (!isInRange(uid)) throw outOfRange(asked, 'uid');
+  if (!supplementalGroups.every(isInRange)) throw outOfRange(asked, 'gid');
   return { user: { uid, gid, supplementalGroups }, home: known?.home || '/' };
 }
 
@@ -73,6 +80,11 @@ function findGroup(groups: GroupEntry[], group: string): number {
 }
 
 const isId = (text: string): boolean => /^\d+$/.test(text);
+
+const isInRange = (id: number): boolean => Number.isInteger(id) && id >= 0 && id <= highestId;
+
+const outOfRange = (asked: string, id: 'uid' | 'gid'): CriError =>
+  new CriError('UNKNOWN', `invalid USER value ${JSON.stringify(asked)}: ${id} out of range`);
 
 function refuse(kind: 'users' | 'groups', name: string): never {
   throw new CriError('UNKNOWN', `no ${kind} found for ${JSON.stringify(name)} in the image`);

@@ -118,16 +118,21 @@ static long step_bounding(char **field) {
   return 0;
 }
 
+/* The highest of 32 bits is no id but "leave it as it is" (setresuid(2)), and what has more bits would wrap around to another's. */
+static bool is_id(uint64_t id) { return id < 0xffffffff; }
+
 /* ids UID GID GID,GID,...: the three ids of each kind and the additional groups; capabilities are kept until `capabilities`. */
 static long step_ids(char **field) {
   static uint32_t groups[MOST_GROUPS];
   int count = 0;
   for (char *at = field[3]; *at != 0 && count < MOST_GROUPS;) {
+    if (!is_id(number(at))) return -EINVAL;
     groups[count++] = number(at);
     while (*at != 0 && *at != ',') at++;
     if (*at == ',') at++;
   }
   uint64_t uid = number(field[1]), gid = number(field[2]);
+  if (!is_id(uid) || !is_id(gid)) return -EINVAL;
   long result = SYS(setgroups, count, groups);
   if (result == 0) result = SYS(setresgid, gid, gid, gid);
   if (result == 0) result = SYS(prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0);

@@ -3,6 +3,7 @@ import { mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { resolveUser } from '../../../runtime/containers/user.ts';
+import type { LinuxContainerSecurityContext } from '../../../runtime/cri/types.ts';
 import { scratch } from '../../linux/scratch.ts';
 
 function image(t: ExecutionContext): { root: string; passwd: string } {
@@ -23,6 +24,25 @@ test('a user is looked up in the image, with the groups that it gives', (t) => {
   rmSync(passwd);
   symlinkSync('/etc/group', passwd);
   t.throws(() => resolveUser(root, 'sshd', null), { message: 'no users found for "sshd" in the image' });
+});
+
+test('an id that the kernel would take for another is refused, wherever it comes from', (t) => {
+  const { root, passwd } = image(t);
+  const highest = resolveUser(root, '2147483647:2147483647', null).user;
+  t.deepEqual(highest, { uid: 2147483647, gid: 2147483647, supplementalGroups: [2147483647] });
+  const refused = (user: string, id: 'uid' | 'gid', groups: number[] = []): unknown =>
+    t.throws(() => resolveUser(root, user, { supplementalGroups: groups } as LinuxContainerSecurityContext), {
+      message: `invalid USER value ${JSON.stringify(user)}: ${id} out of range`,
+    });
+  for (const uid of ['2147483648', '4294967295', '4294967296', '99999999999999999999']) {
+    refused(uid, 'uid');
+    refused(`1000:${uid}`, 'gid');
+    refused('1000', 'gid', [Number(uid)]);
+    writeFileSync(passwd, `big:x:${uid}:0::/:\n`);
+    refused('big', 'uid');
+    writeFileSync(passwd, `big:x:0:${uid}::/:\n`);
+    refused('big', 'gid');
+  }
 });
 
 test('what is no regular file is not opened, in place of /etc/passwd as of /etc/group', (t) => {

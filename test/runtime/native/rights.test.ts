@@ -66,6 +66,12 @@ test('a user has ids and groups, and no capability but the bounding set', async 
   t.regex(stderr, /Permission denied/);
 });
 
+test('an id that does not fit into 32 bits starts nothing, least of all as root', async (t) => {
+  const vm = machine(t);
+  for (const ids of [{ uid: 2 ** 32 }, { uid: 2 ** 32 - 1 }, { gid: 2 ** 32 }, { additionalGids: [2 ** 32] }])
+    await t.throwsAsync(vm.outcome(shell('id', ids)), { name: 'StartError', code: 'EINVAL' });
+});
+
 test('a user keeps the ambient capabilities', async (t) => {
   const capabilities = capabilitySets({ drop: ['ALL'], addAmbient: ['NET_BIND_SERVICE'] });
   const { stdout } = await machine(t).outcome(shell(status, { uid: 1000, gid: 1000, capabilities }));
