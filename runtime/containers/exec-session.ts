@@ -24,8 +24,13 @@ export async function runExecSession(runtime: Runtime, session: ExecSession): Pr
 async function runWithPipes(prepared: PreparedExec, session: ExecSession): Promise<number> {
   const { stdin, stdout, stderr, signal } = session;
   const child = spawnExec(prepared);
-  const identity = identify(child.pid);
-  const hangUp = (): void => void (identity !== undefined && signalProcess(identity, 'SIGKILL'));
+  const send = signalsTo(child.pid);
+  // Nobody takes what is still in the pipes.
+  const hangUp = (): void => {
+    send('SIGKILL');
+    child.stdout.destroy();
+    child.stderr.destroy();
+  };
   signal.addEventListener('abort', hangUp, { once: true });
   if (signal.aborted) hangUp();
   // A command that ends without reading all its input is no failure.
@@ -40,21 +45,34 @@ async function runWithPipes(prepared: PreparedExec, session: ExecSession): Promi
   return exitCode;
 }
 
-/** Resolves when all of it has been passed on. */
+/** Resolves when all of it has been passed on; without anyone who takes it, when all of it has been read. */
 function passOutput(from: Readable, to: Writable | undefined): Promise<void> {
-  if (to === undefined) from.resume();
+  if (to === undefined || to.destroyed) from.resume();
   else from.pipe(to, { end: false });
+  // pipe() stops reading then.
+  to?.once('close', () => from.resume());
   return new Promise((resolve) => {
     from.once('close', () => resolve());
     from.on('error', () => from.destroy());
   });
 }
 
+/** For a command whose terminal has been hung up to end by itself. */
+const graceMs = 5000;
+
 function runInTerminal({ file, args }: PreparedExec, session: ExecSession): Promise<number> {
   const { stdin, stdout, signal, onResize } = session;
   const terminal = spawnInTerminal(file, args, { name: 'xterm', encoding: null });
-  const hangUp = (): void => terminal.kill('SIGHUP');
+  const send = signalsTo(terminal.pid);
+  let killing: NodeJS.Timeout | undefined;
+  // It reads on, for a command that cannot write cannot end either.
+  const hangUp = (): void => {
+    terminal.resume();
+    send('SIGHUP');
+    killing = setTimeout(() => send('SIGKILL'), graceMs);
+  };
   signal.addEventListener('abort', hangUp, { once: true });
+  if (signal.aborted) hangUp();
   onResize(({ width, height }) => {
     if (width > 0 && height > 0) terminal.resize(width, height);
   });
@@ -62,14 +80,21 @@ function runInTerminal({ file, args }: PreparedExec, session: ExecSession): Prom
   // The end of a terminal's input is a character typed into it (^D).
   stdin?.on('end', () => terminal.write('\x04'));
   terminal.onData((data) => {
-    if (stdout?.write(data) !== false) return;
+    if (signal.aborted || stdout?.write(data) !== false) return;
     terminal.pause();
     stdout.once('drain', () => terminal.resume());
   });
   return new Promise((resolve) => {
     terminal.onExit(({ exitCode, signal: killedBy }) => {
       signal.removeEventListener('abort', hangUp);
+      clearTimeout(killing);
       resolve(killedBy ? 128 + killedBy : exitCode);
     });
   });
+}
+
+/** Signals to this very process, not to a later one of its number. */
+function signalsTo(pid: number): (signal: NodeJS.Signals) => void {
+  const identity = identify(pid);
+  return (signal) => void (identity !== undefined && signalProcess(identity, signal));
 }

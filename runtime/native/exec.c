@@ -31,12 +31,35 @@ static void make_raw(struct termios *before) {
   SYS(ioctl, 0, TCSETS, &raw);
 }
 
-/* Copies what there is to read. False at the end. */
-static bool copy(int from, int to) {
+/* One direction between two descriptors that never block: what was read waits here until it can be written. */
+struct flow {
+  int from, to; /* both -1 after the end */
+  size_t done, length;
   char bytes[4096];
-  long n = SYS(read, from, bytes, sizeof bytes);
-  if (n == -EINTR || n == -EAGAIN) return true;
-  return n > 0 && write_all(to, bytes, n) == 0;
+};
+
+static bool is_waiting(struct flow *flow) { return flow->done < flow->length; }
+
+/* One thing at a time: what waits is to be written before more is read. */
+static struct pollfd awaited_by(struct flow *flow) {
+  if (is_waiting(flow)) return (struct pollfd){flow->to, POLLOUT, 0};
+  return (struct pollfd){flow->from, POLLIN, 0};
+}
+
+static void move_on(struct flow *flow) {
+  bool writing = is_waiting(flow);
+  long n = writing ? SYS(write, flow->to, flow->bytes + flow->done, flow->length - flow->done)
+                   : SYS(read, flow->from, flow->bytes, sizeof flow->bytes);
+  if (n == -EINTR || n == -EAGAIN) return;
+  if (n <= 0) {
+    flow->from = flow->to = -1;
+    flow->done = flow->length = 0;
+  } else if (writing) {
+    flow->done += n;
+  } else {
+    flow->done = 0;
+    flow->length = n;
+  }
 }
 
 struct ending {
@@ -53,18 +76,31 @@ static void handle_signals(int signals, struct child *child, struct ending *endi
   if (SYS(wait4, child->pid, &ending->status, WNOHANG, 0) == child->pid) ending->ended = true;
 }
 
-/* Waits for the end; with a terminal, relays between the outer and the inner one until all output is through. */
+static void make_nonblocking(int fd) { SYS(fcntl, fd, F_SETFL, O_RDWR | O_NONBLOCK); }
+
+/* Waits for the end; with a terminal, relays between the outer and the inner one until all output is through. Neither direction waits
+ * for the other: a command that is not done answering takes no more input, and a client that takes no output may hang up. */
 static int stay_with(struct child *child, int signals) {
+  static struct flow input, output;
   struct ending ending = {false, 0};
-  int input = child->terminal >= 0 ? 0 : -1, output = child->terminal;
-  while (!ending.ended || output >= 0) {
-    struct pollfd entries[3] = {{signals, POLLIN, 0}, {input, POLLIN, 0}, {output, POLLIN, 0}};
+  bool tty = child->terminal >= 0;
+  input.from = output.to = input.to = output.from = -1;
+  if (tty) {
+    input.from = 0;
+    input.to = output.from = child->terminal;
+    output.to = 1;
+    for (int fd = 0; fd <= 1; fd++) make_nonblocking(fd);
+    make_nonblocking(child->terminal);
+  }
+  while (!ending.ended || output.from >= 0) {
+    struct pollfd entries[3] = {{signals, POLLIN, 0}, awaited_by(&input), awaited_by(&output)};
     struct timespec64 moment = {0, 200000000};
-    long ready = SYS(ppoll, entries, 3, ending.ended ? &moment : 0, 0, 0);
-    if (ending.ended && ready == 0) break; /* what it left behind holds the terminal, and says nothing */
+    bool silent = ending.ended && !is_waiting(&output);
+    long ready = SYS(ppoll, entries, 3, silent ? &moment : 0, 0, 0);
+    if (silent && ready == 0) break; /* what it left behind holds the terminal, and says nothing */
     if (entries[0].revents != 0) handle_signals(signals, child, &ending);
-    if (entries[1].revents != 0 && !copy(0, child->terminal)) input = -1;
-    if (entries[2].revents != 0 && !copy(child->terminal, 1)) output = -1;
+    if (entries[1].revents != 0) move_on(&input);
+    if (entries[2].revents != 0) move_on(&output);
   }
   return exit_code(ending.status);
 }

@@ -1,0 +1,96 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { PassThrough, Writable } from 'node:stream';
+import test, { type ExecutionContext } from 'ava';
+import { findProcesses } from '../../../linux/find-processes.ts';
+import { runExecSession } from '../../../runtime/containers/exec-session.ts';
+import type { ContainerRecord } from '../../../runtime/containers/record.ts';
+import type { Runtime } from '../../../runtime/runtime.ts';
+import type { SandboxRecord } from '../../../runtime/sandboxes/record.ts';
+import type { ExecSession } from '../../../runtime/streaming/streaming-runtime.ts';
+import { until } from '../../environment.ts';
+import { machine } from '../native/machine.ts';
+
+/** A container that sleeps, as all that the runtime has. */
+async function sleeping(t: ExecutionContext) {
+  const { started, spec } = await machine(t).start('exec sleep 1000');
+  const container = {
+    id: spec.id,
+    config: { command: ['sleep'], args: [], envs: [] },
+    imageConfig: {},
+    user: { uid: 0, gid: 0, supplementalGroups: [] },
+    home: '/',
+    start: started,
+    exit: null,
+  } as unknown as ContainerRecord;
+  const runtime = {
+    containers: { find: () => container, volatileDirectoryOf: () => spec.stateDir },
+    sandboxes: { find: () => ({ config: { hostname: 'host' } }) as SandboxRecord },
+    cgroups: { entranceOf: () => ({ tasksFiles: [] }) },
+  } as unknown as Runtime;
+  const client = new AbortController();
+  return {
+    client,
+    run: (script: string, streams: Partial<ExecSession>): Promise<number> =>
+      runExecSession(runtime, {
+        containerId: spec.id,
+        command: ['sh', '-c', script],
+        tty: false,
+        onResize: () => undefined,
+        signal: client.signal,
+        ...streams,
+      }),
+    shims: () =>
+      findProcesses((words) => words.some((word) => word.startsWith(join(spec.stateDir, 'exec-')))),
+    files: () => readdirSync(spec.stateDir).filter((name) => name.startsWith('exec-')),
+  };
+}
+
+const openFiles = (): number => readdirSync('/proc/self/fd').length;
+
+/** A client that takes its first bytes for ever. */
+function stalled(): { stream: Writable; reached: Promise<void> } {
+  const { promise: reached, resolve } = Promise.withResolvers<void>();
+  return { stream: new Writable({ highWaterMark: 1, write: () => resolve() }), reached };
+}
+
+const endless = 'while :; do echo line; done';
+const goneWith = { 'its streams closed': true, 'its streams open': false };
+
+for (const [who, tty, script] of [
+  ['a command with a terminal', true, endless],
+  ['a command that is not ended by the hanging up of its terminal', true, `trap "" HUP; ${endless}`],
+  ['a command without a terminal', false, endless],
+] as const)
+  for (const [how, closed] of Object.entries(goneWith))
+    test.serial(`${who} ends when the client goes, ${how}, who takes no output`, async (t) => {
+      const { client, run, shims, files } = await sleeping(t);
+      const { stream, reached } = stalled();
+      const before = openFiles();
+      const session = run(script, { tty, stdout: stream });
+      await reached;
+      if (closed) stream.destroy();
+      client.abort();
+      t.true((await session) > 128);
+      t.deepEqual(shims(), []);
+      t.deepEqual(files(), []);
+      await until('all files are closed', () => openFiles() <= before);
+    });
+
+test.serial('all that is pasted into a terminal arrives, and all that it answers comes back', async (t) => {
+  const { client, run } = await sleeping(t);
+  const stdin = new PassThrough();
+  const answers = new PassThrough();
+  let text = '';
+  answers.on('data', (data: Buffer) => (text += data.toString('latin1')));
+  // It says more than fits anywhere before it takes what is pasted meanwhile.
+  const script = 'stty raw -echo; echo ready; read go; head -c 4000000 /dev/zero; exec cat';
+  const session = run(script, { tty: true, stdin, stdout: answers });
+  await until('the command', () => text === 'ready\n');
+  const pasted = 'pasted line\n'.repeat(22_000);
+  stdin.write(`go\n${pasted}`);
+  await until('all answers', () => text.length >= 6 + 4_000_000 + pasted.length);
+  t.is(text, `ready\n${'\0'.repeat(4_000_000)}${pasted}`);
+  client.abort();
+  t.is(await session, 129);
+});
