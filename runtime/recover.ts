@@ -51,9 +51,12 @@ async function recoverContainer(runtime: Runtime, container: ContainerRecord): P
   watchContainer(runtime, container.id, start);
 }
 
-// Whoever asked for the start got no answer; left as created, it could run unknown to everybody.
+// Whoever asked for the start got no answer; left as created, it could run unknown to everybody. What cannot be killed (it waits
+// in the kernel, for a disk that does not answer) keeps nothing else from being taken up; the removal of the container tries again.
 async function startFailed(runtime: Runtime, { id, cgroupPath }: ContainerRecord): Promise<void> {
-  await runtime.cgroups.killAll(cgroupPath);
+  await runtime.cgroups.killAll(cgroupPath).catch((error: unknown) => {
+    runtime.log.error({ container: id, error: messageOf(error) }, 'failed start not killed');
+  });
   const message = 'the runtime was killed while it started the container';
   await runtime.containers.update(id, {
     exit: { exitCode: 128, reason: 'StartError', message, finishedAtNs: nowNs() },
