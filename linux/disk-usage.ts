@@ -1,8 +1,7 @@
 import { lstat, readdir } from 'node:fs/promises';
 import type { Stats } from 'node:fs';
-import { join } from 'node:path';
 import { hasCode } from './system-error.ts';
-import { withinPathLimit } from './within-path-limit.ts';
+import { pathInside, withinPathLimit } from './within-path-limit.ts';
 
 export interface DiskUsage {
   /** What its blocks take, as du counts. */
@@ -18,21 +17,22 @@ export const diskUsageOf = async (directory: string): Promise<DiskUsage> => {
   const root = await lstat(directory);
   const usage: DiskUsage = { usedBytes: 0, inodes: 0 };
   const linked = new Set<number>();
-  const add = async (path: string, info: Stats): Promise<void> => {
+  const add = async (path: Buffer, info: Stats): Promise<void> => {
     if (info.dev !== root.dev || (info.nlink > 1 && !info.isDirectory() && linked.has(info.ino))) return;
     linked.add(info.ino);
     usage.usedBytes += info.blocks * 512;
     usage.inodes += 1;
     if (!info.isDirectory()) return;
     const inside = withinPathLimit(path, async (short) => {
-      for (const name of await ifThere(readdir(short), [])) {
-        const child = await ifThere(lstat(join(short, name)), undefined);
-        if (child !== undefined) await add(join(short, name), child);
+      for (const name of await ifThere(readdir(short, { encoding: 'buffer' }), [])) {
+        const child = pathInside(short, name);
+        const status = await ifThere(lstat(child), undefined);
+        if (status !== undefined) await add(child, status);
       }
     });
     await ifThere(inside, undefined);
   };
-  await add(directory, root);
+  await add(Buffer.from(directory), root);
   return usage;
 };
 

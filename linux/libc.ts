@@ -25,7 +25,7 @@ export const libc = {
   umount2Async: promisify(umount2.async) as Unmount<Promise<number>>,
   statx: library.func(
     'int statx(int dirfd, const char *path, int flags, unsigned int mask, _Out_ void *out)',
-  ) as (dirfd: number, path: string, flags: number, mask: number, out: Buffer) => number,
+  ) as (dirfd: number, path: string | Buffer, flags: number, mask: number, out: Buffer) => number,
   unshare: library.func('int unshare(int flags)') as (flags: number) => number,
   setns: library.func('int setns(int fd, int nstype)') as (fd: number, nstype: number) => number,
   inotifyInit: library.func('inotify_init1', 'int', ['int']) as (flags: number) => number,

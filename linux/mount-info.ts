@@ -62,11 +62,12 @@ const STATX_ATTR_MOUNT_ROOT = 0x2000n;
  * True when something is mounted exactly at `path` (statx(2), Linux 5.8: no parsing). False when the path is not there. The server of
  * what is mounted is not asked (without that flag, SMB and FUSE before Linux 6.6 do ask), so this doesn't wait for a dead one.
  */
-export function isMountPoint(path: string): boolean {
+export function isMountPoint(path: string | Buffer): boolean {
   const result = Buffer.alloc(256);
+  const bytes = Buffer.concat([Buffer.from(path), Buffer.alloc(1)]);
   const flags = AT_SYMLINK_NOFOLLOW | AT_STATX_DONT_SYNC;
   try {
-    check(libc.statx(AT_FDCWD, path, flags, 0, result), { operation: 'statx', path });
+    check(libc.statx(AT_FDCWD, bytes, flags, 0, result), { operation: 'statx', path: String(path) });
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return false;
     if (hasCode(error, 'ENOTCONN', 'ESTALE', 'EHOSTDOWN')) return true; // a server of old has gone

@@ -1,9 +1,8 @@
 import { lstatSync } from 'node:fs';
 import { readdir, rmdir, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
 import { isMountPoint, mountsBelow } from '../../linux/mount-info.ts';
 import { hasCode } from '../../linux/system-error.ts';
-import { withinPathLimit } from '../../linux/within-path-limit.ts';
+import { pathInside, withinPathLimit } from '../../linux/within-path-limit.ts';
 
 /**
  * Removes a directory and all in it, links as links. Does nothing when it isn't there. Throws Error, before anything is
@@ -14,29 +13,30 @@ export const removeTree = async (path: string): Promise<void> => {
   if (mounted !== undefined) throw mountedError(path, mounted.mountPoint);
   const info = lstatSync(path, { throwIfNoEntry: false });
   if (info === undefined) return;
-  await (info.isDirectory() ? removeDirectory(path) : unlink(path));
+  await (info.isDirectory() ? removeDirectory(Buffer.from(path)) : unlink(path));
 };
 
-/** Removes what is in a directory and keeps the directory. */
-export const emptyDirectory = async (path: string): Promise<void> => {
-  for (const name of await readdir(path)) await removeTree(join(path, name));
-};
+/** Removes what is in a directory and keeps the directory. Throws Error for a folder in it that something is mounted on. */
+export const emptyDirectory = (path: string): Promise<void> => removeContent(Buffer.from(path));
 
-const removeDirectory = async (path: string): Promise<void> => {
+const removeDirectory = async (path: Buffer): Promise<void> => {
   // Looked at again for each directory: a mount may have come since.
-  if (isMountPoint(path)) throw mountedError(path, path);
-  await withinPathLimit(path, async (directory) => {
-    for (const entry of await entriesOf(directory)) {
-      const child = join(directory, entry.name);
-      await unlessGone(entry.isDirectory() ? removeDirectory(child) : unlink(child));
-    }
-  });
+  if (isMountPoint(path)) throw mountedError(String(path), String(path));
+  await removeContent(path);
   await unlessGone(rmdir(path));
 };
 
-const entriesOf = async (path: string) => {
+const removeContent = (path: Buffer): Promise<void> =>
+  withinPathLimit(path, async (directory) => {
+    for (const entry of await entriesOf(directory)) {
+      const child = pathInside(directory, entry.name);
+      await unlessGone(entry.isDirectory() ? removeDirectory(child) : unlink(child));
+    }
+  });
+
+const entriesOf = async (path: Buffer) => {
   try {
-    return await readdir(path, { withFileTypes: true });
+    return await readdir(path, { withFileTypes: true, encoding: 'buffer' });
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return [];
     throw error;
