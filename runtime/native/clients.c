@@ -188,6 +188,8 @@ static bool waits_for_stdin(struct client *client) {
   return client->in_length > HEADER && client->in_length == HEADER + payload_length(client);
 }
 
+/* A client that waits for room in stdin has nothing to say meanwhile, not even that it has gone: poll tells a hangup whether asked
+ * for or not, again and again. What it has sent before still arrives. */
 int clients_poll(struct pollfd *entries, struct container_io *io) {
   int n = 0;
   bool stdin_full = false;
@@ -195,10 +197,10 @@ int clients_poll(struct pollfd *entries, struct container_io *io) {
   for (int i = 0; i < MOST_CLIENTS; i++) {
     struct client *client = clients[i];
     if (client == 0) continue;
-    bool waits = waits_for_stdin(client);
+    bool waits = io->input >= 0 && waits_for_stdin(client);
     stdin_full |= waits;
     short events = (waits ? 0 : POLLIN) | (client->out_length > 0 ? POLLOUT : 0);
-    entries[n++] = (struct pollfd){client->fd, events, 0};
+    entries[n++] = (struct pollfd){events == 0 ? -1 : client->fd, events, 0};
   }
   entries[n++] = (struct pollfd){stdin_full ? io->input : -1, POLLOUT, 0};
   return n;

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, writeFileSy
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
 import test from 'ava';
 import { signalProcess } from '../../../linux/process.ts';
 import { connectToContainer, type ContainerConnection } from '../../../runtime/native/index.ts';
@@ -129,6 +130,28 @@ test('the first client that goes takes stdin with it, when it is for once', asyn
     ['x', 'over'],
   );
 });
+
+test('the shim rests while what a client that has gone wrote waits for the container to read it', async (t) => {
+  const bytes = Buffer.alloc(160 * 1024, 'abcdefghi\n'); // more than a pipe holds, not more than a socket does besides
+  const script = `while [ ! -e /go ]; do sleep 0.05; done; head -c ${bytes.length}; echo; echo end`;
+  const running = await machine(t).start(script, { stdin: true });
+  const client = await connectToContainer(running.spec.stateDir);
+  await client.writeStdin(bytes);
+  await client[Symbol.asyncDispose]();
+  const before = ticksOf(running.started.shim.pid);
+  await setTimeout(300);
+  t.true(ticksOf(running.started.shim.pid) - before < 5);
+  writeFileSync(`/proc/${running.started.pid}/root/go`, '');
+  await running.ended;
+  const lines = running.log().map(({ text }) => text);
+  t.is(lines.join('\n'), `${bytes.toString()}\nend`);
+});
+
+/** Time on a processor, of which a second has a hundred (proc_pid_stat(5), utime and stime). */
+function ticksOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return Number(fields[11]) + Number(fields[12]);
+}
 
 test('more than fits in any buffer goes through whole, both ways', async (t) => {
   const running = await machine(t).start('cat', { stdin: true, stdinOnce: true });
