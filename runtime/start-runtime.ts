@@ -115,7 +115,7 @@ function openRuntime(options: RuntimeOptions, { stopped, unreadable }: Opening):
     streaming: notYet,
     log,
     warn: createWarnings(log),
-    busy: { starting: new Set(), removing: new Set() },
+    busy: { creating: new Map(), starting: new Set(), removing: new Set() },
     stopped,
   };
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { failpoint } from '../../linux/failpoint.ts';
 import { nowNs } from '../clock.ts';
 import { prepareContainerCgroup } from '../containers/container-cgroup.ts';
 import { containerSpec, makeRootDirectories } from '../containers/container-spec.ts';
@@ -13,7 +14,7 @@ import { CriError, invalidArgument, notFound } from '../errors.ts';
 import type { ImageRecord } from '../images/index.ts';
 import type { Runtime } from '../runtime.ts';
 import type { SandboxRecord } from '../sandboxes/record.ts';
-import { getSandbox, publishSandboxEvent } from '../sandboxes/status.ts';
+import { containersOf, getReadySandbox, publishSandboxEvent } from '../sandboxes/status.ts';
 
 /**
  * Decides everything about a container and keeps it; nothing runs yet. What can be wrong with its configuration (image, user,
@@ -24,39 +25,41 @@ export async function createContainer(
   { podSandboxId, config }: CreateContainerRequest,
 ): Promise<Sent<CreateContainerResponse>> {
   if (config?.metadata == null) throw invalidArgument('container config must include metadata');
-  const sandbox = getSandbox(runtime, podSandboxId);
-  if (sandbox.state !== 'SANDBOX_READY')
-    throw new CriError('UNKNOWN', `sandbox container ${JSON.stringify(sandbox.id)} is not running`);
-  refuseDuplicate(runtime, sandbox, config);
+  const sandbox = getReadySandbox(runtime, podSandboxId);
+  refuseTakenName(runtime, sandbox, config);
   refuseUnprivilegedSandbox(sandbox, config);
   const image = findImage(runtime, config);
   const container = newContainer(runtime, { sandbox, config, image });
+  const { creating } = runtime.busy;
+  const reserved = reservationOf(sandbox, config);
+  creating.set(reserved, container.id);
   try {
     await keep(runtime, container, { sandbox, image });
   } catch (error) {
     await forget(runtime, container);
     throw error;
+  } finally {
+    creating.delete(reserved);
   }
   publishSandboxEvent(runtime, sandbox.id, 'CONTAINER_CREATED_EVENT', { containerId: container.id });
   return { containerId: container.id };
 }
 
-function refuseDuplicate(runtime: Runtime, sandbox: SandboxRecord, { metadata }: ContainerConfig): void {
-  const same = runtime.containers
-    .list()
-    .find(
-      (other) =>
-        other.sandboxId === sandbox.id &&
-        other.config.metadata?.name === metadata?.name &&
-        other.config.metadata?.attempt === metadata?.attempt,
-    );
-  if (same === undefined) return;
-  const name = JSON.stringify(`${metadata?.name}_${sandbox.config.metadata?.name}_${metadata?.attempt}`);
-  throw new CriError(
-    'UNKNOWN',
-    `failed to reserve container name ${name}: name ${name} is reserved for ${JSON.stringify(same.id)}`,
-  );
+// A name is one container's in its sandbox from the first moment, also while the container is being made.
+function refuseTakenName(runtime: Runtime, sandbox: SandboxRecord, config: ContainerConfig): void {
+  const name = nameOf(sandbox, config);
+  const kept = containersOf(runtime, sandbox.id).find((other) => nameOf(sandbox, other.config) === name);
+  const holder = kept?.id ?? runtime.busy.creating.get(reservationOf(sandbox, config));
+  if (holder === undefined) return;
+  const reserved = `name ${JSON.stringify(name)} is reserved for ${JSON.stringify(holder)}`;
+  throw new CriError('UNKNOWN', `failed to reserve container name ${JSON.stringify(name)}: ${reserved}`);
 }
+
+const reservationOf = (sandbox: SandboxRecord, config: ContainerConfig): string =>
+  `${sandbox.id}/${nameOf(sandbox, config)}`;
+
+const nameOf = ({ config: { metadata: pod } }: SandboxRecord, { metadata }: ContainerConfig): string =>
+  [metadata?.name, pod?.name, pod?.namespace, pod?.uid, metadata?.attempt].join('_');
 
 function refuseUnprivilegedSandbox(sandbox: SandboxRecord, config: ContainerConfig): void {
   const sandboxPrivileged = sandbox.config.linux?.securityContext?.privileged ?? false;
@@ -113,16 +116,19 @@ async function keep(
   container: ContainerRecord,
   { sandbox, image }: { sandbox: SandboxRecord; image: ImageRecord },
 ): Promise<void> {
+  // First, so that the next start of the daemon finds whose the leases are.
+  const directory = runtime.containers.directoryOf(container.id);
+  makeRootDirectories(directory);
   for (const imageId of new Set([image.id, ...container.mountedImageIds])) {
     const leased = runtime.images.find(imageId);
     if (leased !== undefined) runtime.images.lease(leased, container.id);
   }
+  await failpoint('runtime.create.after-lease');
   containerSpec(runtime, container, sandbox);
   prepareContainerCgroup(runtime, container);
-  const directory = runtime.containers.directoryOf(container.id);
-  makeRootDirectories(directory);
   await makeVolumes(volumesOf(container, directory), runtime.images.rootfsOf(image));
   warnAboutIgnored(runtime, container);
+  getReadySandbox(runtime, sandbox.id); // it may have been stopped or removed meanwhile, with all the containers that it had
   await runtime.containers.create(container);
 }
 

@@ -12,7 +12,7 @@ import { CriError, messageOf } from '../errors.ts';
 import { startContainer as launch } from '../native/index.ts';
 import type { Runtime } from '../runtime.ts';
 import type { SandboxRecord } from '../sandboxes/record.ts';
-import { getSandbox, publishSandboxEvent } from '../sandboxes/status.ts';
+import { getReadySandbox, publishSandboxEvent } from '../sandboxes/status.ts';
 
 /**
  * Starts a created container. When the kernel or the command refuses, the container has ended with exit code 128, reason
@@ -27,9 +27,7 @@ export async function startContainer(
   refuseUnlessCreated(runtime, container);
   runtime.busy.starting.add(id);
   try {
-    const sandbox = getSandbox(runtime, container.sandboxId);
-    if (sandbox.state !== 'SANDBOX_READY')
-      throw new CriError('UNKNOWN', `sandbox container ${JSON.stringify(sandbox.id)} is not running`);
+    const sandbox = getReadySandbox(runtime, container.sandboxId);
     const start = await launchContainer(runtime, container, sandbox);
     expectEnd(runtime, id);
     await runtime.containers.update(id, { start }, { durable: false });

@@ -1,7 +1,7 @@
 import { containerStatus } from '../containers/status.ts';
 import type { ContainerEventType, PodSandbox, PodSandboxStatus, Sent } from '../cri/types.ts';
 import { nowNs } from '../clock.ts';
-import { notFound } from '../errors.ts';
+import { CriError, notFound } from '../errors.ts';
 import type { Runtime } from '../runtime.ts';
 import type { SandboxRecord } from './record.ts';
 
@@ -10,6 +10,13 @@ export function getSandbox(runtime: Runtime, id: string): SandboxRecord {
   const sandbox = runtime.sandboxes.find(id);
   if (sandbox === undefined) throw notFound('an error occurred when try to find sandbox: not found');
   return sandbox;
+}
+
+/** The same, of a sandbox that containers can be made and started in. Throws UNKNOWN when it is not ready. */
+export function getReadySandbox(runtime: Runtime, id: string): SandboxRecord {
+  const sandbox = getSandbox(runtime, id);
+  if (sandbox.state === 'SANDBOX_READY') return sandbox;
+  throw new CriError('UNKNOWN', `sandbox container ${JSON.stringify(sandbox.id)} is not running`);
 }
 
 /** CRI's PodSandboxStatus. */
