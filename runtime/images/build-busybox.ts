@@ -34,14 +34,13 @@ export async function buildBusybox(store: ImageStore, variant: BusyboxVariant = 
   const image = describe({ layer, config: { ...defaultConfig, ...config }, name });
   const usage = await diskUsageOf(rootfs);
   await run('sync', ['--file-system', rootfs]);
-  await store.publish(image.id, tree.path);
   const record = {
     ...image,
     sizeBytes: usage.usedBytes,
     unpackedBytes: usage.usedBytes,
     unpackedInodes: usage.inodes,
   };
-  await store.put(record);
+  await store.publish(record, tree.path);
   return record;
 }
 

@@ -11,6 +11,8 @@ export interface ImageIndex {
   read(): ImageRecord[];
   /** Changes the list under a lock, on disk before it returns. `change` gets the newest list and returns the new one. */
   update(change: (images: ImageRecord[]) => ImageRecord[]): Promise<void>;
+  /** Does something under the same lock that depends on what is listed. */
+  locked<Result>(work: (images: ImageRecord[]) => Result): Promise<Result>;
 }
 
 const version = 1;
@@ -33,6 +35,10 @@ export function openImageIndex(dir: string): ImageIndex {
       removeTemporaries(dir);
       const images = change(structuredClone(read()));
       await writeFileDurably(path, `${JSON.stringify({ version, images }, null, 1)}\n`);
+    },
+    async locked(work) {
+      using _lock = await lockFile(join(dir, 'lock'));
+      return work(read());
     },
   };
 }

@@ -1,5 +1,5 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { mkdtemp, rename, rm } from 'node:fs/promises';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { identify, isAlive } from '../../linux/process.ts';
 import { hasCode } from '../../linux/system-error.ts';
@@ -25,18 +25,20 @@ export interface ImageStore {
   find(name: string): ImageRecord | undefined;
   /** The directory that holds the image's files. */
   rootfsOf(image: Pick<ImageRecord, 'id'>): string;
-  /** Adds an image, or adds its names to the one that is there; a tag leaves the image that had it before. */
-  put(image: ImageRecord): Promise<void>;
+  /** Adds names to an image; a tag leaves the image that had it before. False when the image's tree is not there (any more). */
+  addNames(image: ImageRecord): Promise<boolean>;
   /** Takes the image with all its names away; its tree goes when no container stands on it. Missing is no error. */
   remove(name: string): Promise<void>;
   /** Says that a container stands on the image's tree. Throws NOT_FOUND when the image has gone. */
   lease(image: ImageRecord, holder: string): void;
   /** Takes back what lease() said, and the tree when it was the last and the image is gone. Idempotent. */
   release(imageId: string, holder: string): Promise<void>;
+  /** Takes back all that lease() said of a holder. Idempotent. */
+  releaseAll(holder: string): Promise<void>;
   /** A fresh directory on the same file system, removed when disposed. */
   incoming(): Promise<{ path: string } & AsyncDisposable>;
-  /** Makes the tree at `path` the image's, unless it already has one. */
-  publish(imageId: string, path: string): Promise<void>;
+  /** Makes the tree at `path` the image's, unless it already has one, and adds the image or, where it is there, its names. */
+  publish(image: ImageRecord, path: string): Promise<void>;
 }
 
 /** Opens the store in `dir`, made when missing. */
@@ -48,17 +50,25 @@ export function openImageStore({ dir }: { dir: string }): ImageStore {
   const list = (): ImageRecord[] => [hostImage, ...index.read()];
   const isListed = (id: string): boolean => list().some((image) => image.id === id);
 
-  const removeTreeWhenUnused = async (id: string): Promise<void> => {
-    if (isListed(id) || leasesOf(treeOf(id)).length > 0) return;
+  const isPresent = (id: string): boolean => existsSync(join(treeOf(id), 'rootfs'));
+  const leaseOf = (id: string, holder: string): string => join(treeOf(id), 'leases', holder);
+
+  const incoming = async () => {
     const { startTime = 0 } = identify(process.pid) ?? {};
-    const gone = join(dir, 'incoming', `${process.pid}-${startTime}-${hexOf(id)}`);
-    try {
-      await rename(treeOf(id), gone);
-    } catch (error) {
-      if (hasCode(error, 'ENOENT')) return;
-      throw error;
-    }
-    await rm(gone, { recursive: true, force: true });
+    const path = await mkdtemp(join(dir, 'incoming', `${process.pid}-${startTime}-`));
+    return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+  };
+  // Under the lock, for whoever brings the image back meanwhile finds its tree or unpacks another, and lists it then.
+  const removeTreeWhenUnused = async (id: string): Promise<void> => {
+    await using gone = await incoming();
+    await index.locked((images) => {
+      const used = images.some((image) => image.id === id) || leasesOf(treeOf(id)).length > 0;
+      if (!used && existsSync(treeOf(id))) renameSync(treeOf(id), join(gone.path, 'tree'));
+    });
+  };
+  const release = async (imageId: string, holder: string): Promise<void> => {
+    rmSync(leaseOf(imageId, holder), { force: true });
+    if (!isListed(imageId)) await removeTreeWhenUnused(imageId);
   };
 
   return {
@@ -66,7 +76,14 @@ export function openImageStore({ dir }: { dir: string }): ImageStore {
     list,
     find: (name) => findImage(list(), name),
     rootfsOf: (image) => (image.id === hostImage.id ? '/' : join(treeOf(image.id), 'rootfs')),
-    put: (image) => index.update((images) => withImage(images, image)),
+    async addNames(image) {
+      let present = false;
+      await index.update((images) => {
+        present = isPresent(image.id);
+        return present ? withImage(images, image) : images;
+      });
+      return present;
+    },
     async remove(name) {
       const image = findImage(index.read(), name);
       if (image === undefined) return;
@@ -77,34 +94,33 @@ export function openImageStore({ dir }: { dir: string }): ImageStore {
     // round: whichever comes second sees the other, so no tree vanishes under a container.
     lease(image, holder) {
       if (image.id === hostImage.id) return;
-      const leases = join(treeOf(image.id), 'leases');
+      const lease = leaseOf(image.id, holder);
       try {
-        writeFileSync(join(leases, holder), '', { mode: 0o600 });
+        writeFileSync(lease, '', { mode: 0o600 });
       } catch (error) {
         if (hasCode(error, 'ENOENT')) throw notFound(`image ${image.id}: not found`);
         throw error;
       }
       if (isListed(image.id)) return;
-      rmSync(join(leases, holder), { force: true });
+      rmSync(lease, { force: true });
       throw notFound(`image ${image.id}: not found`);
     },
     async release(imageId, holder) {
-      if (imageId === hostImage.id) return;
-      rmSync(join(treeOf(imageId), 'leases', holder), { force: true });
-      if (!isListed(imageId)) await removeTreeWhenUnused(imageId);
+      if (imageId !== hostImage.id) await release(imageId, holder);
     },
-    async incoming() {
-      const { startTime = 0 } = identify(process.pid) ?? {};
-      const path = await mkdtemp(join(dir, 'incoming', `${process.pid}-${startTime}-`));
-      return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
-    },
-    async publish(imageId, path) {
-      mkdirSync(join(path, 'leases'), { recursive: true, mode: 0o700 });
-      try {
-        await rename(path, treeOf(imageId));
-      } catch (error) {
-        if (!hasCode(error, 'ENOTEMPTY', 'EEXIST')) throw error;
+    async releaseAll(holder) {
+      for (const tree of readdirSync(join(dir, 'trees'))) {
+        const id = `sha256:${tree}`;
+        if (existsSync(leaseOf(id, holder))) await release(id, holder);
       }
+    },
+    incoming,
+    async publish(image, path) {
+      mkdirSync(join(path, 'leases'), { recursive: true, mode: 0o700 });
+      await index.update((images) => {
+        if (!isPresent(image.id)) renameSync(path, treeOf(image.id));
+        return withImage(images, image);
+      });
     },
   };
 }

@@ -25,36 +25,31 @@ export interface AdoptedLayout {
 
 /**
  * Makes an image of the store from an OCI layout: its layers are checked, unpacked by umoci into one tree, and forgotten.
- * An image that is there already only gets the new names. Throws INVALID_ARGUMENT for a layer that tries to leave the tree.
+ * An image whose tree is there already only gets the new names. Throws INVALID_ARGUMENT for a layer that tries to leave the tree.
  */
 export async function adoptLayout({ store, layout, tags, digests }: AdoptedLayout): Promise<ImageRecord> {
   const manifest = readManifest(layout);
   const id = manifest.config.digest;
-  const present = store.list().find((image) => image.id === id);
-  if (present !== undefined) {
-    const named = { ...present, tags, digests, local: digests.length === 0 };
-    await store.put(named);
-    return named;
-  }
+  const names = { tags, digests, local: digests.length === 0 };
+  const known = store.list().find((image) => image.id === id);
+  const named = known && { ...known, ...names };
+  if (named !== undefined && (await store.addNames(named))) return named;
   await using tree = await store.incoming();
   for (const { digest } of manifest.layers) await checkLayer(blobPath(layout, digest));
   const rootfs = join(tree.path, 'rootfs');
   await unpackLayers(layout, rootfs);
   const { config = {} } = readBlob<{ config?: ImageConfig | null }>(layout, id) as { config?: ImageConfig };
   const usage = await diskUsageOf(rootfs);
-  await store.publish(id, tree.path);
   const image: ImageRecord = {
     id,
-    tags,
-    digests,
+    ...names,
     sizeBytes: [manifest.config, ...manifest.layers].reduce((sum, { size }) => sum + size, 0),
     unpackedBytes: usage.usedBytes,
     unpackedInodes: usage.inodes,
     config: config ?? {},
     pinned: false,
-    local: digests.length === 0,
   };
-  await store.put(image);
+  await store.publish(image, tree.path);
   return image;
 }
 

@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { run } from '../../../linux/command.ts';
 import { buildBusybox, hostImageName, loadImages, openImageStore } from '../../../runtime/images/index.ts';
 import { leadsOut } from '../../../runtime/images/check-layer.ts';
+import { adoptLayout } from '../../../runtime/images/unpack.ts';
 import { isStatic } from '../../../runtime/images/build-busybox.ts';
 import { makeLayout } from './make-layout.ts';
 import { scratchStore } from './scratch-store.ts';
@@ -134,6 +135,50 @@ test('a tag moves to the image that has it last; removing one name removes the i
     store.list().map(({ id }) => id),
     [store.find(hostImageName)?.id ?? '', one?.id ?? ''],
   );
+});
+
+test('an image that is listed without its tree is unpacked again', async (t) => {
+  const { store, dir } = scratchStore(t);
+  const layout = join(dir, 'layout');
+  makeLayout(layout, { entries: hello });
+  const names = { tags: ['docker.io/library/app:1'], digests: [] };
+  const image = await adoptLayout({ store, layout, ...names });
+  rmSync(join(store.rootfsOf(image), '..'), { recursive: true });
+  await adoptLayout({ store, layout, ...names });
+  t.is(readFileSync(join(store.rootfsOf(image), 'etc/hello'), 'utf8'), 'hello\n');
+  t.is(store.list().length, 2);
+});
+
+test('an image that one process removes while another brings it in has its tree, or is not listed', async (t) => {
+  const { store, dir } = scratchStore(t);
+  const layout = join(dir, 'layout');
+  makeLayout(layout, { entries: hello });
+  const other = openImageStore({ dir: store.dir });
+  const bring = () => adoptLayout({ store, layout, tags: ['docker.io/library/app:1'], digests: [] });
+  for (let round = 0; round < 5; round++) {
+    const { id } = await bring();
+    await Promise.all([other.remove(id), bring()]);
+    t.is(existsSync(store.rootfsOf({ id })), store.find(id) !== undefined);
+    await Promise.all([bring(), other.remove(id), bring(), other.remove(id)]);
+    t.is(existsSync(store.rootfsOf({ id })), store.find(id) !== undefined);
+  }
+  t.deepEqual(readdirSync(join(store.dir, 'incoming')), []);
+});
+
+test('all leases of a holder are taken back at once, and nobody else’s', async (t) => {
+  const { store, dir } = scratchStore(t);
+  for (const name of ['one', 'two'])
+    makeLayout(join(dir, name), { entries: [{ name, text: name }], name: `${name}:1` });
+  const [one] = await loadImages({ store, file: join(dir, 'one') });
+  const [two] = await loadImages({ store, file: join(dir, 'two') });
+  if (one === undefined || two === undefined) return t.fail('not loaded');
+  for (const image of [one, two]) store.lease(image, 'container-1');
+  store.lease(two, 'container-2');
+  for (const image of [one, two]) await store.remove(image.id);
+  await store.releaseAll('container-1');
+  await store.releaseAll('container-1');
+  t.false(existsSync(store.rootfsOf(one)));
+  t.true(existsSync(store.rootfsOf(two)));
 });
 
 test('two processes that add images at once lose none', async (t) => {
