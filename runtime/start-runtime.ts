@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Logger } from 'pino';
 import { openCgroups } from '../cgroups/index.ts';
 import { removeDirectory } from '../linux/remove-directory.ts';
@@ -53,7 +53,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<{ stop(): P
   const stopping = new AbortController();
   const unreadable: string[] = [];
   const runtime = openRuntime(options, { stopped: stopping.signal, unreadable });
-  await Promise.all(unreadable.map(removeDirectory));
+  await Promise.all(unreadable.map((directory) => removeUnreadable(runtime, directory)));
   await recover(runtime);
   const streaming = await startStreamingServer({
     address: options.streamingAddress ?? '127.0.0.1',
@@ -73,6 +73,12 @@ export async function startRuntime(options: RuntimeOptions): Promise<{ stop(): P
       await streaming.stop();
     },
   };
+}
+
+// The leases first: should this be cut short too, the next start finds the directory again.
+async function removeUnreadable({ images }: Runtime, directory: string): Promise<void> {
+  await images.releaseAll(basename(directory));
+  await removeDirectory(directory);
 }
 
 interface Opening {

@@ -61,3 +61,22 @@ for (const [how, words] of [
     t.deepEqual(containers, []);
     t.is(leases().length, before);
   });
+
+test.serial('a container that was being created when the daemon was killed holds no image', async (t) => {
+  const pod = await runPod(daemon);
+  const before = leases().length;
+  await daemon.kill();
+  await daemon.start({ PODWRIGHT_FAILPOINTS: 'runtime.create.after-lease=crash' });
+  await t.throwsAsync(pod.create('true'), { message: /^14 UNAVAILABLE/ });
+  await daemon.died();
+  t.is(leases().length, before + 1);
+  await daemon.start();
+  t.is(leases().length, before);
+  await Promise.all(
+    (await daemon.cri.runtime.ListPodSandbox({})).items.map(({ id }) =>
+      daemon.cri.runtime.RemovePodSandbox({ podSandboxId: id }),
+    ),
+  );
+  await daemon.cri.image.RemoveImage({ image: { image: 'busybox' } });
+  t.deepEqual(readdirSync(join(daemon.imagesDir, 'trees')), []);
+});
