@@ -21,7 +21,10 @@ export function prepareContainerCgroup(runtime: Runtime, container: ContainerRec
   runtime.cgroups.createCgroup(cgroupPath, { ...cgroupResources(resources), devices });
 }
 
-/** CRI's resources in the words of cgroups/; what is 0 or empty is not set. */
+/**
+ * CRI's resources in the words of cgroups/; what is 0 or empty is not set. A memory limit alone is also that of memory and swap together,
+ * as in containerd: a container does not swap unless it is given more.
+ */
 export function cgroupResources(resources: LinuxContainerResources | null): CgroupResources {
   if (resources === null) return {};
   const { cpuShares, cpuQuota, cpuPeriod, memoryLimitInBytes, memorySwapLimitInBytes } = resources;
@@ -30,7 +33,7 @@ export function cgroupResources(resources: LinuxContainerResources | null): Cgro
     cpuQuotaUs: cpuQuota,
     cpuPeriodUs: cpuPeriod,
     memoryLimitBytes: memoryLimitInBytes,
-    memorySwapLimitBytes: memorySwapLimitInBytes,
+    memorySwapLimitBytes: memorySwapLimitInBytes || memoryLimitInBytes,
     cpusetCpus: resources.cpusetCpus,
     cpusetMems: resources.cpusetMems,
     unified: resources.unified,
