@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { hasCode } from './system-error.ts';
@@ -47,7 +47,7 @@ export function replaceFile(path: string, data: string | Buffer, { mode = 0o600 
   try {
     const fd = openSync(temporary, 'wx', mode);
     try {
-      writeSync(fd, Buffer.from(data));
+      writeFileSync(fd, data); // all of it: a disk that is nearly full takes a part, and says no only to the rest
     } finally {
       closeSync(fd);
     }

@@ -37,6 +37,18 @@ test('a failed write leaves what was there', async (t) => {
   await t.throwsAsync(writeFileDurably(join(directory, 'missing/file'), 'x'), { code: 'ENOENT' });
 });
 
+test('a write that does not fit as a whole leaves what was there', async (t) => {
+  const directory = scratch(t);
+  mount({ type: 'tmpfs', target: directory, data: 'size=64k' });
+  const path = join(directory, 'state.json');
+  replaceFile(path, '{}');
+  const tooMuch = 'x'.repeat(100 * 1024);
+  t.throws(() => replaceFile(path, tooMuch), { code: 'ENOSPC' });
+  await t.throwsAsync(writeFileDurably(path, tooMuch), { code: 'ENOSPC' });
+  t.is(readFileSync(path, 'utf8'), '{}');
+  t.deepEqual(readdirSync(directory), ['state.json']);
+});
+
 test('what a writer left that was killed is found and removed, and nothing else', async (t) => {
   const directory = scratch(t);
   const path = join(directory, 'state.json');
