@@ -55,22 +55,29 @@ export interface ExecResult {
 export interface ExecOptions {
   /** Undefined: no limit. */
   timeoutMs?: number;
+  /** Aborted: nobody waits for the result any more, and it is killed. */
+  signal?: AbortSignal;
   /** Of each stream; what is more is read and dropped. Default 16 MiB, as containerd's ExecSync. */
   maxOutputBytes?: number;
 }
 
 /** Runs a command in a container to its end. Throws StartError when it cannot be started. */
 export async function execInContainer(spec: ExecSpec, options: ExecOptions = {}): Promise<ExecResult> {
-  const { timeoutMs, maxOutputBytes = 16 * 1024 * 1024 } = options;
+  const { timeoutMs, signal, maxOutputBytes = 16 * 1024 * 1024 } = options;
   using prepared = prepareExec(spec);
   const child = spawnWithPipes(prepared);
   let timedOut = false;
   const kill = () => {
-    timedOut = true;
     const identity = identify(child.pid);
     if (identity !== undefined) signalProcess(identity, 'SIGKILL');
   };
-  const timer = timeoutMs === undefined ? undefined : setTimeout(kill, timeoutMs);
+  const expire = () => {
+    timedOut = true;
+    kill();
+  };
+  const timer = timeoutMs === undefined ? undefined : setTimeout(expire, timeoutMs);
+  signal?.addEventListener('abort', kill, { once: true });
+  if (signal?.aborted === true) kill();
   try {
     const outputs = Promise.all(child.outputs.map((fd) => readSome(fd, maxOutputBytes, child.ended)));
     const { exitCode } = await child.ended;
@@ -80,6 +87,7 @@ export async function execInContainer(spec: ExecSpec, options: ExecOptions = {})
     return { exitCode, stdout, stderr, timedOut };
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener('abort', kill);
   }
 }
 

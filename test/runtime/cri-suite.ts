@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ExecutionContext, TestFn } from 'ava';
 import { status as grpc } from '@grpc/grpc-js';
 import type { ContainerEventResponse } from '../../runtime/cri/types.ts';
-import { until } from '../environment.ts';
+import { patience, until } from '../environment.ts';
 import { ended, execText, logOf, podConfig, runPod } from './pod.ts';
 import type { Place } from './pod.ts';
 
@@ -158,6 +158,21 @@ export function criSuite(
     );
     const missing = cri().runtime.ExecSync({ containerId, cmd: ['no-such-command'], timeout: 20 });
     await failsWith(t, missing, grpc.UNKNOWN, /executable file not found in \$PATH/);
+  });
+
+  test('a command that ExecSync runs ends when the client waits no longer', async (t) => {
+    const pod = await runPod(place());
+    const containerId = await pod.run('sleep 1000');
+    const runs = async () => (await execText(place(), containerId, 'ps')).includes('sleep 778');
+    const asked = cri().runtime.ExecSync(
+      { containerId, cmd: ['sleep', '778'] },
+      { timeoutMs: 1500 * patience },
+    );
+    await Promise.all([
+      failsWith(t, asked, grpc.DEADLINE_EXCEEDED, /Deadline exceeded/),
+      until('the command runs', runs),
+    ]);
+    await until('the end of the command', async () => !(await runs()));
   });
 
   test('environment, working directory, user and groups reach the command', async (t) => {

@@ -91,6 +91,15 @@ test('a command that takes too long is killed with all its time', async (t) => {
   await until('the end of the command', left);
 });
 
+test('a command whose result nobody waits for any more is killed', async (t) => {
+  const { specification } = await sleeping(machine(t));
+  for (const signal of [AbortSignal.timeout(100), AbortSignal.abort()]) {
+    const { timedOut, exitCode } = await execInContainer(specification('sleep 60'), { signal });
+    t.false(timedOut);
+    t.is(exitCode, 137);
+  }
+});
+
 test('output beyond the limit is dropped, and the command goes on', async (t) => {
   const { specification } = await sleeping(machine(t));
   const { stdout, exitCode } = await execInContainer(specification('seq 1 100000; exit 4'), {
