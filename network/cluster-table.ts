@@ -19,7 +19,8 @@ export interface ClusterTableOptions {
  * An uplink whose forwarding is switched on for this stands in the table's set `switched_on`; so the kernel itself
  * remembers what is to be put back, and packets that nobody asked for and that are not for a cluster are still not
  * forwarded from there. On a host that forwards itself (`ip_forward`, which Docker and virtual machines switch on, at any
- * time) no uplink is ours: it stays as it is.
+ * time) no uplink is ours: it stays as it is. Where that comes later, the drop stays until the next `up`, but for what the host
+ * itself sends on to another address, such as a port that Docker publishes.
  * Returns warnings; a host without nftables has a cluster that cannot reach the world.
  */
 export async function applyClusterTable(options: ClusterTableOptions): Promise<string[]> {
@@ -81,7 +82,7 @@ table ip ${table} {
   }
   chain forward {
     type filter hook forward priority filter; policy accept;
-    iifname @switched_on oifname != "pw-*" ct state != { established, related } drop
+    iifname @switched_on oifname != "pw-*" ct state != { established, related } ct status & dnat == 0 drop
     iifname != ${quoted(bridge)} oifname ${quoted(bridge)} ct state != { established, related } drop
   }
 }

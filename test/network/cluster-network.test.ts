@@ -217,6 +217,16 @@ test.serial("Pods leave the cluster with the host's address; nobody comes in to 
   await t.throwsAsync(() => within(world, "timeout 1 bash -c 'cat < /dev/tcp/172.31.0.2/9'"), {
     message: /exit code 124|timed out/i,
   });
+  // But where it is published on a port of the host, it is reached by that, as Docker has it that was started after the cluster.
+  const guestServer = insideNetworkNamespace(guest, () =>
+    createServer((socket) => socket.end('guest')).listen(8080),
+  );
+  if (!guestServer.listening) await once(guestServer, 'listening');
+  shell(`nft 'table ip publishing { chain prerouting { type nat hook prerouting priority dstnat;
+    iifname "up0" tcp dport 8088 dnat to 172.31.0.2:8080; }; }'`);
+  t.is(await within(world, "timeout 5 bash -c 'cat < /dev/tcp/192.0.2.2/8088'"), 'guest');
+  shell('nft delete table ip publishing');
+  guestServer.close();
   shell('ip netns delete podwright-ss-guest');
   const intruder = within(world, `timeout 1 bash -c 'cat < /dev/tcp/${node.ip}/8080'`);
   await t.throwsAsync(() => intruder);
