@@ -24,9 +24,10 @@ test('a process is known by pid and start time', async (t) => {
   );
   t.false(signalProcess({ ...identity, startTime: 1 }, 'SIGKILL'), 'no signal for somebody else');
   t.true(isAlive(identity));
+  const closed = once(child, 'close');
   t.true(signalProcess(identity, 'SIGTERM'));
   await waitForExit(identity);
-  await once(child, 'close');
+  await closed;
   t.false(isAlive(identity));
   t.false(signalProcess(identity, 'SIGTERM'));
   t.is(startTimeOf(identity.pid), undefined);
