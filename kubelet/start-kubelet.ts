@@ -139,8 +139,16 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     fetchNode: () => client.resource(nodesResource).get({ name: nodeName }),
   });
   volumes.reconstruct();
+  const podsKnown = Promise.withResolvers<void>();
   const server = options.tls
-    ? await startKubeletServer({ ...options, tls: options.tls, parts, cri, facts })
+    ? await startKubeletServer({
+        ...options,
+        tls: options.tls,
+        parts,
+        cri,
+        facts,
+        podsKnown: podsKnown.promise,
+      })
     : undefined;
   if (server) state.port = server.port;
   const pleg = followContainerEvents({
@@ -174,6 +182,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     for (const pod of directory.list().filter(isStaticPod)) mirrors.ensure(pod);
   });
   const sources = followSources({ options, parts, dispatch, ready: pleg.ready });
+  sources.synced.then(podsKnown.resolve, podsKnown.resolve);
   const ready = Promise.all([reporter.registered, sources.synced]).then(() => undefined);
   // A runtime that came up after the registration makes the node Ready at once.
   void Promise.all([pleg.ready, reporter.registered]).then(() => reporter.check());

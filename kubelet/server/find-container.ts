@@ -1,22 +1,39 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeletPod } from '../pod.ts';
 import type { RuntimeContainer } from '../runtime-status/runtime-status.ts';
 import { HttpError } from './http-error.ts';
 import type { KubeletServerOptions } from './server.ts';
 
-/** The Pod of this node by name, and by UID when one is given. Throws HttpError 404. */
-export function findPod(
-  { parts }: KubeletServerOptions,
-  { namespace, name, uid }: { namespace: string; name: string; uid?: string | undefined },
-): KubeletPod {
+export interface PodWanted {
+  namespace: string;
+  name: string;
+  uid?: string | undefined;
+}
+
+/** How long a kubelet that has just begun may take to hear of its Pods before it says that there is none. */
+const beginningMs = 5000;
+
+/** The Pod of this node by name, and by UID when one is given. Rejects with HttpError 404. */
+export async function findPod(
+  { parts, podsKnown }: KubeletServerOptions,
+  wanted: PodWanted,
+  complaint = 'pod does not exist',
+): Promise<KubeletPod> {
   const { directory } = parts;
-  const pod = directory.byName(namespace, name);
-  if (!pod || (uid && directory.resolveUid(uid) !== pod.metadata.uid)) {
-    throw new HttpError(404, 'pod does not exist');
+  const look = () => {
+    const pod = directory.byName(wanted.namespace, wanted.name);
+    return wanted.uid && directory.resolveUid(wanted.uid) !== pod?.metadata.uid ? undefined : pod;
+  };
+  let pod = look();
+  if (!pod) {
+    await Promise.race([podsKnown, sleep(beginningMs, undefined, { ref: false })]);
+    pod = look();
   }
+  if (!pod) throw new HttpError(404, complaint);
   return pod;
 }
 
-/** The running container of that name. Throws HttpError 404 (`container not found ("x")`). */
+/** The running container of that name. Throws HttpError 500 (`container not found ("x")`). */
 export function findRunningContainer(
   { parts }: KubeletServerOptions,
   pod: KubeletPod,

@@ -20,6 +20,8 @@ export interface KubeletServerOptions extends KubeletOptions {
   parts: PodParts;
   cri: CriClient;
   facts: NodeFacts;
+  /** Resolves when the Pods of this node are known, a while after the beginning. */
+  podsKnown: Promise<void>;
 }
 
 /** One request to the kubelet's API, already authenticated and authorized. */

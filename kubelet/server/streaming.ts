@@ -43,7 +43,7 @@ async function streamingUrl(streaming: StreamingRequest): Promise<string> {
   if (!match) throw new HttpError(404, '404: Page Not Found');
   const [, verb = '', namespace = '', name = '', uid, container = ''] = match;
   const { options } = streaming;
-  const pod = findPod(options, { namespace, name, uid });
+  const pod = await findPod(options, { namespace, name, uid });
   const { id } = findRunningContainer(options, pod, decodeURIComponent(container));
   const flags = streamFlags(streaming.url);
   if (verb === 'attach') {
@@ -74,7 +74,7 @@ async function portForwardUrl(
   { options, url }: StreamingRequest,
   [namespace = '', name = '', uid]: (string | undefined)[],
 ): Promise<string> {
-  const pod = findPod(options, { namespace, name, uid });
+  const pod = await findPod(options, { namespace, name, uid });
   const sandbox = options.parts.context.cache
     .get(pod.metadata.uid)
     ?.sandboxes.find(({ state }) => state === 'SANDBOX_READY');

@@ -1,6 +1,7 @@
 import type { ContainerStatus, PodStatus } from '../../../api/types.ts';
 import { findContainer } from '../../pod.ts';
 import type { KubeletPod } from '../../pod.ts';
+import { findPod } from '../find-container.ts';
 import { HttpError } from '../http-error.ts';
 import { readContainerLog } from '../../logs/read-container-log.ts';
 import type { LogOptions } from '../../logs/read-container-log.ts';
@@ -11,8 +12,7 @@ export async function containerLogs(request: RouteRequest): Promise<void> {
   const { options, response, url, parameters, signal } = request;
   const [namespace = '', name = '', container = ''] = parameters;
   const { parts } = options;
-  const pod = parts.directory.byName(namespace, name);
-  if (!pod) throw new HttpError(404, `pod "${name}" does not exist`);
+  const pod = await findPod(options, { namespace, name }, `pod "${name}" does not exist`);
   if (!findContainer(pod, container)) {
     throw new HttpError(404, `container "${container}" not found in pod "${name}"`);
   }

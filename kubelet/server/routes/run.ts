@@ -7,7 +7,7 @@ import type { RouteRequest } from '../server.ts';
 /** Runs a command (`cmd`, split at blanks) and answers with its output. */
 export async function run({ options, response, url, parameters, signal }: RouteRequest): Promise<void> {
   const [namespace = '', name = '', uid, container = ''] = parameters;
-  const pod = findPod(options, { namespace, name, uid });
+  const pod = await findPod(options, { namespace, name, uid });
   const { id } = findRunningContainer(options, pod, container);
   const command = (url.searchParams.get('cmd') ?? '').split(' ');
   const { output } = await runInContainer({ cri: options.cri, containerId: id, command, signal }).catch(

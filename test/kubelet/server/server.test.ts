@@ -150,3 +150,23 @@ test('a deleted pod is asked for no more', async (t) => {
   );
   t.pass();
 });
+
+test('a kubelet that has just begun answers for its Pods when it knows them', async (t) => {
+  const bench = await startBench(t);
+  await bench.createPod({ metadata: { name: 'web' }, spec: spec() });
+  await bench.podUntil('web', ({ status }) => status?.phase === 'Running');
+  const before = bench.kubelet;
+  const listing = Promise.withResolvers<undefined>();
+  bench.cri.intercept('ListPodSandbox', () => listing.promise);
+  const restart = bench.restartKubelet();
+  await until('it serves again', () => bench.kubelet !== before);
+  const answer = ask(bench, '/run/default/web/main?cmd=true', { method: 'POST' });
+  await until('it was asked', async () => (await ask(bench, '/healthz')).statusCode === 200);
+  listing.resolve(undefined);
+  t.like(await answer, { statusCode: 200 });
+  await restart;
+  t.deepEqual(await ask(bench, '/run/default/none/main?cmd=true', { method: 'POST' }), {
+    statusCode: 404,
+    body: 'pod does not exist',
+  });
+});
