@@ -70,7 +70,8 @@ withEach('exec -it: a terminal with a size, resize, Ctrl-C and an exit code', as
         sees: '# ',
         act: type('until [ "$(stty size)" = "40 120" ]; do sleep 0.05; done; echo resized-$((1+1))'),
       },
-      { sees: 'resized-2', act: type('tty; echo sleeping; sleep 1000') },
+      // Said by what is to be interrupted, when it has the terminal.
+      { sees: 'resized-2', act: type(`tty; sh -c 'echo sleeping; exec sleep 1000'`) },
       { sees: /\nsleeping/, act: (terminal) => terminal.write('\x03') },
       { sees: '# ', act: type('echo code $?') },
       { sees: 'code 130', act: type('exit 7') },
