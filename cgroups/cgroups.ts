@@ -167,13 +167,13 @@ type DirectoryIn = (hierarchy: Hierarchy, path: string) => CgroupDirectory;
  */
 function makeWithParents(hierarchy: Hierarchy, path: string, directoryIn: DirectoryIn): void {
   if (hierarchy.version === 1 && makeBelowParent(hierarchy, directoryIn(hierarchy, path))) return;
-  for (let attemptsLeft = 10; ; attemptsLeft--) {
+  for (const endMs = Date.now() + 1000; ;) {
     try {
       makeFromTop(hierarchy, path, directoryIn);
       return;
     } catch (error) {
       // Somebody removed a parent that was empty still, as the last of the other clusters does.
-      if (!hasCode(error, 'ENOENT', 'ENODEV') || attemptsLeft === 0) throw error;
+      if (!hasCode(error, 'ENOENT', 'ENODEV') || Date.now() > endMs) throw error;
     }
   }
 }
