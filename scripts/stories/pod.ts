@@ -6,13 +6,14 @@ import { configMaps } from '../../client/resources.ts';
 import { startNode, stopNode } from '../../cluster/node-daemons.ts';
 import { clusterPaths, nodePaths } from '../../cluster/paths.ts';
 import { credentials, keeper, NAMESPACE, settings, wantsMissing, web } from './manifests.ts';
-import { storyteller, tell } from './storyteller.ts';
+import { patience, storyteller, tell } from './storyteller.ts';
 
 const CLUSTER = process.argv[2] ?? 'demo';
 const NODE = 'node-1';
 const HOST_FOLDER = `/tmp/podwright-${CLUSTER}`;
 /** Ends the container after the command itself has ended: else its own end would be the container's. */
-const STOP_SOON = '(sleep 0.2; kill 1) >/dev/null 2>&1 &';
+const STOP_SOON = `(sleep ${0.2 * patience}; kill 1) >/dev/null 2>&1 &`;
+const WAIT = `--timeout=${60 * patience}s`;
 const inNamespace = ['-n', NAMESPACE];
 
 await tell(CLUSTER, () => upWithProgress({ name: CLUSTER }));
@@ -45,7 +46,7 @@ async function startAfresh(): Promise<void> {
 async function twoContainersAndPause(): Promise<void> {
   story.step('A Pod: two containers, and the pause process that holds their namespaces');
   story.apply(settings('good morning'), credentials('swordfish'), web);
-  story.kubectl('wait', '--for=condition=Ready', 'pod/web', ...inNamespace, '--timeout=60s');
+  story.kubectl('wait', '--for=condition=Ready', 'pod/web', ...inNamespace, WAIT);
   story.kubectl('get', 'pod', 'web', ...inNamespace, '-o', 'wide');
   const { pause, server, visitor } = processesOfWeb();
   const pids = [pause, server, visitor].join(',');
@@ -95,7 +96,7 @@ async function emptyDirSurvivesRestart(): Promise<void> {
   story.step('An emptyDir survives the restart of a container');
   story.kubectl('exec', 'web', '-c', 'server', ...inNamespace, '--', 'sh', '-c', STOP_SOON);
   await story.until('the server was restarted', () => (restartsOf('server') === '1' ? true : undefined));
-  story.kubectl('wait', '--for=condition=Ready', 'pod/web', ...inNamespace, '--timeout=60s');
+  story.kubectl('wait', '--for=condition=Ready', 'pod/web', ...inNamespace, WAIT);
   story.kubectl('get', 'pod', 'web', ...inNamespace);
   const text = story.kubectl('exec', 'web', '-c', 'server', ...inNamespace, '--', 'cat', '/www/index.html');
   story.check('the new container finds the file', text === 'hello from emptyDir');
@@ -234,19 +235,13 @@ async function missingConfigMapHeals(): Promise<void> {
     told.includes('configmap \\"later\\" not found') || told.includes('configmap "later" not found'),
   );
   story.kubectl('create', 'configmap', 'later', ...inNamespace, '--from-literal=mode=fast');
-  story.kubectl('wait', '--for=condition=Ready', 'pod/stuck', ...inNamespace, '--timeout=60s');
+  story.kubectl('wait', '--for=condition=Ready', 'pod/stuck', ...inNamespace, WAIT);
   const mode = story.kubectl('exec', 'stuck', ...inNamespace, '--', 'sh', '-c', 'echo $MODE');
   story.check('the container has the value', mode === 'fast');
 }
 
 async function succeeded(pod: string): Promise<void> {
-  story.kubectl(
-    'wait',
-    '--for=jsonpath={.status.phase}=Succeeded',
-    `pod/${pod}`,
-    ...inNamespace,
-    '--timeout=60s',
-  );
+  story.kubectl('wait', '--for=jsonpath={.status.phase}=Succeeded', `pod/${pod}`, ...inNamespace, WAIT);
 }
 
 function restartsOf(container: string): string {

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import test from 'ava';
 import type { Cgroups } from '../../cgroups/index.ts';
-import { skipUnless, until } from '../environment.ts';
+import { patience, skipUnless, until } from '../environment.ts';
 import { joining, scratchCgroup } from './scratch.ts';
 
 const has = (cgroups: Cgroups, controller: string): boolean =>
@@ -128,7 +128,7 @@ test('no more processes than the limit', (t) => {
   const { cgroups, path } = scratchCgroup(t);
   if (skipUnless(t, has(cgroups, 'pids'), 'no pids controller')) return;
   cgroups.createCgroup(path, { pidsLimit: 3 });
-  const script = `${joining(cgroups, path)} sleep 0.2 & sleep 0.2 & sleep 0.2 & wait`;
+  const script = `${joining(cgroups, path)} sleep ${0.2 * patience} & sleep ${0.2 * patience} & sleep ${0.2 * patience} & wait`;
   t.regex(spawnSync('sh', ['-c', script], { encoding: 'utf8' }).stderr, /Cannot fork/);
 });
 

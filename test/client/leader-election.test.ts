@@ -2,11 +2,11 @@ import test from 'ava';
 import { runLeaderElection } from '../../client/leader-election.ts';
 import { leases } from '../../client/resources.ts';
 import { startFakeApiServer } from './fake-api-server.ts';
-import { until } from '../environment.ts';
+import { patience, until } from '../environment.ts';
 
 const leaseName = { name: 'scheduler', namespace: 'kube-system' };
 const path = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/scheduler';
-const timing = { retryPeriodMs: 10, leaseDurationMs: 1000, renewDeadlineMs: 150 };
+const timing = { retryPeriodMs: 10, leaseDurationMs: 1000 * patience, renewDeadlineMs: 150 * patience };
 
 const start = async () => {
   const server = await startFakeApiServer();
@@ -40,7 +40,7 @@ test('one leads, and gives the lease back at its end', async (t) => {
   await until('a leads', () => a.log.includes('lead'));
   const b = candidate('b');
   const lease = await client.resource(leases).get(leaseName);
-  t.like(lease.spec, { holderIdentity: 'a', leaseDurationSeconds: 1, leaseTransitions: 0 });
+  t.like(lease.spec, { holderIdentity: 'a', leaseDurationSeconds: patience, leaseTransitions: 0 });
   t.deepEqual(b.log, []);
   a.abort.abort();
   t.false(await a.ended);

@@ -71,7 +71,7 @@ test.serial('two clusters run side by side, and down of one leaves the other alo
     t.not(red.server, blue.server);
     t.not(readClusterFile(red.name)?.cidr, readClusterFile(blue.name)?.cidr);
   }
-  t.deepEqual(traces(`${NAME}-red`), []);
+  await until('no trace of red', () => traces(`${NAME}-red`).length === 0);
   const client = clientFromKubeconfig(blue.kubeconfig);
   const { items } = await client.resource(nodes).list();
   t.is(items[0]?.status?.conditions?.find(({ type }) => type === 'Ready')?.status, 'True');

@@ -49,7 +49,7 @@ const fromPod = async (name: string, address: string) =>
   (await bench.kubectl('exec', name, '--', 'wget', '-q', '-O', '-', `http://${address}/`)).trim();
 
 const fromHost = async (address: string) =>
-  (await run('curl', ['-sS', '--max-time', '5', `http://${address}/`])).stdout.trim();
+  (await run('curl', ['-sS', '--max-time', String(5 * patience), `http://${address}/`])).stdout.trim();
 
 const node = (name: string) => {
   const found = file.nodes.find((one) => one.name === name);

@@ -6,7 +6,7 @@ import anyTest from 'ava';
 import type { ExecutionContext, TestFn } from 'ava';
 import { findKubectl, kubectlFromPackage } from '../../cli/find-kubectl.ts';
 import { startCluster } from '../../cluster/index.ts';
-import { skipUnless, until } from '../environment.ts';
+import { patience, skipUnless, until } from '../environment.ts';
 import { kubectl, kubectlOnTerminal, type } from './as-user.ts';
 import type { Answer, Step } from './as-user.ts';
 import { forever, podBench, shell } from './pods/pod-bench.ts';
@@ -99,7 +99,11 @@ withEach('attach -it joins the terminal of the container’s own process', async
 
 withEach('run -it --rm: a Pod for one terminal', async (t, program) => {
   const name = `ran-${programs.indexOf(program)}`;
-  const image = ['--image=busybox', '--image-pull-policy=IfNotPresent'];
+  const image = [
+    '--image=busybox',
+    '--image-pull-policy=IfNotPresent',
+    `--pod-running-timeout=${60 * patience}s`,
+  ];
   const ran = await onTerminal(
     program,
     ['run', '-it', name, ...image, '--restart=Never', '--rm', '--', 'sh'],
@@ -251,7 +255,7 @@ withEach('the verbs of every day', async (t, program) => {
   t.is(edited.stdout, `configmap/${name} edited\n`, edited.stderr);
   t.regex(
     await ok('get', 'configmap', '-l', `x=edited,own=${name}`, '--no-headers'),
-    new RegExp(`^${name} +1 +\\d+s\n$`),
+    new RegExp(`^${name} +1 +[\\dms]+\n$`),
   );
   const manifest = JSON.stringify({
     apiVersion: 'v1',
@@ -273,7 +277,7 @@ withEach('the verbs of every day', async (t, program) => {
   );
   t.regex(await ok('api-resources'), /\npods +po +v1 +true +Pod\n/);
   t.is(
-    await ok('wait', '--for=condition=Ready', 'pod/shells', '--timeout=20s'),
+    await ok('wait', '--for=condition=Ready', 'pod/shells', `--timeout=${20 * patience}s`),
     'pod/shells condition met\n',
   );
   const watched = await call(program, [
@@ -282,7 +286,7 @@ withEach('the verbs of every day', async (t, program) => {
     'shells',
     '-w',
     '--no-headers',
-    '--request-timeout=2s',
+    `--request-timeout=${2 * patience}s`,
   ]);
   t.regex(watched.stdout, /^shells +3\/3 +Running +0 +/);
   t.regex(await ok('delete', 'configmap', name), new RegExp(`^configmap "${name}" deleted`));

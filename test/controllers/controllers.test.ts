@@ -15,7 +15,7 @@ import {
 } from '../../client/resources.ts';
 import { startControllers } from '../../controllers/start-controllers.ts';
 import { startTestApiServer, testLog } from '../client/api-server.ts';
-import { until } from '../environment.ts';
+import { patience, until } from '../environment.ts';
 import { aPod } from '../scheduler/fixtures.ts';
 
 interface Context {
@@ -34,7 +34,7 @@ test.beforeEach(async (t) => {
     rootCaPem: server.rootCaPem,
     clusterCidr: '10.244.0.0/16',
     // Long enough for a busy machine to renew in time, see keepAlive.
-    nodeLifecycle: { monitorGracePeriodMs: 4000, startupGracePeriodMs: 60_000 },
+    nodeLifecycle: { monitorGracePeriodMs: 4000 * patience, startupGracePeriodMs: 60_000 },
     podGarbageCollector: { quarantineMs: 100 },
   });
   t.context = {

@@ -10,7 +10,7 @@ import { CsiError } from '../../csi/error.ts';
 import type { CodeName } from '../../csi/error.ts';
 import { serveDriver } from '../../csi/serve.ts';
 import type { DriverServices } from '../../csi/serve.ts';
-import { until } from '../environment.ts';
+import { patience, until } from '../environment.ts';
 
 const socketFor = async (t: ExecutionContext) => {
   const folder = await mkdtemp(join(tmpdir(), 'cc-csi-'));
@@ -133,7 +133,7 @@ test('a deadline and a signal end a call, and the handler is told', async (t) =>
     },
   });
   await driver.identity.probe({}); // connected: the deadline is the handler's alone
-  const late = driver.controller.deleteVolume({ volumeId: 'late' }, { timeoutMs: 1_000 });
+  const late = driver.controller.deleteVolume({ volumeId: 'late' }, { timeoutMs: 1_000 * patience });
   const aborter = new AbortController();
   const cancelled = driver.controller.deleteVolume({ volumeId: 'gone' }, { signal: aborter.signal });
   await until('both handlers run', () => begun.length === 2);
@@ -152,7 +152,7 @@ test('a driver that goes and comes back is found again', async (t) => {
   await t.throwsAsync(driver.identity.probe({}), { code: status.UNAVAILABLE });
   const identity = { probe: () => ({ ready: { value: true } }) };
   for (let life = 0; life < 3; life++) {
-    const waiting = driver.identity.probe({}, { waitForReady: true, timeoutMs: 20_000 });
+    const waiting = driver.identity.probe({}, { waitForReady: true, timeoutMs: 20_000 * patience });
     const server = await serveDriver({ socketPath, identity });
     t.deepEqual(await waiting, { ready: { value: true } });
     await server.stop();

@@ -225,9 +225,9 @@ test('what the config lacks and what the runtime refuses is told', async (t) => 
   });
   const config = await bench.podUntil(
     'config',
-    ({ status }) => status?.containerStatuses?.[0]?.state?.waiting?.reason === 'CreateContainerConfigError',
+    ({ status }) => status?.containerStatuses?.[0]?.state?.waiting?.message === 'configmap "none" not found',
   );
-  t.is(config.status?.containerStatuses?.[0]?.state?.waiting?.message, 'configmap "none" not found');
+  t.is(config.status?.containerStatuses?.[0]?.state?.waiting?.reason, 'CreateContainerConfigError');
   await bench.eventUntil('config', ({ message }) => message === 'Error: configmap "none" not found');
   bench.cri.intercept('StartContainer', ({ containerId }) => {
     const container = bench.cri.containers.get(String(containerId));

@@ -9,6 +9,7 @@ import { createClusterNetwork, removeClusterNetwork } from '../../network/cluste
 import { nodeNetnsPath, vethName } from '../../network/names.ts';
 import { createNodeNetwork, removeNodeNetwork } from '../../network/node-network.ts';
 import { enterFreshHost, hostNetwork, inNetns, shell, uplinkForwarding } from './host-network.ts';
+import { patience } from '../environment.ts';
 
 enterFreshHost();
 const before = hostNetwork();
@@ -38,7 +39,8 @@ test.serial("nodes reach each other, the host, and each other's Pods by IP", asy
   await Promise.all(
     [podServer, hostServer].map(async (server) => server.listening || once(server, 'listening')),
   );
-  const read = (host: string, port: number) => `timeout 5 bash -c 'cat < /dev/tcp/${host}/${port}'`;
+  const read = (host: string, port: number) =>
+    `timeout ${5 * patience} bash -c 'cat < /dev/tcp/${host}/${port}'`;
   t.is(await within(first.netnsPath, read('10.244.2.7', 8080)), 'pod');
   t.is(await within(first.netnsPath, read(second.ip, 8080)), 'pod');
   t.is(
@@ -135,7 +137,9 @@ test.serial('what was half made is completed, and also removed', async (t) => {
   shell(`ip address flush dev ${network.bridge}; nft delete table ip podwright-ss-half`);
   const { nodes } = await makeCluster('ss-half');
   t.is(
-    inNetns(two, `timeout 5 bash -c '</dev/tcp/${network.hostIp}/9' 2>&1 || true`).includes('refused'),
+    inNetns(two, `timeout ${5 * patience} bash -c '</dev/tcp/${network.hostIp}/9' 2>&1 || true`).includes(
+      'refused',
+    ),
     true,
   );
   t.is(nodes.length, 2);
@@ -199,7 +203,10 @@ test.serial("Pods leave the cluster with the host's address; nobody comes in to 
     createServer((socket) => socket.end('in')).listen(8080),
   );
   await Promise.all([server, nodeServer].map(async (one) => one.listening || once(one, 'listening')));
-  const seen = await within(node.netnsPath, "timeout 5 bash -c 'cat < /dev/tcp/198.51.100.1/8080'");
+  const seen = await within(
+    node.netnsPath,
+    `timeout ${5 * patience} bash -c 'cat < /dev/tcp/198.51.100.1/8080'`,
+  );
   t.regex(seen, /192\.0\.2\.2$/);
   // Somebody else's machine on this host, as Docker's are: it begins to talk after the cluster came up, and gets its answers.
   const guest = '/run/netns/podwright-ss-guest';
@@ -213,7 +220,10 @@ test.serial("Pods leave the cluster with the host's address; nobody comes in to 
   );
   inNetns(world, 'ip route add 172.31.0.0/24 via 192.0.2.2');
   writeFileSync('/proc/sys/net/ipv4/conf/gu0/forwarding', '1');
-  t.regex(await within(guest, "timeout 5 bash -c 'cat < /dev/tcp/198.51.100.1/8080'"), /172\.31\.0\.2$/);
+  t.regex(
+    await within(guest, `timeout ${5 * patience} bash -c 'cat < /dev/tcp/198.51.100.1/8080'`),
+    /172\.31\.0\.2$/,
+  );
   await t.throwsAsync(() => within(world, "timeout 1 bash -c 'cat < /dev/tcp/172.31.0.2/9'"), {
     message: /exit code 124|timed out/i,
   });
@@ -224,7 +234,7 @@ test.serial("Pods leave the cluster with the host's address; nobody comes in to 
   if (!guestServer.listening) await once(guestServer, 'listening');
   shell(`nft 'table ip publishing { chain prerouting { type nat hook prerouting priority dstnat;
     iifname "up0" tcp dport 8088 dnat to 172.31.0.2:8080; }; }'`);
-  t.is(await within(world, "timeout 5 bash -c 'cat < /dev/tcp/192.0.2.2/8088'"), 'guest');
+  t.is(await within(world, `timeout ${5 * patience} bash -c 'cat < /dev/tcp/192.0.2.2/8088'`), 'guest');
   shell('nft delete table ip publishing');
   guestServer.close();
   shell('ip netns delete podwright-ss-guest');

@@ -24,6 +24,7 @@ import {
 } from '../../runtime/cni.ts';
 import type { PortMapping } from '../../runtime/cni.ts';
 import { enterFreshHost, inNetns, shell } from '../network/host-network.ts';
+import { patience } from '../environment.ts';
 
 const pluginDir = '/usr/lib/cni';
 
@@ -73,7 +74,7 @@ const port = (hostPort: number, more: Partial<PortMapping> = {}): PortMapping =>
 });
 
 const read = (host: string, from: string, number = 80) => {
-  const command = `timeout 3 bash -c 'cat < /dev/tcp/${host}/${number}'`;
+  const command = `timeout ${3 * patience} bash -c 'cat < /dev/tcp/${host}/${number}'`;
   return run('nsenter', [`--net=${from}`, '--', '/bin/bash', '-c', command]).then(({ stdout }) => stdout);
 };
 

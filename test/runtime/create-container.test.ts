@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { until } from '../environment.ts';
+import { patience, until } from '../environment.ts';
 import { startDaemon } from './daemon.ts';
 import type { Daemon } from './daemon.ts';
 import { runPod } from './pod.ts';
@@ -11,7 +11,9 @@ import { runPod } from './pod.ts';
 let daemon: Daemon;
 
 test.before(async () => {
-  daemon = await startDaemon({ env: { PODWRIGHT_FAILPOINTS: 'runtime.create.after-lease=sleep(500)' } });
+  daemon = await startDaemon({
+    env: { PODWRIGHT_FAILPOINTS: `runtime.create.after-lease=sleep(${500 * patience})` },
+  });
 });
 
 test.after.always('nothing is left behind', async (t) => {

@@ -8,6 +8,7 @@ import { openCgroups } from '../../cgroups/index.ts';
 import { startDaemon } from './daemon.ts';
 import type { Daemon } from './daemon.ts';
 import { ended, execText, runPod } from './pod.ts';
+import { patience } from '../environment.ts';
 
 let daemon: Daemon;
 
@@ -42,7 +43,11 @@ test.serial(
     await pod.run(`test -n "${bytes}"; sleep 1000`);
     await pod.create(`echo ${bytes}`);
     t.is(await execText(daemon, running, 'echo $PASSWORD'), bytes);
-    const during = daemon.cri.runtime.ExecSync({ containerId: running, cmd: ['sleep', '0.5'], timeout: 5 });
+    const during = daemon.cri.runtime.ExecSync({
+      containerId: running,
+      cmd: ['sleep', `${0.5 * patience}`],
+      timeout: 5 * patience,
+    });
     t.deepEqual(await filesWith(bytes, daemon.stateDir, daemon.runDir), []);
     await during;
     await daemon.kill();

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ContainerConfig, ContainerStatus, PodSandboxConfig, Sent } from '../../runtime/cri/types.ts';
-import { until } from '../environment.ts';
+import { patience, until } from '../environment.ts';
 import type { CriConnection } from './daemon.ts';
 
 export interface Place {
@@ -114,7 +114,7 @@ export async function execText({ cri }: Place, containerId: string, script: stri
   const { stdout, stderr } = await cri.runtime.ExecSync({
     containerId,
     cmd: ['sh', '-c', script],
-    timeout: 20,
+    timeout: 20 * patience,
   });
   return `${stdout.toString()}${stderr.toString()}`.trim();
 }

@@ -5,7 +5,7 @@ import type { TestFn } from 'ava';
 import { startCluster } from '../../../cluster/index.ts';
 import { forever, podBench, shell } from './pod-bench.ts';
 import type { PodBench } from './pod-bench.ts';
-import { until } from '../../environment.ts';
+import { patience, until } from '../../environment.ts';
 
 const test = anyTest as TestFn<PodBench>;
 let bench: PodBench;
@@ -75,17 +75,20 @@ test('restart policies and exit codes', async (t) => {
   await bench.create('loop', {
     containers: [shell('main', 'echo oops > /dev/termination-log; exit 9')],
   });
-  const never = await bench.podUntil(t, 'never', ({ status }) => status?.phase === 'Failed');
+  // Each as soon as it is so: a back-off grows.
+  const [never, again, loop] = await Promise.all([
+    bench.podUntil(t, 'never', ({ status }) => status?.phase === 'Failed'),
+    bench.podUntil(t, 'again', ({ status }) => status?.phase === 'Succeeded'),
+    bench.podUntil(
+      t,
+      'loop',
+      ({ status }) => status?.containerStatuses?.[0]?.state?.waiting?.reason === 'CrashLoopBackOff',
+    ),
+  ]);
   t.like(never.status?.containerStatuses?.[0]?.state?.terminated, { exitCode: 42, reason: 'Error' });
-  const again = await bench.podUntil(t, 'again', ({ status }) => status?.phase === 'Succeeded');
   t.is(again.status?.containerStatuses?.[0]?.restartCount, 1);
   t.like(again.status?.containerStatuses?.[0]?.lastState?.terminated, { exitCode: 3 });
   t.like(again.status?.containerStatuses?.[0]?.state?.terminated, { exitCode: 0, reason: 'Completed' });
-  const loop = await bench.podUntil(
-    t,
-    'loop',
-    ({ status }) => status?.containerStatuses?.[0]?.state?.waiting?.reason === 'CrashLoopBackOff',
-  );
   const uid = loop.metadata?.uid ?? '';
   t.is(
     loop.status?.containerStatuses?.[0]?.state?.waiting?.message,
@@ -128,12 +131,12 @@ test('what ends badly: killed for memory, command not found, missing image, miss
     ({ status }) => status?.containerStatuses?.[0]?.state?.waiting?.reason === 'ErrImageNeverPull',
   );
   t.is(noimage.status?.phase, 'Pending');
-  const noconfig = await bench.podUntil(
+  const { status: noconfig } = await bench.podUntil(
     t,
     'noconfig',
-    ({ status }) => status?.containerStatuses?.[0]?.state?.waiting?.reason === 'CreateContainerConfigError',
+    ({ status }) => status?.containerStatuses?.[0]?.state?.waiting?.message === 'secret "nope" not found',
   );
-  t.is(noconfig.status?.containerStatuses?.[0]?.state?.waiting?.message, 'secret "nope" not found');
+  t.is(noconfig?.containerStatuses?.[0]?.state?.waiting?.reason, 'CreateContainerConfigError');
   for (const name of ['hungry', 'nocommand', 'noimage', 'noconfig']) await bench.remove(name, 0);
   for (const name of ['hungry', 'nocommand', 'noimage', 'noconfig']) await bench.gone(name);
 });
@@ -151,7 +154,11 @@ test('init containers and a sidecar, in order, and their end', async (t) => {
         {
           volumeMounts,
           restartPolicy: 'Always',
-          startupProbe: { exec: { command: ['test', '-e', '/kept/order'] }, periodSeconds: 1 },
+          startupProbe: {
+            exec: { command: ['test', '-e', '/kept/order'] },
+            periodSeconds: 1,
+            timeoutSeconds: 10 * patience,
+          },
         },
       ),
       shell('two', say('two'), { volumeMounts }),
@@ -176,15 +183,17 @@ test('init containers and a sidecar, in order, and their end', async (t) => {
 });
 
 test('probes over http, tcp and exec', async (t) => {
+  const timeoutSeconds = 10 * patience;
   await bench.create('probed', {
     containers: [
       shell('main', 'mkdir /www; echo ok > /www/healthz; httpd -f -p 8080 -h /www', {
         ports: [{ name: 'http', containerPort: 8080 }],
         startupProbe: { tcpSocket: { port: 'http' }, periodSeconds: 1, failureThreshold: 30 },
-        readinessProbe: { httpGet: { path: '/ready', port: 'http' }, periodSeconds: 1 },
+        readinessProbe: { httpGet: { path: '/ready', port: 'http' }, periodSeconds: 1, timeoutSeconds },
         livenessProbe: {
           exec: { command: ['test', '-e', '/www/healthz'] },
           periodSeconds: 1,
+          timeoutSeconds,
           failureThreshold: 1,
         },
       }),
@@ -218,7 +227,7 @@ test('probes over http, tcp and exec', async (t) => {
 
 test('hooks and grace periods', async (t) => {
   await bench.create('graceful', {
-    terminationGracePeriodSeconds: 20,
+    terminationGracePeriodSeconds: 20 * patience,
     volumes: [{ name: 'out', hostPath: { path: `/tmp/ll-hooks-${process.pid}`, type: 'DirectoryOrCreate' } }],
     containers: [
       shell('main', `trap 'echo term >> /out/seen; exit 0' TERM; while :; do sleep 1000 & wait $!; done`, {

@@ -211,6 +211,7 @@ test('a Pod reaches the API server with its own token and certificate authority'
   const refused = JSON.parse(await ask('/api/v1/namespaces/default/secrets')) as { code: number };
   t.is(refused.code, 403);
   await bench.remove('reader', 0);
+  await bench.gone('reader');
 });
 
 test('a node reads the Secrets of its own Pods alone', async (t) => {
@@ -236,12 +237,21 @@ test('a node reads the Secrets of its own Pods alone', async (t) => {
   t.deepEqual(onDisk, [], 'no file of the state folder has the Secret, besides its tmpfs');
   t.is(await bench.kubectl('exec', 'holder', '--', 'cat', '/hidden/password'), secretText);
   await bench.remove('holder', 0);
+  await bench.gone('holder');
 });
 
 test('keys, tokens and sockets are for root alone', async (t) => {
   const { state, run: runDir } = clusterPaths(bench.cluster.name);
   const guarded = '( -name *.key -o -name kubeconfig* -o -name *.sock )'.split(' ');
-  const { stdout } = await run('find', [state, runDir, '-xdev', ...guarded, '-printf', '%m %p\n']);
+  const { stdout } = await run('find', [
+    state,
+    runDir,
+    '-ignore_readdir_race',
+    '-xdev',
+    ...guarded,
+    '-printf',
+    '%m %p\n',
+  ]);
   const found = stdout.trim().split('\n');
   t.true(found.length > 10);
   t.deepEqual(

@@ -4,7 +4,7 @@ import type { TestFn } from 'ava';
 import type { Container, PodSpec, SecurityContext } from '../../../api/types.ts';
 import { startCluster } from '../../../cluster/index.ts';
 import { run } from '../../../linux/command.ts';
-import { skipUnless, until } from '../../environment.ts';
+import { patience, skipUnless, until } from '../../environment.ts';
 import { kubectl } from '../as-user.ts';
 import { forever, podBench, shell } from '../pods/pod-bench.ts';
 import type { PodBench } from '../pods/pod-bench.ts';
@@ -224,7 +224,10 @@ test('a shared process namespace: pause is PID 1, and reaps what its children le
   t.regex(await inside('shared', 'ps'), /\n\s*\d+ root\s+sh -c trap[^]*\n\s*\d+ root\s+sh -c trap/);
   // A grandchild whose parent is gone falls to PID 1; when it has ended, nothing of it is left.
   t.is(
-    await inside('shared', '(sleep 2 & echo $! > /tmp/orphan) ; grep PPid /proc/$(cat /tmp/orphan)/status'),
+    await inside(
+      'shared',
+      `(sleep ${2 * patience} & echo $! > /tmp/orphan) ; grep PPid /proc/$(cat /tmp/orphan)/status`,
+    ),
     'PPid:\t1',
   );
   await until(

@@ -112,7 +112,7 @@ test.serial('a node that dies at every step of staging: formatted once, mounted 
   await stopNode(name, 'node-2', 'SIGKILL');
   t.is(bench.mountsOf('node-2', loop).length, 2);
   await startNode(name, 'node-2');
-  t.is(await bench.exec('staged', 'cat /data/file'), 'kept\n');
+  t.is(await until('the node answers', () => bench.exec('staged', 'cat /data/file')), 'kept\n');
   t.is(bench.mountsOf('node-2', loop).length, 2);
   t.is((await bench.pod('staged')).status?.containerStatuses?.[0]?.restartCount, 0);
 });

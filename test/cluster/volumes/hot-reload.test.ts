@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, readlinkSync, watch } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import test from 'ava';
 import { pods } from '../../../client/resources.ts';
 import { stopDaemon } from '../../../cluster/daemons.ts';
@@ -80,9 +80,21 @@ console.log('watching');
 test.serial('a program in the container that watches the folder sees one switch', async (t) => {
   const c = await cluster();
   await c.configMap('watched', { value: 'v0', other: 'v0' });
+  // On another file system than the host's root it is not in the host's image.
+  const folder = dirname(process.execPath);
   const pod = await c.runningPod({
-    volumes: [{ name: 'config', configMap: { name: 'watched' } }],
-    container: { image: 'podwright.local/host', command: [process.execPath, '-e', watcherProgram] },
+    volumes: [
+      { name: 'config', configMap: { name: 'watched' } },
+      { name: 'node', hostPath: { path: folder } },
+    ],
+    container: {
+      image: 'podwright.local/host',
+      command: [process.execPath, '-e', watcherProgram],
+      volumeMounts: [
+        { name: 'config', mountPath: '/config' },
+        { name: 'node', mountPath: folder, readOnly: true },
+      ],
+    },
   });
   await until('the Pod watches', async () => (await c.logs(pod)).includes('watching'));
   await c.changeConfigMap('watched', { value: 'v1', other: 'v1' });

@@ -8,7 +8,7 @@ import { startCluster } from '../../../cluster/index.ts';
 import type { Cluster } from '../../../cluster/index.ts';
 import { nodePaths } from '../../../cluster/paths.ts';
 import { traces } from '../traces.ts';
-import { until } from '../../environment.ts';
+import { patience, until } from '../../environment.ts';
 
 /** One cluster of one node for all tests of a file; taken down at their end, when nothing of it may be left. */
 export const useCluster = (test: TestFn, name: string): (() => Promise<TestCluster>) => {
@@ -136,7 +136,7 @@ export class TestCluster {
   async until(pod: Pod, isTrue: (pod: Pod) => boolean, timeoutMs = 60_000): Promise<Pod> {
     const name = pod.metadata?.name ?? '';
     let latest = pod;
-    const signal = AbortSignal.timeout(timeoutMs);
+    const signal = AbortSignal.timeout(timeoutMs * patience);
     while (!signal.aborted) {
       latest = await this.client.resource(pods).get({ name, namespace });
       if (isTrue(latest)) return latest;
@@ -162,9 +162,12 @@ export class TestCluster {
   }
 
   /** Resolves with the first event of the Pod that has the reason. */
-  async eventOf(pod: Pod, reason: string): Promise<CoreV1Event> {
-    return until(`event ${reason}`, async () =>
-      (await this.eventsOf(pod)).find((event) => event.reason === reason),
+  /** The first attempts may have failed for another cause: what is asked for was not known yet. */
+  async eventOf(pod: Pod, reason: string, message?: string): Promise<CoreV1Event> {
+    return until(`event ${reason} ${message}`, async () =>
+      (await this.eventsOf(pod)).find(
+        (event) => event.reason === reason && (message === undefined || event.message === message),
+      ),
     );
   }
 

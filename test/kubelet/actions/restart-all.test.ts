@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { Pod, PodSpec } from '../../../api/types.ts';
-import { until } from '../../environment.ts';
+import { patience, until } from '../../environment.ts';
 import { startBench } from '../kubelet-on-fakes.ts';
 import type { Bench } from '../kubelet-on-fakes.ts';
 import { main, spec } from '../pod-spec.ts';
@@ -104,7 +104,7 @@ test('a restart of all that fails half way goes on at once and counts once', asy
 
 test('a deadline holds also while a restart of all waits', async (t) => {
   const bench = await startBench(t);
-  await startGang(bench, { activeDeadlineSeconds: 4 });
+  await startGang(bench, { activeDeadlineSeconds: 4 * patience });
   bench.cri.exit('main', 42);
   await startAgain(bench);
   bench.cri.exit('main', 42);

@@ -10,6 +10,7 @@ import { runProbe } from '../../../kubelet/probes/run-probe.ts';
 import { runHook } from '../../../kubelet/containers/lifecycle-hooks.ts';
 import { systemClock } from '../../../client/clock.ts';
 import { podOf } from '../pod-builder.ts';
+import { patience } from '../../environment.ts';
 
 const container: Container = { name: 'main', env: [{ name: 'FILE', value: '/x' }] };
 
@@ -21,7 +22,7 @@ const noCri = criAnswering(() => {
 });
 
 const probe = (spec: Probe, cri: CriClient = noCri) =>
-  runProbe(spec, { cri, container, containerId: 'id', podIp: '127.0.0.1' });
+  runProbe({ timeoutSeconds: patience, ...spec }, { cri, container, containerId: 'id', podIp: '127.0.0.1' });
 
 async function httpServer(t: ExecutionContext): Promise<{ port: number; agents: string[] }> {
   const agents: string[] = [];
@@ -80,7 +81,7 @@ test('tcp, and ports by name', async (t) => {
   });
   const named = { ...container, ports: [{ name: 'web', containerPort: port }] };
   const target = { cri: noCri, container: named, containerId: 'id', podIp: '127.0.0.1' };
-  t.is((await runProbe({ tcpSocket: { port: 'web' } }, target)).result, 'success');
+  t.is((await runProbe({ timeoutSeconds: patience, tcpSocket: { port: 'web' } }, target)).result, 'success');
   await t.throwsAsync(runProbe({ tcpSocket: { port: 'nope' } }, target));
 });
 

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +11,8 @@ import { skipUnless, until } from '../../environment.ts';
 import { makeNode, makePod } from './node.ts';
 
 const plugins = [...volumePlugins, nfsPlugin];
+// A Pod's volume would load the module, too.
+spawnSync('modprobe', ['nfs']);
 const kernelHasNfs = /\bnfs4?$/m.test(readFileSync('/proc/filesystems', 'utf8'));
 const serverIsUp = existsSync('/proc/fs/nfsd/versions');
 

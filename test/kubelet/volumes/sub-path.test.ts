@@ -8,7 +8,7 @@ import type { Pod, VolumeMount } from '../../../api/types.ts';
 import type { ContainerMount } from '../../../kubelet/volumes/container-mounts.ts';
 import { makeNode, makePod, mountsAt } from './node.ts';
 import type { TestNode } from './node.ts';
-import { skipUnless, until } from '../../environment.ts';
+import { patience, skipUnless, until } from '../../environment.ts';
 import { mountDeadServer } from './dead-server.ts';
 
 const environment = [{ name: 'POD_NAME', value: 'p0' }];
@@ -192,7 +192,7 @@ test('not even while a container swaps folders and links', async (t) => {
   const target = join(node.rootDir, 'pods', uid, 'volume-subpaths/data/main/0');
   let bound = 0;
   const startedAtMs = Date.now();
-  const enough = () => Date.now() > startedAtMs + (bound > 0 ? 1500 : 30_000);
+  const enough = () => Date.now() > startedAtMs + (bound > 0 ? 1500 : 30_000 * patience);
   while (!enough()) {
     try {
       await mountsOf(node, pod);

@@ -6,7 +6,7 @@ import { setTimeout } from 'node:timers/promises';
 import test from 'ava';
 import { signalProcess } from '../../../linux/process.ts';
 import { connectToContainer, type ContainerConnection } from '../../../runtime/native/index.ts';
-import { until } from '../../environment.ts';
+import { patience, until } from '../../environment.ts';
 import { machine, readLog, type Running } from './machine.ts';
 
 /** A connection whose output is collected. */
@@ -139,8 +139,8 @@ test('the shim rests while what a client that has gone wrote waits for the conta
   await client.writeStdin(bytes);
   await client[Symbol.asyncDispose]();
   const before = ticksOf(running.started.shim.pid);
-  await setTimeout(300);
-  t.true(ticksOf(running.started.shim.pid) - before < 5);
+  await setTimeout(300 * patience);
+  t.true(ticksOf(running.started.shim.pid) - before < 5 * patience);
   writeFileSync(`/proc/${running.started.pid}/root/go`, '');
   await running.ended;
   const lines = running.log().map(({ text }) => text);

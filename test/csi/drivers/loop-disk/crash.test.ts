@@ -55,7 +55,7 @@ function mortalDriver(t: ExecutionContext, dir: string, deadly: string[]): Morta
     node.close();
   });
   const insist = async <Result>(call: () => Promise<Result>): Promise<Result> => {
-    const deadline = Date.now() + 120_000;
+    const deadline = Date.now() + 120_000 * patience;
     for (;;) {
       await living();
       try {

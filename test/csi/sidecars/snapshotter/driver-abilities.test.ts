@@ -1,8 +1,9 @@
 import test from 'ava';
 import { ofClaim, startSnapshotCluster } from '../../snapshots/snapshot-cluster.ts';
+import { patience } from '../../../environment.ts';
 
 test('a call that the driver doesn’t answer ends, and the next one may go well', async (t) => {
-  const cluster = await startSnapshotCluster({ snapshotter: { timeoutMs: 200 } });
+  const cluster = await startSnapshotCluster({ snapshotter: { timeoutMs: 200 * patience } });
   t.teardown(() => cluster.stop());
   await cluster.createClass({ name: 'plain' });
   await cluster.boundClaim('silent');

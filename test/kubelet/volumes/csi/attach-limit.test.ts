@@ -7,7 +7,7 @@ import { attachmentNameOf } from '../../../../api/storage/attachment.ts';
 import { MountError } from '../../../../kubelet/volumes/mount-error.ts';
 import { createPersistentVolumes } from '../../../../kubelet/volumes/persistent-volumes.ts';
 import { createVolumeManager } from '../../../../kubelet/volumes/volume-manager.ts';
-import { until } from '../../../environment.ts';
+import { patience, until } from '../../../environment.ts';
 import { startStorageBench } from './storage-bench.ts';
 
 test('a Pod whose volume the node has no room for is to be rejected, and the CSINode brought up to date', async (t) => {
@@ -57,7 +57,7 @@ test('a Pod whose volume the node has no room for is to be rejected, and the CSI
   });
   t.teardown(() => Promise.all([volumes.close(), persistent.close(), ownNode.stop()]).then(() => undefined));
   await until('the CSIDriver is known', () => persistent.driverObjects.known(driver.name));
-  const error = await t.throwsAsync(volumes.waitForMount(pod, { timeoutMs: 500 }), {
+  const error = await t.throwsAsync(volumes.waitForMount(pod, { timeoutMs: 500 * patience }), {
     instanceOf: MountError,
   });
   t.is(

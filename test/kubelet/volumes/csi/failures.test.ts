@@ -188,10 +188,11 @@ test('a volume stays attached and in use until it is unstaged, however often tha
   await bench.attach('data');
   await bench.makePod('one', ['data']);
   await bench.running('one');
-  driver.fail('unstage', { code: 'INTERNAL' }, { code: 'INTERNAL' });
+  driver.fail('unstage', ...Array.from({ length: 50 }, () => ({ code: 'INTERNAL' as const })));
   await bench.deletePod('one');
   await until('tried', () => driver.rpcs().filter((rpc) => rpc === 'unstage').length > 0);
   t.deepEqual(await bench.volumesInUse(), [`kubernetes.io/csi/${driver.name}^handle-data`]);
+  driver.fail('unstage');
   // A Pod that comes meanwhile takes hold of it again.
   await bench.makePod('two', ['data']);
   await bench.running('two');
