@@ -3,7 +3,8 @@ import type { ApiObject } from '../registry/kind.ts';
 import type { ResourceRequest, Result } from './context.ts';
 import { placeOfRequest } from './place.ts';
 
-const ATTEMPTS = 10;
+/** Each that is lost is another client's success: so many in the time of one request nobody has. */
+const ATTEMPTS = 1000;
 
 /**
  * Makes the object that the path names, or changes it when it is there. When another client makes or deletes it between the look and the
