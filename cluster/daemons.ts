@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   existsSync,
   mkdirSync,
@@ -10,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { belongingTo, MAIN } from './belonging.ts';
 import { identify, isAlive, type ProcessIdentity, signalProcess, waitForExit } from '../linux/process.ts';
 import { clusterPaths } from './paths.ts';
@@ -29,6 +31,9 @@ export interface StartDaemonOptions {
   netns?: string;
 }
 
+/** What this process has started, by its pid file. */
+const children = new Map<string, ChildProcess>();
+
 /** Starts a daemon in a session of its own, output to logs/NAME.log; one that already runs is left alone. */
 export function startDaemon({ cluster, name, command, netns }: StartDaemonOptions): Daemon {
   const running = findDaemon(cluster, name);
@@ -44,6 +49,7 @@ export function startDaemon({ cluster, name, command, netns }: StartDaemonOption
   closeSync(log);
   child.on('error', (error) => process.stderr.write(`podwright: start ${name}: ${error.message}\n`));
   child.unref();
+  children.set(pidFile(cluster, name), child);
   const identity = child.pid === undefined ? undefined : identify(child.pid);
   if (identity === undefined) throw new Error(`start ${name}: ${file} did not start`);
   const daemon = { name, ...identity };
@@ -57,6 +63,16 @@ export function findDaemon(cluster: string, name: string): Daemon | undefined {
   if (!existsSync(path)) return undefined;
   const daemon = readPidFile(path);
   return daemon !== undefined && isAlive(daemon) ? daemon : undefined;
+}
+
+/** How a daemon that is not alive has ended: its exit code or a signal; only its starter knows. */
+export async function endOfDaemon(cluster: string, name: string): Promise<string> {
+  const child = children.get(pidFile(cluster, name));
+  if (child === undefined) return 'nobody saw how';
+  // Node.js hears of it a moment after the kernel tells it.
+  if (child.exitCode === null && child.signalCode === null)
+    await Promise.race([once(child, 'exit'), delay(1000)]);
+  return child.signalCode ?? (child.exitCode === null ? 'nobody saw how' : `exit code ${child.exitCode}`);
 }
 
 /** Every daemon of the cluster that is alive. */

@@ -8,7 +8,7 @@ import { clientFromKubeconfig } from '../client/kubeconfig.ts';
 import { nodes } from '../client/resources.ts';
 import type { Client } from '../client/rest.ts';
 import type { ClusterFile } from './cluster-file.ts';
-import { findDaemon } from './daemons.ts';
+import { endOfDaemon, findDaemon } from './daemons.ts';
 import { clusterPaths } from './paths.ts';
 import { isReady } from './when-ready.ts';
 
@@ -53,7 +53,7 @@ export async function waitUntilReady(
         if (refusals > MOST_REFUSALS) throw error;
         reason = error instanceof Error ? error.message : String(error);
       }
-      throwIfDead(file);
+      await throwIfDead(file);
       if (performance.now() > deadline) {
         throw new Error(
           `cluster ${file.name} after ${DEADLINE_MS / 1000} s: ${reason}${lastWords(file.name, 'control-plane')}`,
@@ -81,11 +81,13 @@ async function isListening(host: string): Promise<boolean> {
   }
 }
 
-function throwIfDead({ name: cluster, nodes: records }: ClusterFile): void {
+async function throwIfDead({ name: cluster, nodes: records }: ClusterFile): Promise<void> {
   for (const daemon of ['control-plane', ...records.map(({ name }) => name)]) {
-    if (findDaemon(cluster, daemon) === undefined) {
-      throw new Error(`${daemon} of cluster ${cluster} ended at its start${lastWords(cluster, daemon)}`);
-    }
+    if (findDaemon(cluster, daemon) !== undefined) continue;
+    const end = await endOfDaemon(cluster, daemon);
+    throw new Error(
+      `${daemon} of cluster ${cluster} ended at its start (${end})${lastWords(cluster, daemon)}`,
+    );
   }
 }
 
