@@ -1,32 +1,8 @@
-import type { KubernetesObject, OwnerReference } from './types.ts';
-
 /** `apps/v1` → group `apps`, version `v1`; `v1` → the core group `''`. */
 export function parseApiVersion(apiVersion: string): { group: string; version: string } {
   const slash = apiVersion.indexOf('/');
   if (slash < 0) return { group: '', version: apiVersion };
   return { group: apiVersion.slice(0, slash), version: apiVersion.slice(slash + 1) };
-}
-
-/** The opposite of `parseApiVersion`. */
-export function formatApiVersion({ group, version }: { group: string; version: string }): string {
-  return group === '' ? version : `${group}/${version}`;
-}
-
-/** The owner that manages the object, if any. */
-export function controllerOf(object: KubernetesObject): OwnerReference | undefined {
-  return object.metadata?.ownerReferences?.find(({ controller }) => controller === true);
-}
-
-/** An owner reference to `owner` as its managing controller; deleting the owner in the foreground waits for the object. */
-export function controllerReference(owner: KubernetesObject): OwnerReference {
-  return {
-    apiVersion: owner.apiVersion ?? '',
-    kind: owner.kind ?? '',
-    name: owner.metadata?.name ?? '',
-    uid: owner.metadata?.uid ?? '',
-    controller: true,
-    blockOwnerDeletion: true,
-  };
 }
 
 const suffixAlphabet = 'bcdfghjklmnpqrstvwxz2456789';

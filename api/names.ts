@@ -9,13 +9,10 @@ const label1035 = '[a-z]([-a-z0-9]*[a-z0-9])?';
 const labelKeyName = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]';
 const labelValue = `(${labelKeyName})?`;
 const configKey = '[-._a-zA-Z0-9]+';
-const cIdentifier = '[A-Za-z_][A-Za-z0-9_]*';
 const httpHeader = '[-A-Za-z0-9]+';
-const httpPath = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
-const percent = '[0-9]+%';
 
-export const maxLabelLength = 63;
-export const maxSubdomainLength = 253;
+const maxLabelLength = 63;
+const maxSubdomainLength = 253;
 
 /** A label of RFC 1123: names of containers, ports, volumes, namespaces. */
 export function isDns1123Label(value: string): string[] {
@@ -96,13 +93,6 @@ export function isEnvironmentVariableName(value: string): string[] {
   return ["a valid environment variable name must consist only of printable ASCII characters other than '='"];
 }
 
-export function isCIdentifier(value: string): string[] {
-  if (matches(value, cIdentifier)) return [];
-  const message =
-    "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'";
-  return [regexError(message, cIdentifier, ['my_name', 'MY_NAME', 'MyName'])];
-}
-
 export function isHttpHeaderName(value: string): string[] {
   if (matches(value, httpHeader)) return [];
   return [
@@ -110,17 +100,6 @@ export function isHttpHeaderName(value: string): string[] {
       'X-Header-Name',
     ]),
   ];
-}
-
-/** The part after the first `/` of a domain-prefixed path. */
-export function isHttpPath(value: string): string[] {
-  return matches(value, httpPath) ? [] : [regexError('Invalid path', httpPath, [])];
-}
-
-export function isPercent(value: string): string[] {
-  if (matches(value, percent)) return [];
-  const message = "a valid percent string must be a numeric string followed by an ending '%'";
-  return [regexError(message, percent, ['1%', '93%'])];
 }
 
 /** An IANA service name (RFC 6335), lower case. */

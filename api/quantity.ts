@@ -123,16 +123,9 @@ export function compareQuantities(a: string | number, b: string | number): numbe
 
 /** The sum, in the format of the first that is not zero. */
 export function addQuantities(a: string | number, b: string | number): string {
-  return combine(parseQuantity(a), parseQuantity(b), (left, right) => left + right);
-}
-
-/** The difference, in the format of the first that is not zero. */
-export function subtractQuantities(a: string | number, b: string | number): string {
-  return combine(parseQuantity(a), parseQuantity(b), (left, right) => left - right);
-}
-
-function combine(a: Quantity, b: Quantity, operation: (a: bigint, b: bigint) => bigint): string {
-  return formatQuantity({ nano: operation(a.nano, b.nano), format: a.nano === 0n ? b.format : a.format });
+  const [first, second] = [parseQuantity(a), parseQuantity(b)];
+  const { format } = first.nano === 0n ? second : first;
+  return formatQuantity({ nano: first.nano + second.nano, format });
 }
 
 /** Whole units, rounded up (upstream's `Value()`). */

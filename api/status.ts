@@ -105,16 +105,6 @@ export function entityTooLarge(message: string): StatusError {
   return failure(413, 'RequestEntityTooLarge', `Request entity too large: ${message}`);
 }
 
-/** 429: wait and try again. */
-export function tooManyRequests(message: string, retryAfterSeconds?: number): StatusError {
-  return failure(
-    429,
-    'TooManyRequests',
-    message,
-    retryAfterSeconds === undefined ? undefined : { retryAfterSeconds },
-  );
-}
-
 /** 500. */
 export function internalError(message: string): StatusError {
   return failure(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] });
@@ -123,11 +113,6 @@ export function internalError(message: string): StatusError {
 /** 503. */
 export function serviceUnavailable(message: string): StatusError {
   return failure(503, 'ServiceUnavailable', message);
-}
-
-/** 504: it may still happen. */
-export function timeout(message: string): StatusError {
-  return failure(504, 'Timeout', `Timeout: ${message}`);
 }
 
 /** The group resource as messages write it. */

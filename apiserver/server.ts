@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { definitions } from '../api/openapi.ts';
 import type { Store } from '../store/store.ts';
@@ -175,6 +174,3 @@ const healthChecks = (store: Store, { feed }: ServerParts) => [
     },
   },
 ];
-
-/** A fresh key for `pki.encryptionKey`. */
-export const newEncryptionKey = (): Uint8Array => randomBytes(32);

@@ -10,7 +10,6 @@ export const isAlreadyExists = (error: unknown): boolean => hasReason(error, 'Al
 /** Someone wrote in between: the resourceVersion or uid is no longer the present one (409). */
 export const isConflict = (error: unknown): boolean => hasReason(error, 'Conflict');
 export const isForbidden = (error: unknown): boolean => hasReason(error, 'Forbidden');
-export const isInvalid = (error: unknown): boolean => hasReason(error, 'Invalid');
 
 /** The resourceVersion or continue token is too old; list again (410, reasons Expired and Gone). */
 export const isExpired = (error: unknown): boolean =>

@@ -13,7 +13,6 @@ import type {
   PersistentVolume,
   PersistentVolumeClaim,
   Pod,
-  PriorityClass,
   Secret,
   Service,
   ServiceAccount,
@@ -60,7 +59,6 @@ export const customResourceDefinitions = grouped<CustomResourceDefinition>(
   'customresourcedefinitions',
 );
 export const leases = grouped<Lease>('coordination.k8s.io', 'leases');
-export const priorityClasses = grouped<PriorityClass>('scheduling.k8s.io', 'priorityclasses');
 export const clusterRoles = grouped<ClusterRole>('rbac.authorization.k8s.io', 'clusterroles');
 export const clusterRoleBindings = grouped<ClusterRoleBinding>(
   'rbac.authorization.k8s.io',

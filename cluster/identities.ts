@@ -24,7 +24,6 @@ export interface NodeIdentities {
 }
 
 /** First address of the service network: inside Pods the API server is https://kubernetes.default.svc. */
-export const SERVICE_CIDR = '10.96.0.0/16';
 const KUBERNETES_SERVICE_IP = '10.96.0.1';
 
 /** Reads the control plane's certificates, making those that are missing or end soon. */

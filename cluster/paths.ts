@@ -45,7 +45,6 @@ export function clusterPaths(name: string) {
     csi: join(run, 'csi'),
   };
 }
-export type ClusterPaths = ReturnType<typeof clusterPaths>;
 
 /** Every fixed place of one node. */
 export function nodePaths(cluster: string, node: string) {
@@ -69,4 +68,3 @@ export function nodePaths(cluster: string, node: string) {
     cgroup: `/podwright/${cluster}/${node}`,
   };
 }
-export type NodePaths = ReturnType<typeof nodePaths>;

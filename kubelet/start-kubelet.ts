@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { openCgroups } from '../cgroups/index.ts';
 import { createInformer } from '../client/informer.ts';
 import { systemClock } from '../client/clock.ts';
 import { createEventRecorder } from '../client/event-recorder.ts';
@@ -20,7 +21,6 @@ import { followOwnNode } from './node/own-node.ts';
 import { followServices } from './node/service-environment.ts';
 import { isStaticPod } from './pod.ts';
 import { createPodEvents } from './pod-events.ts';
-import { openCgroupTree } from './resources/cgroup-tree.ts';
 import { followContainerEvents } from './runtime-status/container-events.ts';
 import { startKubeletServer } from './server/server.ts';
 import { createMirrorPods } from './sources/mirror-pods.ts';
@@ -100,7 +100,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     facts,
     services,
     persistent: storage.persistent,
-    tree: options.cgroups ?? openCgroupTree(),
+    tree: options.cgroups ?? openCgroups(),
     runtimeName: await runtimeNameOf(cri),
     onForgotten: (pod) => dispatch.forgotten(pod),
     beforeSync: (pod) => {

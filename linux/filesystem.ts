@@ -1,4 +1,4 @@
-import { closeSync, constants, readlinkSync } from 'node:fs';
+import { closeSync, readlinkSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { syscalls } from './libc.ts';
 import { check } from './system-error.ts';
@@ -75,9 +75,6 @@ function opened(fd: number): OpenedPath {
     [Symbol.dispose]: () => closeSync(fd),
   };
 }
-
-/** Flags for openInside() to open a directory for reading. */
-export const readDirectory = constants.O_RDONLY | constants.O_DIRECTORY;
 
 export interface FileSystemUsage {
   /** The file system's magic number (statfs(2)), such as 0x01021994 for tmpfs. */

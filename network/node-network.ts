@@ -42,23 +42,6 @@ export function createNodeNetwork({ network, node }: NodeNetworkOptions): Promis
   });
 }
 
-/** Removes one node's namespace, veth and routes. Its processes should have been ended before. Idempotent. */
-export function removeNodeNetwork({ network, node }: NodeNetworkOptions): Promise<void> {
-  return withNetworkLock(async () => {
-    const { cluster, cidr } = network;
-    const number = nodeNumber(node);
-    const { podCidr } = planNode(cidr, number);
-    deleteNetworkNamespace(nodeNetnsPath({ cluster, node }));
-    await ipBatch([`link delete ${vethName(cluster, number)}`, `route delete ${podCidr}`], { force: true });
-    for (const other of nodesOf(cluster)) {
-      await ipBatch([`route delete ${podCidr}`], {
-        netns: nodeNetnsName({ cluster, node: other }),
-        force: true,
-      });
-    }
-  });
-}
-
 /** Removes the namespaces of all nodes of a cluster. The nodes' names are matched whole: `a` does not own `a-b`'s. */
 export function removeNodeNamespaces(cluster: string): void {
   for (const node of nodesOf(cluster)) deleteNetworkNamespace(nodeNetnsPath({ cluster, node }));

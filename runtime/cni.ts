@@ -84,20 +84,6 @@ export async function removeSandboxFromNetwork(
   log('sandbox detached', { sandboxId });
 }
 
-/** Asks the plugins whether a sandbox is still attached as it was; throws CniError with what is wrong. */
-export async function checkSandboxInNetwork(
-  options: Pick<SandboxAttachment, 'cacheDir' | 'binDir' | 'sandboxId' | 'netnsPath'>,
-): Promise<void> {
-  const { cacheDir, binDir, sandboxId, netnsPath } = options;
-  const record = await readRecord(cacheDir, sandboxId);
-  if (record?.result === undefined) throw new CniError(`sandbox ${sandboxId} is not attached to a network`);
-  if (record.configuration.disableCheck === true) return;
-  const attachment = attachmentOf(record, { binDir, netnsPath });
-  for (const plugin of record.configuration.plugins) {
-    await executePlugin({ command: 'CHECK', plugin, attachment, prevResult: record.result });
-  }
-}
-
 /**
  * The sandboxes that are, or may be, attached. A runtime compares them with its own after a start and removes the rest:
  * it may have been killed between ADD and its own record.

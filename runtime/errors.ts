@@ -15,12 +15,7 @@ export class CriError extends Error {
 
 export const notFound = (message: string): CriError => new CriError('NOT_FOUND', message);
 export const invalidArgument = (message: string): CriError => new CriError('INVALID_ARGUMENT', message);
-export const failedPrecondition = (message: string): CriError => new CriError('FAILED_PRECONDITION', message);
 export const unimplemented = (message: string): CriError => new CriError('UNIMPLEMENTED', message);
-
-/** True for an error that says that the thing asked for is not there. */
-export const isNotFound = (error: unknown): boolean =>
-  error instanceof CriError && error.code === status.NOT_FOUND;
 
 /** The words of whatever was thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

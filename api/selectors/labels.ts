@@ -30,13 +30,6 @@ export function labelSelectorMatcher(selector: LabelSelector | undefined): Label
   return matcherOf([...exact, ...expressions]);
 }
 
-/** The selector that wants exactly these labels. */
-export function selectorFromSet(labels: Readonly<Record<string, string>>): LabelSelectorMatcher {
-  return matcherOf(
-    Object.entries(labels).map(([key, value]) => ({ key, operator: '=' as const, values: [value] })),
-  );
-}
-
 /** A matcher of requirements that are known to be well-formed; `gt` and `lt` serve node selectors. */
 export function matcherOf(requirements: Requirement[]): LabelSelectorMatcher {
   const sorted = requirements.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));

@@ -1,5 +1,5 @@
 import { isDns1035Label, isDns1123Label, isDns1123Subdomain, isQualifiedName } from '../names.ts';
-import { compareQuantities, parseQuantity } from '../quantity.ts';
+import { compareQuantities } from '../quantity.ts';
 import { invalid, notSupported, required } from './field-error.ts';
 import type { FieldError } from './field-error.ts';
 
@@ -81,16 +81,6 @@ export function checkNotNegative(value: number | undefined, field: string): Fiel
 
 export function checkQuantityNotNegative(value: string, field: string): FieldError[] {
   return compareQuantities(value, '0') < 0 ? [invalid(field, value, notNegative)] : [];
-}
-
-/** True for what `parseQuantity` takes. */
-export function isQuantity(text: string): boolean {
-  try {
-    parseQuantity(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** A relative path without `..`. */

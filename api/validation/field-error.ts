@@ -68,12 +68,6 @@ export function tooLong(field: string, limitBytes: number): FieldError {
   return withoutValue(field, 'FieldValueTooLong', `may not be more than ${limitBytes} ${unit}`);
 }
 
-/** More than `limit` characters. */
-export function tooLongCharacters(field: string, limit: number): FieldError {
-  const unit = limit === 1 ? 'character' : 'characters';
-  return withoutValue(field, 'FieldValueTooLong', `may not be more than ${limit} ${unit}`);
-}
-
 /** A list of `actual` items where at most `limit` may be. */
 export function tooMany(field: string, actual: number, limit: number): FieldError {
   const unit = limit === 1 ? 'item' : 'items';

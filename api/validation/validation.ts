@@ -100,11 +100,6 @@ export function validateObjectUpdate(
   return (validator.subresources?.[subresource] ?? validateObjectMetaUpdate)(object, old);
 }
 
-/** True when objects of the kind have more than their metadata checked. */
-export function hasValidator(object: KubernetesObject): boolean {
-  return validatorOf(object) !== undefined;
-}
-
 function validatorOf({ apiVersion = '', kind = '' }: KubernetesObject): Validator | undefined {
   const { group } = parseApiVersion(apiVersion);
   return validators[group === '' ? kind : `${kind}.${group}`];

@@ -50,11 +50,3 @@ export function shouldStart(pod: KubeletPod, container: Container, status: PodRu
   if (current.state === 'unknown' || current.state === 'created') return true;
   return restartsAfter({ container, spec: pod.spec, exitCode: current.exitCode });
 }
-
-/** Whether any container of the Pod may be started again after it ended. */
-export const isRestartable = ({ spec }: KubeletPod): boolean =>
-  spec.restartPolicy !== 'Never' ||
-  spec.containers.some(
-    ({ restartPolicy, restartPolicyRules }) =>
-      (restartPolicy && restartPolicy !== 'Never') || (restartPolicyRules?.length ?? 0) > 0,
-  );

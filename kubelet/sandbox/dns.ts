@@ -21,10 +21,6 @@ export function podDns(pod: KubeletPod, settings: DnsSettings): DnsConfig {
   return withinLimits(pod.spec.dnsConfig ? merge(base, pod.spec.dnsConfig) : base);
 }
 
-/** True when the Pod wants the cluster's DNS and the node does not know where it is (event MissingClusterDNS). */
-export const lacksClusterDns = (pod: KubeletPod, { clusterDns }: DnsSettings): boolean =>
-  clusterDns.length === 0 && policyOf(pod) === 'cluster';
-
 type Base = 'none' | 'cluster' | 'host';
 
 function policyOf({ spec }: KubeletPod): Base {

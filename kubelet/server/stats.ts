@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
-import { join } from 'node:path';
 import type * as cri from '../../runtime/cri/types.ts';
 import type { KubeletServerOptions } from './server.ts';
 
@@ -60,5 +59,3 @@ export async function diskUse(path: string) {
     inodesUsed: files - ffree,
   };
 }
-
-export const podsFolder = ({ rootDir }: KubeletServerOptions): string => join(rootDir, 'pods');

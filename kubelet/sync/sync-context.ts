@@ -1,6 +1,5 @@
 import type { Pod, PodStatus } from '../../api/types.ts';
 import type { Clock } from '../../client/clock.ts';
-import type * as cri from '../../runtime/cri/types.ts';
 import type { SyncContext } from '../containers/sync-containers.ts';
 import type { CriClient } from '../cri/cri-client.ts';
 import type { ImageManager } from '../images/ensure-image.ts';
@@ -51,5 +50,4 @@ export interface PodSyncContext {
 export const previousStatus = ({ statuses }: PodSyncContext, pod: KubeletPod): PodStatus =>
   statuses.get(pod.metadata.uid) ?? pod.status;
 
-export type SandboxConfig = cri.Sent<cri.PodSandboxConfig>;
 export type { PodRuntimeStatus };

@@ -33,7 +33,7 @@ export interface Attachment {
 }
 
 export interface PluginCall {
-  command: 'ADD' | 'CHECK' | 'DEL';
+  command: 'ADD' | 'DEL';
   plugin: PluginConfiguration;
   attachment: Attachment;
   prevResult?: CniResult | undefined;

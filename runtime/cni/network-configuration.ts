@@ -14,7 +14,6 @@ export interface PluginConfiguration {
 export interface NetworkConfiguration {
   cniVersion: string;
   name: string;
-  disableCheck?: boolean;
   plugins: PluginConfiguration[];
 }
 
@@ -49,12 +48,12 @@ function listFiles(directory: string): string[] {
 function readConfiguration(path: string): NetworkConfiguration {
   const value: unknown = parse(path);
   if (!isRecord(value)) throw new CniError(`${path}: not a network configuration`);
-  const { name, cniVersion = '0.1.0', disableCheck } = value;
+  const { name, cniVersion = '0.1.0' } = value;
   if (typeof name !== 'string' || name === '') throw new CniError(`${path}: missing network name`);
   const plugins = extname(path) === '.conflist' ? value['plugins'] : [value];
   if (!Array.isArray(plugins) || plugins.length === 0) throw new CniError(`${path}: no plugins in list`);
   if (!plugins.every(isPlugin)) throw new CniError(`${path}: every plugin needs a type`);
-  return { name, cniVersion: String(cniVersion), plugins, disableCheck: disableCheck === true };
+  return { name, cniVersion: String(cniVersion), plugins };
 }
 
 function parse(path: string): unknown {

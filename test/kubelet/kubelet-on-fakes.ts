@@ -9,13 +9,21 @@ import type { Client } from '../../client/rest.ts';
 import { events, pods } from '../../client/resources.ts';
 import { encryptionKey, openCertificateAuthority, serviceAccountKeys } from '../../cluster/certificates.ts';
 import type { KubeletOptions } from '../../kubelet/kubelet-options.ts';
-import { noCgroups } from '../../kubelet/resources/cgroup-tree.ts';
+import type { CgroupTree } from '../../kubelet/resources/pod-cgroups.ts';
 import { startKubelet } from '../../kubelet/start-kubelet.ts';
 import type { Kubelet } from '../../kubelet/start-kubelet.ts';
 import { openEmbeddedStore } from '../../store/embedded/open.ts';
 import { startFakeCri } from './fake-cri.ts';
 import type { FakeCri } from './fake-cri.ts';
 import { until } from '../environment.ts';
+
+const noCgroups: CgroupTree = {
+  createCgroup: () => undefined,
+  updateCgroup: () => undefined,
+  removeCgroup: () => undefined,
+  exists: () => true,
+  children: () => [],
+};
 
 /** A kubelet on a real API server and a fake runtime. */
 export interface Bench {

@@ -7,7 +7,7 @@ import { run } from '../../linux/command.ts';
 import { deleteNetworkNamespace, insideNetworkNamespace } from '../../linux/namespaces.ts';
 import { createClusterNetwork, removeClusterNetwork } from '../../network/cluster-network.ts';
 import { nodeNetnsPath, vethName } from '../../network/names.ts';
-import { createNodeNetwork, removeNodeNetwork } from '../../network/node-network.ts';
+import { createNodeNetwork } from '../../network/node-network.ts';
 import { enterFreshHost, hostNetwork, inNetns, shell, uplinkForwarding } from './host-network.ts';
 import { patience } from '../environment.ts';
 
@@ -160,19 +160,6 @@ test.serial('a namespace that a process still holds leaves nothing on the host',
   await removeClusterNetwork({ cluster: 'ss-held' });
   t.deepEqual(hostNetwork(), before);
   server.close();
-});
-
-test.serial('one node is removed with its routes, and made again', async (t) => {
-  const { network, nodes } = await makeCluster('ss-node');
-  await removeNodeNetwork({ network, node: 'node-2' });
-  await removeNodeNetwork({ network, node: 'node-2' });
-  const first = nodes[0]?.netnsPath ?? '';
-  t.false(inNetns(first, 'ip route').includes('10.244.2.0/24'));
-  t.false(shell('ip route').includes('10.244.2.0/24'));
-  await createNodeNetwork({ network, node: 'node-2' });
-  t.true(inNetns(first, 'ip route').includes('10.244.2.0/24 via 10.244.0.3'));
-  await removeClusterNetwork({ cluster: 'ss-node' });
-  t.deepEqual(hostNetwork(), before);
 });
 
 test.serial('a network that is taken is refused with its name', async (t) => {

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { hasValidator, validateObject } from '../../../api/validation/validation.ts';
+import { validateObject } from '../../../api/validation/validation.ts';
 import { refusesObject } from './objects.ts';
 import type { ObjectRefusal } from './objects.ts';
 
@@ -325,7 +325,6 @@ test('of a kind without rules of its own the metadata are checked', (t) => {
     kind: 'Thing',
     metadata: { name: 'A', namespace: 'default' },
   };
-  t.false(hasValidator(thing));
   t.is(validateObject(thing, { namespaced: true })[0]?.field, 'metadata.name');
   t.is(validateObject(thing, { namespaced: false })[1]?.message, 'Forbidden: not allowed on this type');
 });
