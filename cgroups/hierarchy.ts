@@ -10,16 +10,7 @@ export interface Hierarchy {
 }
 
 /** The controllers that Podwright uses. Others may be mounted, and are left alone. */
-export const usedControllers = [
-  'cpu',
-  'cpuacct',
-  'cpuset',
-  'memory',
-  'pids',
-  'hugetlb',
-  'devices',
-  'freezer',
-];
+const usedControllers = ['cpu', 'cpuacct', 'cpuset', 'memory', 'pids', 'hugetlb', 'devices', 'freezer'];
 
 /**
  * The hierarchies below `root` with a controller to use. A host is v2 (one hierarchy), v1 (one per controller) or hybrid (v1, and a
@@ -44,7 +35,7 @@ export function detectHierarchies(root: string, mounts: MountInfo[] = readMountI
 }
 
 /** The controllers of a v2 hierarchy. Accounting of CPU time and freezing are built in; devices are restricted by a BPF program. */
-export function unifiedControllers(mountPoint: string): string[] {
+function unifiedControllers(mountPoint: string): string[] {
   const file = join(mountPoint, 'cgroup.controllers');
   const listed = existsSync(file) ? readFileSync(file, 'utf8').trim().split(' ').filter(isUsed) : [];
   return listed.length === 0 ? [] : [...listed, 'cpuacct', 'devices', 'freezer'];

@@ -61,7 +61,7 @@ function processesIn(path: string): number[] {
 }
 
 /** A cgroup and all below it, deepest first. */
-export function treeOf(path: string): string[] {
+function treeOf(path: string): string[] {
   if (!existsSync(path)) return [];
   const children = readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory());
   return [...children.flatMap(({ name }) => treeOf(join(path, name))), path];

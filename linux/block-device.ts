@@ -73,7 +73,7 @@ export function blockDeviceNumber(path: string): { major: number; minor: number 
 }
 
 /** makedev(3) undone. */
-export function splitDeviceNumber(device: number): { major: number; minor: number } {
+function splitDeviceNumber(device: number): { major: number; minor: number } {
   const number = BigInt(device);
   return {
     major: Number(((number >> 8n) & 0xfffn) | ((number >> 32n) & ~0xfffn)),

@@ -76,7 +76,7 @@ const MOUNT_ATTR_RDONLY = 1n;
  * Makes an existing mount read-only and leaves its other flags alone, by mount_setattr(2) (Linux 5.12). A remount would
  * have to repeat nosuid, nodev and noexec. Throws SystemError; `recursive` is all or nothing.
  */
-export function setReadOnly(target: string, { recursive = false } = {}): void {
+function setReadOnly(target: string, { recursive = false } = {}): void {
   const attributes = Buffer.alloc(32);
   attributes.writeBigUInt64LE(MOUNT_ATTR_RDONLY, 0);
   const result = syscalls.mountSetattr(AT_FDCWD, target, recursive ? AT_RECURSIVE : 0, attributes);

@@ -15,7 +15,7 @@ export function emitTypes(models: Model[]): string {
 }
 
 /** The name of a model's interface. */
-export function interfaceName(modelName: string): string {
+function interfaceName(modelName: string): string {
   return modelName.replace(/^V1(?=[A-Z])/, '');
 }
 

@@ -31,7 +31,7 @@ export function labelSelectorMatcher(selector: LabelSelector | undefined): Label
 }
 
 /** A matcher of requirements that are known to be well-formed; `gt` and `lt` serve node selectors. */
-export function matcherOf(requirements: Requirement[]): LabelSelectorMatcher {
+function matcherOf(requirements: Requirement[]): LabelSelectorMatcher {
   const sorted = requirements.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
   return {
     requirements: sorted,

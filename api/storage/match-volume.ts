@@ -96,7 +96,7 @@ export const hasAccessModes = ({ spec }: PersistentVolume, claim: PersistentVolu
   (claim.spec?.accessModes ?? []).every((mode) => (spec?.accessModes ?? []).includes(mode));
 
 /** No VolumeAttributesClass and the empty one are the same. */
-export const hasAttributesClass = ({ spec }: PersistentVolume, claim: PersistentVolumeClaim): boolean =>
+const hasAttributesClass = ({ spec }: PersistentVolume, claim: PersistentVolumeClaim): boolean =>
   (spec?.volumeAttributesClassName ?? '') === (claim.spec?.volumeAttributesClassName ?? '');
 
 /** A volume's size; '0' when it says nothing. */

@@ -6,7 +6,7 @@ import type { FieldError } from './field-error.ts';
 import { checkImmutable, validateCoreObjectMeta, validateCoreObjectMetaUpdate } from './object-meta.ts';
 
 /** All values of a ConfigMap or Secret together. */
-export const dataLimitBytes = 1024 * 1024;
+const dataLimitBytes = 1024 * 1024;
 
 export function validateConfigMap(configMap: ConfigMap): FieldError[] {
   const { data = {}, binaryData = {} } = configMap;

@@ -108,12 +108,12 @@ const quotaNames = [
   'services.loadbalancers',
 ];
 
-export function isHugePages(name: string): boolean {
+function isHugePages(name: string): boolean {
   return /^hugepages-(\d+(\.\d+)?)([KMGTPE]i?|k)?$/.test(name);
 }
 
 /** A device or other resource of a vendor: `example.com/gpu`. */
-export function isExtendedResource(name: string): boolean {
+function isExtendedResource(name: string): boolean {
   if (!name.includes('/') || isNative(name) || name.startsWith('requests.')) return false;
   return isQualifiedName(`requests.${name}`).length === 0;
 }

@@ -13,7 +13,7 @@ const SELF = '.';
 export const hasSelf = (node: FieldSet): boolean => SELF in node || Object.keys(node).length === 0;
 
 /** The steps that lead down from a node. */
-export const stepsOf = (node: FieldSet): string[] => Object.keys(node).filter((step) => step !== SELF);
+const stepsOf = (node: FieldSet): string[] => Object.keys(node).filter((step) => step !== SELF);
 
 /** A node from its parts; undefined when it would hold nothing. */
 function nodeOf(self: boolean, children: FieldSet): FieldSet | undefined {

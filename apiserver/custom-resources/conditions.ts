@@ -13,7 +13,7 @@ export interface Finding {
   message: string;
 }
 
-export const conditionOf = (
+const conditionOf = (
   { status }: CustomResourceDefinition,
   type: Finding['type'],
 ): CustomResourceDefinitionCondition | undefined =>

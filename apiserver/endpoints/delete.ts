@@ -152,7 +152,7 @@ function nextStep(input: { kind: Kind; object: ApiObject; options: DeleteOptions
 }
 
 /** The object where it still is there or the kind wants it so, else a Status. */
-export function answerOf(kind: Kind, { object, gone }: Deletion): ApiObject {
+function answerOf(kind: Kind, { object, gone }: Deletion): ApiObject {
   if (!gone || kind.returnsDeletedObject === true) return object;
   const { name, uid } = object.metadata;
   const group = kind.group === '' ? {} : { group: kind.group };

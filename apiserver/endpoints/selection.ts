@@ -37,7 +37,7 @@ export function readSelection(info: RequestInfo, kind: Kind, store: ObjectStore)
 }
 
 /** The fields of an object that selectors may name. */
-export const selectableFields = (kind: Kind, object: ApiObject): Record<string, string> => ({
+const selectableFields = (kind: Kind, object: ApiObject): Record<string, string> => ({
   'metadata.name': object.metadata.name ?? '',
   ...(kind.namespaced && { 'metadata.namespace': object.metadata.namespace ?? '' }),
   ...kind.selectableFields?.(object),

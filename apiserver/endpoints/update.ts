@@ -40,7 +40,7 @@ export const updateObject: Endpoint = async (request) => {
 };
 
 /** The strategy of the subresource, or of the kind. */
-export const strategyOf = ({ kind, subresource }: ResourceRequest): Strategy =>
+const strategyOf = ({ kind, subresource }: ResourceRequest): Strategy =>
   subresource?.strategy ?? kind.strategy;
 
 /**

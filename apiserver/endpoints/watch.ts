@@ -243,5 +243,5 @@ function previousAt(previous: CacheEntry | undefined, revision: number): CacheEn
 }
 
 /** An ERROR event: how a watch that has begun (or never can) reports a failure. */
-export const errorLine = (error: StatusError): string =>
+const errorLine = (error: StatusError): string =>
   `${JSON.stringify({ type: 'ERROR', object: error.status })}\n`;

@@ -12,7 +12,7 @@ import { badRequest, entityTooLarge, unsupportedMediaType } from './errors.ts';
 export const PROTOBUF = 'application/vnd.kubernetes.protobuf';
 
 /** As upstream's default for resource requests. */
-export const BODY_LIMIT_BYTES = 3 * 1024 * 1024;
+const BODY_LIMIT_BYTES = 3 * 1024 * 1024;
 
 /** A decoded body and what a strict reading found wrong with its text (duplicate keys). */
 export interface DecodedBody {
@@ -81,7 +81,7 @@ export function parseJson(text: string): unknown {
 }
 
 /** Parses YAML 1.2; a repeated key keeps the last value and is a strict error. Throws 400 for malformed text. */
-export function parseYaml(text: string): DecodedBody {
+function parseYaml(text: string): DecodedBody {
   const document = parseDocument(text, { uniqueKeys: false, logLevel: 'silent' });
   const [error] = document.errors;
   if (error !== undefined)

@@ -158,7 +158,7 @@ export class ObjectStore {
 }
 
 /** "/registry/pods/"; groups that upstream keeps apart have their own folder only where plurals would collide. */
-export const storePrefix = (kind: Kind): string => `${ROOT}${folderOf(kind)}/`;
+const storePrefix = (kind: Kind): string => `${ROOT}${folderOf(kind)}/`;
 
 /** Custom resources have a folder per group, so that none can lie in a built-in kind's. */
 const folderOf = (kind: Kind): string =>

@@ -62,7 +62,7 @@ export function resolvePodVolume(pod: Pod, volume: Volume, lookup: VolumeLookup)
 }
 
 /** Upstream: volume/util IsMultiAttachAllowed; of a volume without modes nothing is known, so its driver has to judge. */
-export const isShareable = (accessModes: readonly string[]): boolean =>
+const isShareable = (accessModes: readonly string[]): boolean =>
   accessModes.length === 0 || accessModes.includes('ReadWriteMany') || accessModes.includes('ReadOnlyMany');
 
 interface Found {

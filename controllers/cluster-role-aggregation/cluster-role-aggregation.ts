@@ -28,7 +28,7 @@ export const clusterRoleAggregation: ControllerFactory = (context) => {
 };
 
 /** The rules of the selected roles in the order of their names, each rule once. */
-export const aggregatedRules = (role: ClusterRole, all: readonly ClusterRole[]): PolicyRule[] => {
+const aggregatedRules = (role: ClusterRole, all: readonly ClusterRole[]): PolicyRule[] => {
   const selectors = (role.aggregationRule?.clusterRoleSelectors ?? []).map(labelSelectorMatcher);
   const rules: PolicyRule[] = [];
   for (const selector of selectors) {

@@ -82,7 +82,7 @@ const isOurs = ({ metadata, spec }: Pod): boolean =>
   (spec?.volumes ?? []).some(({ ephemeral }) => ephemeral !== undefined);
 
 /** The claim of a Pod's volume as its template wants it; undefined for volumes of other kinds. */
-export const ephemeralClaimOf = (pod: Pod, volume: Volume): PersistentVolumeClaim | undefined => {
+const ephemeralClaimOf = (pod: Pod, volume: Volume): PersistentVolumeClaim | undefined => {
   const template = volume.ephemeral?.volumeClaimTemplate;
   if (template === undefined) return undefined;
   const { labels, annotations } = template.metadata ?? {};

@@ -39,7 +39,7 @@ export const reclaim = async (volume: PersistentVolume, binder: Binder): Promise
  * Who deletes the storage below a volume: an external provisioner (undefined is answered), this controller
  * ('host-path'), or nobody (an Error with upstream's words).
  */
-export const deleterOf = (volume: PersistentVolume): 'host-path' | Error | undefined => {
+const deleterOf = (volume: PersistentVolume): 'host-path' | Error | undefined => {
   const provisioner = volume.metadata?.annotations?.[provisionedBy] ?? '';
   if (provisioner !== '') {
     if (!provisioner.startsWith('kubernetes.io/')) return undefined;

@@ -64,7 +64,7 @@ const keyOfClaim = ({ metadata }: PersistentVolumeClaim): string =>
   `${metadata?.namespace ?? ''}/${metadata?.name ?? ''}`;
 
 /** Whether a Pod that has a node uses the claim; see isShutDown for the end of ephemeral volumes. */
-export const usesClaim = (pod: Pod, claim: PersistentVolumeClaim): boolean => {
+const usesClaim = (pod: Pod, claim: PersistentVolumeClaim): boolean => {
   if ((pod.spec?.nodeName ?? '') === '') return false;
   return (pod.spec?.volumes ?? []).some((volume) => {
     const reference = claimOfVolume(pod, volume);

@@ -81,7 +81,7 @@ export const roundedDown = (bytes: number): number => {
 };
 
 /** What stands in a volume's provisioned-by: upstream's, by node and its uid. */
-export const provisionerName = ({ metadata }: Node): string =>
+const provisionerName = ({ metadata }: Node): string =>
   `local-volume-provisioner-${metadata?.name ?? ''}-${metadata?.uid ?? ''}`;
 
 /** Whether this node's provisioner made the volume, be it in an earlier life of the node (under another uid). */

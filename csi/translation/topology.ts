@@ -1,9 +1,9 @@
 import type { NodeSelectorRequirement, PersistentVolume, TopologySelectorTerm } from '../../api/types.ts';
 
 export const zoneLabel = 'topology.kubernetes.io/zone';
-export const regionLabel = 'topology.kubernetes.io/region';
-export const oldZoneLabel = 'failure-domain.beta.kubernetes.io/zone';
-export const oldRegionLabel = 'failure-domain.beta.kubernetes.io/region';
+const regionLabel = 'topology.kubernetes.io/region';
+const oldZoneLabel = 'failure-domain.beta.kubernetes.io/zone';
+const oldRegionLabel = 'failure-domain.beta.kubernetes.io/region';
 
 /** `a__b` is a volume in both zones (cloud-provider's label). */
 const zoneDelimiter = '__';

@@ -60,7 +60,7 @@ export async function killContainer(context: KillContext, options: KillOptions):
 }
 
 /** Seconds: of the deletion, else of the failed probe, else of the Pod (upstream: setTerminationGracePeriod). */
-export function gracePeriodOf({ pod, running, reason }: KillOptions): number {
+function gracePeriodOf({ pod, running, reason }: KillOptions): number {
   const { metadata, spec } = pod;
   if (metadata.deletionGracePeriodSeconds !== undefined) return metadata.deletionGracePeriodSeconds;
   if (spec.terminationGracePeriodSeconds === undefined) return minimumGraceSeconds;

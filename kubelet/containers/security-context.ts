@@ -66,7 +66,7 @@ const maskedPaths = [
 const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
 
 /** The Pod's values where the container has none. */
-export function effectiveSecurityContext(
+function effectiveSecurityContext(
   { spec }: KubeletPod,
   { securityContext = {} }: Container,
 ): SecurityContext {

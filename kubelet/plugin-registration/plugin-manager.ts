@@ -15,7 +15,7 @@ export interface PluginManagerOptions extends RegistrationContext {
   log: KubeletLog;
 }
 
-export const registrationFolder = (rootDir: string): string => join(rootDir, 'plugins_registry');
+const registrationFolder = (rootDir: string): string => join(rootDir, 'plugins_registry');
 
 /** Upstream's goroutinemap back-off; begun small, because a driver often is ready a moment after its registrar. */
 const createRegistrationBackOff = () =>

@@ -23,14 +23,14 @@ const suffixes: Record<string, number> = {
 };
 
 /** A quantity as a number of units; 0 for what is no quantity (the API server has checked it). */
-export function unitsOf(quantity: string | number | undefined): number {
+function unitsOf(quantity: string | number | undefined): number {
   const match = /^([+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?)([a-zA-Z]*)$/.exec(String(quantity ?? '0'));
   const factor = suffixes[match?.[2] ?? ''];
   return match && factor !== undefined ? Number(match[1]) * factor : 0;
 }
 
 /** CPU in millicores, rounded up as Quantity.MilliValue does. */
-export const milliOf = (quantity: string | number | undefined): number =>
+const milliOf = (quantity: string | number | undefined): number =>
   Math.ceil(Number((unitsOf(quantity) * 1000).toFixed(6)));
 
 /** Whole units, rounded up as Quantity.Value does. */

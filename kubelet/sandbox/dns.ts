@@ -49,7 +49,7 @@ function baseFor(policy: Base, { metadata }: KubeletPod, settings: DnsSettings):
 }
 
 /** The node's own settings; a node without a resolv.conf has none. */
-export function hostDns(path: string): DnsConfig {
+function hostDns(path: string): DnsConfig {
   const found: DnsConfig = { servers: [], searches: [], options: [] };
   for (const line of readIfThere(path).split('\n')) {
     const [keyword, ...values] = line.trim().split(/\s+/);

@@ -33,7 +33,7 @@ export interface MountErrorDetails {
 }
 
 /** As Go prints a list: `[a b]`. */
-export const listed = (names: readonly string[]): string => `[${[...names].sort().join(' ')}]`;
+const listed = (names: readonly string[]): string => `[${[...names].sort().join(' ')}]`;
 
 /** What Go's context says when its time is up. */
 export const deadlineExceeded = 'context deadline exceeded';

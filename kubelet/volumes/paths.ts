@@ -25,5 +25,5 @@ export const metaDirectory = (podDir: string, pluginName: string, volumeName: st
 export const subPathsDirectory = (podDir: string): string => join(podDir, 'volume-subpaths');
 
 /** A plugin's name as a folder: `kubernetes.io~configmap`. */
-export const escapePluginName = (name: string): string => name.replaceAll('/', '~');
+const escapePluginName = (name: string): string => name.replaceAll('/', '~');
 export const unescapePluginName = (folder: string): string => folder.replaceAll('~', '/');

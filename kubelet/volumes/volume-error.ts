@@ -22,7 +22,7 @@ export interface VolumeErrorDetails {
 }
 
 /** `MountVolume.SetUp failed for volume "x" : why` (upstream: operationexecutor GenerateMsg). */
-export const stepFailed = ({ step, volumeName, why }: Omit<VolumeErrorDetails, 'reason'>): string =>
+const stepFailed = ({ step, volumeName, why }: Omit<VolumeErrorDetails, 'reason'>): string =>
   `${step} for volume ${JSON.stringify(volumeName)} : ${why}`;
 
 /** What a step has failed with, as the error of that step; a VolumeError stays what it is. */

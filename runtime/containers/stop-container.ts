@@ -38,7 +38,7 @@ async function endsWithin(ended: Promise<void>, timeMs: number): Promise<boolean
 const realtime = { MIN: 34, MAX: 64 };
 
 /** The number of a signal written as `TERM`, `SIGTERM`, `RTMIN+3` or `15`; SIGTERM's when it is none. */
-export function signalNumber(name: string): number {
+function signalNumber(name: string): number {
   const bare = name.toUpperCase().replace(/^SIG/, '');
   const [, edge, sign, offset] = /^RT(MIN|MAX)(?:(\+|-|PLUS|MINUS)(\d+))?$/.exec(bare) ?? [];
   if (edge === 'MIN' || edge === 'MAX')

@@ -146,7 +146,7 @@ function leasesOf(tree: string): string[] {
 }
 
 /** Exported for tests: which of `images` a name means. */
-export function findImage(images: ImageRecord[], name: string): ImageRecord | undefined {
+function findImage(images: ImageRecord[], name: string): ImageRecord | undefined {
   const byId = images.filter(({ id }) => id === name || isIdPrefix(name, id));
   if (byId.length === 1) return byId[0];
   const reference = parsedOrUndefined(name);

@@ -50,7 +50,7 @@ interface DeviceNode {
 }
 
 /** Reads a device node of the host, symlinks followed. */
-export function deviceAt(path: string): DeviceNode {
+function deviceAt(path: string): DeviceNode {
   const { mode, rdev, uid, gid } = statSync(path);
   const type = mode & 0o170000;
   if (type !== S_IFCHR && type !== 0o060000) throw new Error(`${path} is not a device`);

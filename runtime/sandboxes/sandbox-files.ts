@@ -44,7 +44,7 @@ function writeResolvConf(path: string, dns: DNSConfig | null): void {
 }
 
 /** resolv.conf(5) from the pod's DNS configuration; empty when that says nothing. */
-export function resolvConfText({ servers, searches, options }: DNSConfig): string {
+function resolvConfText({ servers, searches, options }: DNSConfig): string {
   const lines = [
     ...(searches.length > 0 ? [`search ${searches.join(' ')}`] : []),
     ...servers.map((server) => `nameserver ${server}`),

@@ -38,7 +38,7 @@ export function addNullComparison(environment: Environment, type: string): void 
 }
 
 /** The type that a namespace's functions are called on. */
-export const namespaceType = (name: string): string => `Namespace.${name}`;
+const namespaceType = (name: string): string => `Namespace.${name}`;
 
 /** An error that ends the evaluation, in cel-go's words. */
 export const evaluationFailure = (message: string): Error => new EvaluationError(message);

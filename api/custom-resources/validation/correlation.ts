@@ -22,5 +22,5 @@ export function oldItem(
 }
 
 /** The key fields of an item, in order. */
-export const keysOf = (item: unknown, keys: string[]): unknown[] =>
+const keysOf = (item: unknown, keys: string[]): unknown[] =>
   keys.map((key) => (isMap(item) ? item[key] : undefined));

@@ -163,7 +163,7 @@ const UNIT_MS: Record<string, number> = {
 };
 
 /** `1h30m`, `22 ns`, `2 days`: Go's durations and Scala's; undefined for what is neither. */
-export function parseDurationMs(text: string): number | undefined {
+function parseDurationMs(text: string): number | undefined {
   if (/^[+-]?0$/.test(text)) return 0;
   const go = /^([+-]?)((?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/.exec(text);
   if (go !== null) {

@@ -15,7 +15,7 @@ import { validateAnnotations, validateLabels } from '../object-meta.ts';
 import { checkResourceQuantity } from '../resources.ts';
 
 /** How a volume may be mounted. */
-export const accessModes = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
+const accessModes = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
 export const volumeModes = ['Block', 'Filesystem'];
 
 /** Checks the template of an ephemeral volume's claim: of its metadata only labels and annotations may be set. */

@@ -26,7 +26,7 @@ function sourceOf({ source, reportingComponent, reportingInstance }: CoreV1Event
   return host === '' ? component : `${component}, ${host}`;
 }
 
-export const EVENT_COLUMNS: Column<CoreV1Event>[] = [
+const EVENT_COLUMNS: Column<CoreV1Event>[] = [
   text('Last Seen', 'The time at which the most recent occurrence of this event was recorded.', lastSeen),
   text(
     'Type',

@@ -2,7 +2,7 @@ import type { ApiObject, Column, Kind } from '../kind.ts';
 import { age } from './age.ts';
 
 /** What kinds without columns of their own show (upstream: rest.NewDefaultTableConvertor). */
-export const DEFAULT_COLUMNS: Column[] = [
+const DEFAULT_COLUMNS: Column[] = [
   {
     name: 'Name',
     type: 'string',

@@ -56,7 +56,7 @@ export async function startLoopDiskController(
 }
 
 /** The services, for a server that has more than these. */
-export function controllerServices({
+function controllerServices({
   driverName,
   cloudSocket,
 }: Pick<StartControllerOptions, 'driverName' | 'cloudSocket'>): {

@@ -20,7 +20,7 @@ export function termOfNode(
 }
 
 /** Shorter terms first, then by keys and values. */
-export function compareTerms(a: TopologyTerm, b: TopologyTerm): number {
+function compareTerms(a: TopologyTerm, b: TopologyTerm): number {
   if (a.length !== b.length) return a.length - b.length;
   for (const [index, [key, value]] of a.entries()) {
     const [otherKey = '', otherValue = ''] = b[index] ?? [];

@@ -76,7 +76,7 @@ export async function volumeRequest(
 export const volumeName = ({ metadata }: Pick<PersistentVolumeClaim, 'metadata'>): string =>
   `pvc-${metadata?.uid}`;
 
-export const requestedBytes = ({ spec }: PersistentVolumeClaim): number =>
+const requestedBytes = ({ spec }: PersistentVolumeClaim): number =>
   quantityValue(spec?.resources?.requests?.['storage'] ?? '0');
 
 export const supportsTopology = ({ plugin }: DriverCapabilities): boolean =>

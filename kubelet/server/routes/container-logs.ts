@@ -81,7 +81,7 @@ function integer(query: URLSearchParams, name: string): number | undefined {
 }
 
 /** Which container's log is meant, in upstream's words for those that have none (validateContainerLogStatus). */
-export function containerIdFor({
+function containerIdFor({
   pod,
   status,
   container,

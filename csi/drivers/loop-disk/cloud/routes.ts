@@ -35,7 +35,7 @@ export interface ApiRequest {
 type Route = (cloud: Cloud, request: ApiRequest) => unknown;
 
 /** The cloud's API. `*` in a path stands for a name or id. */
-export const routes: Record<string, Route> = {
+const routes: Record<string, Route> = {
   'GET /v1/zones': (cloud) => ({ items: listZones(cloud) }),
   'GET /v1/zones/*': (cloud, { name }) => getZone(cloud, name),
   'PUT /v1/zones/*': (cloud, { name, body }) => putZone(cloud, { ...(body as PutZoneRequest), name }),

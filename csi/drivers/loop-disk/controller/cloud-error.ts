@@ -5,7 +5,7 @@ import { CloudError } from '../cloud/errors.ts';
 import type { CloudErrorCode } from '../cloud/errors.ts';
 
 /** Each error of the cloud as the CSI spec's tables of errors call it. */
-export const grpcCodes: Record<CloudErrorCode, CodeName> = {
+const grpcCodes: Record<CloudErrorCode, CodeName> = {
   INVALID_PARAMETER: 'INVALID_ARGUMENT',
   INVALID_TOKEN: 'ABORTED',
   SIZE_TOO_SMALL: 'OUT_OF_RANGE',

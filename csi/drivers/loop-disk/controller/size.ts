@@ -6,8 +6,8 @@ const MiB = 1024 ** 2;
 const GiB = 1024 ** 3;
 
 /** What a disk has when nobody says. */
-export const defaultBytes = GiB;
-export const smallestBytes = MiB;
+const defaultBytes = GiB;
+const smallestBytes = MiB;
 /** Half of the largest file of an ext4 pool. */
 export const largestBytes = 8 * 1024 * GiB;
 

@@ -4,7 +4,7 @@ import type { Zone } from '../types.ts';
 import { checkName, checkSize } from '../validation.ts';
 
 /** What a zone promises when nobody said: much more than most pools hold, for disks are sparse. */
-export const defaultZoneBytes = 16 * 1024 ** 4;
+const defaultZoneBytes = 16 * 1024 ** 4;
 
 export interface PutZoneRequest {
   name: string;
