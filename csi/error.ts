@@ -64,6 +64,14 @@ export function hasCode(error: unknown, ...codes: CodeName[]): error is CsiError
   return error instanceof CsiError && codes.includes(error.codeName);
 }
 
+/**
+ * Whether a driver has said that it did nothing and is doing nothing. After its other codes, and after errors that are no answer of a
+ * driver's, the work may be done or still go on (CSI spec "Error Scheme"; upstream: isFinalError of kubelet and sidecars).
+ */
+export const isFinalError = (error: unknown): boolean =>
+  error instanceof CsiError &&
+  !hasCode(error, 'CANCELLED', 'DEADLINE_EXCEEDED', 'UNAVAILABLE', 'RESOURCE_EXHAUSTED', 'ABORTED');
+
 /** An error in words for an event or condition: a driver's as Go prints it, any other by its message. */
 export function errorInWords(error: unknown): string {
   if (error instanceof CsiError) return error.describe();

@@ -4,7 +4,7 @@ import type { PersistentVolume, PersistentVolumeClaim } from '../../../api/types
 import { keyOf } from '../../../client/objects.ts';
 import { persistentVolumes } from '../../../client/resources.ts';
 import { failpoint } from '../../../linux/failpoint.ts';
-import { CsiError, errorInWords, hasCode } from '../../error.ts';
+import { errorInWords, hasCode, isFinalError } from '../../error.ts';
 import { translateInTreePv } from '../../translation/index.ts';
 import { volumeCapability } from '../access-mode.ts';
 import { credentialsOf } from '../secrets.ts';
@@ -134,7 +134,7 @@ async function afterFailure(
 ): Promise<void> {
   const key = keyOf(claim);
   if (hasCode(error, 'FAILED_PRECONDITION')) await growth.inUse.refused(claim);
-  if (!isFinal(error)) {
+  if (!isFinalError(error)) {
     growth.finalErrors.delete(key);
     growth.infeasible.delete(key);
     return;
@@ -146,11 +146,6 @@ async function afterFailure(
   else growth.infeasible.delete(key);
   await markFailed(resizer, claim, { error, isInfeasible });
 }
-
-/** Whether nothing can be going on any more after this error. */
-export const isFinal = (error: unknown): boolean =>
-  error instanceof CsiError &&
-  !hasCode(error, 'CANCELLED', 'DEADLINE_EXCEEDED', 'UNAVAILABLE', 'RESOURCE_EXHAUSTED', 'ABORTED');
 
 /**
  * The volume's size, before the claim's: the binder would give the claim the volume's. Until the node has done its part, an

@@ -1,8 +1,8 @@
 import type { PersistentVolumeClaim, PersistentVolumeClaimCondition } from '../../../api/types.ts';
 import { timeOf } from '../../../client/clock.ts';
 import { persistentVolumes } from '../../../client/resources.ts';
+import { isFinalError } from '../../error.ts';
 import type { CsiError } from '../../error.ts';
-import { isFinal } from './expand.ts';
 import type { Claimed } from './expand.ts';
 import { patchClaim } from './patch-claim.ts';
 import type { Resizer } from './settings.ts';
@@ -42,7 +42,7 @@ export function markModifyFailed(
   error: CsiError,
 ): Promise<PersistentVolumeClaim> {
   const target = claim.status?.modifyVolumeStatus?.targetVolumeAttributesClassName ?? '';
-  const message = isFinal(error)
+  const message = isFinalError(error)
     ? `Modifying volume to "${target}" failed. Waiting for retry.`
     : `Modifying volume to "${target}" is still in progress.`;
   const state: ModifyState = error.codeName === 'INVALID_ARGUMENT' ? 'Infeasible' : 'InProgress';

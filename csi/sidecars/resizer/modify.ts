@@ -4,11 +4,10 @@ import type { Reconciler } from '../../../client/controller.ts';
 import type { Informer } from '../../../client/informer.ts';
 import { keyOf } from '../../../client/objects.ts';
 import { volumeAttributesClasses } from '../../../client/resources.ts';
-import { CsiError, errorInWords } from '../../error.ts';
+import { CsiError, errorInWords, isFinalError } from '../../error.ts';
 import { sidecarBackOff } from '../back-off.ts';
 import { modifySecret } from '../provisioner/persistent-volume.ts';
 import { credentialsOf } from '../secrets.ts';
-import { isFinal } from './expand.ts';
 import type { Claimed } from './expand.ts';
 import {
   markModified,
@@ -193,10 +192,10 @@ async function afterFailure(
 ): Promise<never> {
   const key = keyOf(claim);
   const target = claim.status?.modifyVolumeStatus?.targetVolumeAttributesClassName ?? '';
-  if (isFinal(error)) modifier.settled.add(key);
+  if (isFinalError(error)) modifier.settled.add(key);
   else modifier.settled.delete(key);
   await markModifyFailed(modifier, claim, error);
-  const goesOn = isFinal(error) ? '' : `. Still modifying to VAC ${target}`;
+  const goesOn = isFinalError(error) ? '' : `. Still modifying to VAC ${target}`;
   const message = `${errorInWords(error)}${goesOn}`;
   tell(modifier, claim, { type: 'Warning', reason: 'VolumeModifyFailed', message });
   if (error.codeName === 'INVALID_ARGUMENT') {

@@ -1,6 +1,5 @@
 import type { ApiObject, ResourceId } from '../../../client/objects.ts';
 import { isNotFound } from '../../../client/errors.ts';
-import { CsiError, hasCode } from '../../error.ts';
 import { annotationOf, nameOf } from '../../snapshots/names.ts';
 import { updateFailed, wordsOf } from '../../snapshots/snapshotting.ts';
 import type { Snapshotter } from './snapshotter.ts';
@@ -36,11 +35,3 @@ const setMark = async <T extends ApiObject>(
     throw updateFailed(nameOf(object), wordsOf(error), { cause: error });
   }
 };
-
-/**
- * Whether the driver has surely not begun, or has given up. With the other codes, and with errors that are no answer of the
- * driver's, the snapshot may still be in the making (CSI spec "Error Scheme"; external-snapshotter isCSIFinalError).
- */
-export const isFinal = (error: unknown): boolean =>
-  error instanceof CsiError &&
-  !hasCode(error, 'CANCELLED', 'DEADLINE_EXCEEDED', 'UNAVAILABLE', 'RESOURCE_EXHAUSTED', 'ABORTED');

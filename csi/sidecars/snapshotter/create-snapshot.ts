@@ -1,13 +1,13 @@
 import { quote } from '../../../api/go-format.ts';
 import { failpoint } from '../../../linux/failpoint.ts';
-import { CsiError, errorInWords } from '../../error.ts';
+import { CsiError, errorInWords, isFinalError } from '../../error.ts';
 import { annotations, nameOf } from '../../snapshots/names.ts';
 import { volumeSnapshotContents } from '../../snapshots/resources.ts';
 import { snapshotClass } from '../../snapshots/snapshot-class.ts';
 import { wordsOf } from '../../snapshots/snapshotting.ts';
 import type { VolumeSnapshotContent } from '../../snapshots/types.ts';
 import type { Snapshot } from '../../types.ts';
-import { isFinal, markBeingCreated, unmarkBeingCreated } from './being-created.ts';
+import { markBeingCreated, unmarkBeingCreated } from './being-created.ts';
 import { updateContentStatus } from './content-status.ts';
 import { annotatedCredentials } from './credentials.ts';
 import { driverParameters } from './parameters.ts';
@@ -32,7 +32,8 @@ export const createSnapshot = async (
   try {
     snapshot = await callDriver(world, marked, input);
   } catch (error) {
-    if (isFinal(error)) await unmarkBeingCreated(world, volumeSnapshotContents, { object: marked, ...mark });
+    if (isFinalError(error))
+      await unmarkBeingCreated(world, volumeSnapshotContents, { object: marked, ...mark });
     const { volumeHandle = '' } = content.spec.source;
     throw new Error(`failed to take snapshot of the volume ${volumeHandle}: ${quote(errorInWords(error))}`, {
       cause: error,

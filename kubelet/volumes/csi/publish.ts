@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import type { CSIDriver } from '../../../api/types.ts';
-import { errorInWords } from '../../../csi/error.ts';
+import { errorInWords, isFinalError } from '../../../csi/error.ts';
 import type { NodePublishVolumeRequest, Sent } from '../../../csi/types.ts';
 import { failpoint } from '../../../linux/failpoint.ts';
 import { csiTimeoutMs } from '../../plugin-registration/csi-drivers.ts';
@@ -14,7 +14,6 @@ import type { CsiContext } from './context.ts';
 import { csiSourceOf } from './csi-source.ts';
 import { checkLifecycleMode } from './driver-objects.ts';
 import type { LifecycleMode } from './driver-objects.ts';
-import { isFinalError } from './final-error.ts';
 import { takesFsGroup } from './fs-group.ts';
 import { attachmentNameOf } from '../../../api/storage/attachment.ts';
 import { globalMount, inlineHandle, publishTarget } from './paths.ts';

@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { errorInWords } from '../../../csi/error.ts';
+import { errorInWords, isFinalError } from '../../../csi/error.ts';
 import { failpoint } from '../../../linux/failpoint.ts';
 import { csiTimeoutMs } from '../../plugin-registration/csi-drivers.ts';
 import { setMountedThisBoot } from '../ready-file.ts';
@@ -8,7 +8,6 @@ import { removeBlockFolders } from './block-folders.ts';
 import { capabilityOf } from './capability.ts';
 import type { CsiContext } from './context.ts';
 import { csiSourceOf } from './csi-source.ts';
-import { isFinalError } from './final-error.ts';
 import { attachmentNameOf } from '../../../api/storage/attachment.ts';
 import { blockPaths } from './paths.ts';
 import { readSecret } from './secrets.ts';

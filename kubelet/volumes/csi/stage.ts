@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { errorInWords } from '../../../csi/error.ts';
+import { errorInWords, isFinalError } from '../../../csi/error.ts';
 import { failpoint } from '../../../linux/failpoint.ts';
 import { csiTimeoutMs } from '../../plugin-registration/csi-drivers.ts';
 import type { Device } from '../devices/device.ts';
@@ -12,7 +12,6 @@ import { capabilityOf } from './capability.ts';
 import type { CsiContext } from './context.ts';
 import { csiSourceOf } from './csi-source.ts';
 import { driverFor } from './driver-for.ts';
-import { isFinalError } from './final-error.ts';
 import { globalMount, stagedDirectory } from './paths.ts';
 import { readSecret } from './secrets.ts';
 import { removeFailedTarget, saveVolumeData } from './volume-data.ts';

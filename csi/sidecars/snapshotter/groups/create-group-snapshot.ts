@@ -1,13 +1,13 @@
 import { quote } from '../../../../api/go-format.ts';
 import { failpoint } from '../../../../linux/failpoint.ts';
-import { CsiError, errorInWords } from '../../../error.ts';
+import { CsiError, errorInWords, isFinalError } from '../../../error.ts';
 import { groupSnapshotClass } from '../../../snapshots/groups/group-class.ts';
 import { annotations, nameOf } from '../../../snapshots/names.ts';
 import { volumeGroupSnapshotContents } from '../../../snapshots/resources.ts';
 import { wordsOf } from '../../../snapshots/snapshotting.ts';
 import type { VolumeGroupSnapshotContent } from '../../../snapshots/types.ts';
 import type { VolumeGroupSnapshot } from '../../../types.ts';
-import { isFinal, markBeingCreated, unmarkBeingCreated } from '../being-created.ts';
+import { markBeingCreated, unmarkBeingCreated } from '../being-created.ts';
 import { driverParameters } from '../parameters.ts';
 import type { Snapshotter } from '../snapshotter.ts';
 import { groupCredentials } from './group-credentials.ts';
@@ -31,7 +31,7 @@ export const createGroupSnapshot = async (
   try {
     group = await callDriver(world, marked, input);
   } catch (error) {
-    if (isFinal(error))
+    if (isFinalError(error))
       await unmarkBeingCreated(world, volumeGroupSnapshotContents, { object: marked, ...mark });
     const volumes = (content.spec.source.volumeHandles ?? []).join(' ');
     throw new Error(

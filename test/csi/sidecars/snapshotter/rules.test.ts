@@ -1,8 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
-import { CsiError } from '../../../../csi/error.ts';
+import { CsiError, isFinalError } from '../../../../csi/error.ts';
 import type { CodeName } from '../../../../csi/error.ts';
-import { isFinal } from '../../../../csi/sidecars/snapshotter/being-created.ts';
 import { contentStatusOf } from '../../../../csi/sidecars/snapshotter/content-status.ts';
 import { deservesSync } from '../../../../csi/sidecars/snapshotter/deserves-sync.ts';
 import { driverParameters } from '../../../../csi/sidecars/snapshotter/parameters.ts';
@@ -11,7 +10,7 @@ import { annotations, finalizers } from '../../../../csi/snapshots/names.ts';
 
 test('after these codes a snapshot may still be in the making, after all others it is not', (t) => {
   const codes = Object.keys(status).filter((name) => Number.isNaN(Number(name))) as CodeName[];
-  const unsure = codes.filter((code) => !isFinal(new CsiError(code, 'x')));
+  const unsure = codes.filter((code) => !isFinalError(new CsiError(code, 'x')));
   t.deepEqual(unsure.toSorted(), [
     'ABORTED',
     'CANCELLED',
@@ -19,7 +18,7 @@ test('after these codes a snapshot may still be in the making, after all others 
     'RESOURCE_EXHAUSTED',
     'UNAVAILABLE',
   ]);
-  t.false(isFinal(new Error('no answer of the driver’s')));
+  t.false(isFinalError(new Error('no answer of the driver’s')));
 });
 
 test('the driver gets the parameters that are its own', (t) => {
