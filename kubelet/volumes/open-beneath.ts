@@ -67,7 +67,9 @@ const placeInside = (root: string, path: string): string | undefined => {
   return undefined;
 };
 
-const stepsOf = (path: string): string[] => path.split('/').filter((step) => step !== '' && step !== '.');
+/** The names that a path is walked by. */
+export const stepsOf = (path: string): string[] =>
+  path.split('/').filter((step) => step !== '' && step !== '.');
 
 /** What a link says; undefined when it is none, or nothing is there. */
 const linkIn = (root: string, folder: string, name: string): string | undefined => {

@@ -8,6 +8,7 @@ import { ContainerConfigError } from '../environment/container-config-error.ts';
 import type { MountedVolume } from './container-mounts.ts';
 import { fileSystemStats, NoAnswerError } from './file-system-stats.ts';
 import type { AnswerOptions } from './file-system-stats.ts';
+import { stepsOf } from './open-beneath.ts';
 
 /** File systems whose calls wait for somebody else, a server on the network or a process. */
 const servedTypes = /^(nfs4?|cifs|smb3|ceph|9p|afs|fuse(\..+)?)$/;
@@ -91,8 +92,6 @@ const servedMountOf = (path: string, table: MountInfo[]): MountInfo | undefined 
 };
 
 const isServedMount = ({ type }: MountInfo): boolean => servedTypes.test(type);
-
-const stepsOf = (path: string): string[] => path.split('/').filter((step) => step !== '' && step !== '.');
 
 const linkAt = (path: string): string | undefined => {
   try {
