@@ -5,12 +5,20 @@ import { randomBytes } from 'node:crypto';
 import { pino } from 'pino';
 import { startApiServer } from '../../apiserver/server.ts';
 import { createClient } from '../../client/rest.ts';
+import { serviceAccounts } from '../../client/resources.ts';
 import type { Client } from '../../client/rest.ts';
 import { encryptionKey, openCertificateAuthority, serviceAccountKeys } from '../../cluster/certificates.ts';
 import { openEmbeddedStore } from '../../store/embedded/open.ts';
 
 /** A log for tests: silent unless PODWRIGHT_TEST_LOG names a level. */
 export const testLog = pino({ level: process.env['PODWRIGHT_TEST_LOG'] ?? 'silent' }, process.stderr);
+
+/** The service account of Pods that name none, without which they are not admitted. */
+export const createDefaultAccount = async (client: Client): Promise<void> => {
+  const metadata = { name: 'default', namespace: 'default' };
+  const object = { apiVersion: 'v1', kind: 'ServiceAccount', metadata };
+  await client.resource(serviceAccounts).create({ object });
+};
 
 /** Our own API server on a fresh store and a free port, and clients of it. `stop` ends all of it. */
 export const startTestApiServer = async () => {

@@ -5,19 +5,16 @@ import type { ControllerFactory } from '../../client/controller.ts';
 import { isNotFound } from '../../client/errors.ts';
 import { createInformerFactory } from '../../client/informer-factory.ts';
 import type { ApiObject } from '../../client/objects.ts';
-import { events, serviceAccounts } from '../../client/resources.ts';
+import { events } from '../../client/resources.ts';
 import type { Client } from '../../client/rest.ts';
-import { startTestApiServer, testLog } from '../client/api-server.ts';
+import { createDefaultAccount, startTestApiServer, testLog } from '../client/api-server.ts';
 import { until } from '../environment.ts';
 
 /** Some controllers and nothing else on a real API server. `client` may do everything. */
 export const startControllerRig = async (factories: ControllerFactory[]) => {
   const server = await startTestApiServer();
   const client = await server.admin();
-  // Pods are not admitted without it.
-  const metadata = { name: 'default', namespace: 'default' };
-  const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata };
-  await client.resource(serviceAccounts).create({ object: account });
+  await createDefaultAccount(client);
   const controllers = runTestControllers(
     await server.clientAs('system:kube-controller-manager', ['system:masters']),
     factories,

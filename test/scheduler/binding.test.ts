@@ -1,17 +1,16 @@
 import anyTest from 'ava';
 import type { TestFn } from 'ava';
 import { conflict, notFound } from '../../api/status.ts';
-import type { Pod } from '../../api/types.ts';
 import type { Client } from '../../client/rest.ts';
-import { events, pods, serviceAccounts } from '../../client/resources.ts';
+import { events, pods } from '../../client/resources.ts';
 import type { Plugin } from '../../scheduler/framework/plugin.ts';
 import { startScheduler } from '../../scheduler/index.ts';
 import { defaultPlugins } from '../../scheduler/plugins/index.ts';
-import { startTestApiServer, testLog } from '../client/api-server.ts';
+import { createDefaultAccount, startTestApiServer, testLog } from '../client/api-server.ts';
 import { until } from '../environment.ts';
 import { aNode, aPod } from './fixtures.ts';
+import { createPod, getPod, nodeOf } from './pods.ts';
 import { createReadyNode } from './ready-node.ts';
-import { withoutUid } from './storage-fixtures.ts';
 
 interface Context {
   client: Client;
@@ -24,10 +23,7 @@ const test = anyTest as TestFn<Context>;
 test.beforeEach(async (t) => {
   const server = await startTestApiServer();
   const client = await server.admin();
-  const metadata = { name: 'default', namespace: 'default' };
-  await client
-    .resource(serviceAccounts)
-    .create({ object: { apiVersion: 'v1', kind: 'ServiceAccount', metadata } });
+  await createDefaultAccount(client);
   await createReadyNode(client, aNode());
   let scheduler: { stop(): Promise<void> } | undefined;
   t.context = {
@@ -48,11 +44,8 @@ test.beforeEach(async (t) => {
 test.afterEach.always((t) => t.context.stop());
 
 const whole = { requests: { cpu: '2' } };
-const create = (client: Client, pod: Pod) => client.resource(pods).create({ object: withoutUid(pod) });
-const get = (client: Client, name: string) => client.resource(pods).get({ name, namespace: 'default' });
-const nodeOf = async (client: Client, name: string) => (await get(client, name)).spec?.nodeName;
 const conditionOf = async (client: Client, name: string, type: string) =>
-  (await get(client, name)).status?.conditions?.find((condition) => condition.type === type);
+  (await getPod(client, name)).status?.conditions?.find((condition) => condition.type === type);
 const told = async (client: Client, reason: string) =>
   (await client.resource(events).list({ namespace: 'default' })).items
     .filter((event) => event.reason === reason)
@@ -70,9 +63,9 @@ test('a victim that waits in preBind only goes back to the queue', async (t) => 
       });
     },
   });
-  const low = await create(client, aPod({ name: 'low', ...whole }));
+  const low = await createPod(client, aPod({ name: 'low', ...whole }));
   await until('low waits', () => waits === 1);
-  const high = await create(
+  const high = await createPod(
     client,
     aPod({ name: 'high', priorityClassName: 'system-cluster-critical', ...whole }),
   );
@@ -81,11 +74,11 @@ test('a victim that waits in preBind only goes back to the queue', async (t) => 
   await until('the event is there', async () => (await told(client, 'Preempted')).includes(preempted));
   const cancelled = 'low: running PreBind plugin "Test": context canceled';
   await until('low is told why', async () => (await told(client, 'FailedScheduling')).includes(cancelled));
-  t.is((await get(client, 'low')).metadata?.deletionTimestamp, undefined);
+  t.is((await getPod(client, 'low')).metadata?.deletionTimestamp, undefined);
   t.is(await conditionOf(client, 'low', 'DisruptionTarget'), undefined);
   await client.resource(pods).delete({ name: 'high', namespace: 'default', gracePeriodSeconds: 0 });
   await until('low is tried again', () => waits === 2);
-  t.is((await get(client, 'low')).metadata?.uid, low.metadata?.uid);
+  t.is((await getPod(client, 'low')).metadata?.uid, low.metadata?.uid);
 });
 
 test('a victim that is past preBind is deleted', async (t) => {
@@ -99,10 +92,10 @@ test('a victim that is past preBind is deleted', async (t) => {
       return binding.promise;
     },
   });
-  await create(client, aPod({ name: 'low', ...whole }));
+  await createPod(client, aPod({ name: 'low', ...whole }));
   await until('low is bound', () => isBinding);
-  t.is((await get(client, 'low')).status?.nominatedNodeName, undefined, 'there was nothing to wait for');
-  const high = await create(
+  t.is((await getPod(client, 'low')).status?.nominatedNodeName, undefined, 'there was nothing to wait for');
+  const high = await createPod(
     client,
     aPod({ name: 'high', priorityClassName: 'system-cluster-critical', ...whole }),
   );
@@ -118,7 +111,7 @@ test('a bind that fails is told with its plugin', async (t) => {
   await schedule({
     bind: () => Promise.reject(conflict({ group: '', resource: 'pods/binding' }, 'web', why)),
   });
-  await create(client, aPod());
+  await createPod(client, aPod());
   const message = `running Bind plugin "Test": Operation cannot be fulfilled on pods/binding "web": ${why}`;
   await until('the event is there', async () =>
     (await told(client, 'FailedScheduling')).includes(`web: ${message}`),
@@ -144,9 +137,9 @@ test('a bind that finds the pod gone is told to nobody', async (t) => {
       return Promise.reject(notFound({ group: '', resource: 'pods' }, 'gone'));
     },
   });
-  await create(client, aPod({ name: 'gone' }));
+  await createPod(client, aPod({ name: 'gone' }));
   await until('gone is tried', () => tried.has('gone'));
-  await create(client, aPod({ name: 'next' }));
+  await createPod(client, aPod({ name: 'next' }));
   // Events are written in their order.
   await until('next is told of', async () => (await told(client, 'FailedScheduling')).length > 0);
   t.true((await told(client, 'FailedScheduling')).every((line) => line.startsWith('next: ')));

@@ -9,7 +9,6 @@ import {
   persistentVolumeClaims,
   persistentVolumes,
   pods,
-  serviceAccounts,
   storageClasses,
 } from '../../client/resources.ts';
 import { persistentVolumeController } from '../../controllers/persistent-volume/persistent-volume.ts';
@@ -22,9 +21,10 @@ import {
 } from '../../csi/translation/index.ts';
 import type { CreateVolumeRequest } from '../../csi/types.ts';
 import { startScheduler } from '../../scheduler/index.ts';
-import { startTestApiServer, testLog } from '../client/api-server.ts';
+import { createDefaultAccount, startTestApiServer, testLog } from '../client/api-server.ts';
 import { until } from '../environment.ts';
 import { runTestControllers } from '../controllers/controller-rig.ts';
+import { createPod, nodeOf } from './pods.ts';
 import { createReadyNode } from './ready-node.ts';
 import { aNode } from './fixtures.ts';
 import { aClaim, aClass, aPodWith, aVolume, withoutUid, zoneLabel } from './storage-fixtures.ts';
@@ -50,9 +50,7 @@ test.beforeEach(async (t) => {
   );
   const server = await startTestApiServer();
   const client = await server.admin();
-  const metadata = { name: 'default', namespace: 'default' };
-  const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata };
-  await client.resource(serviceAccounts).create({ object: account });
+  await createDefaultAccount(client);
   for (const zone of ['a', 'b']) await createNodeWithDriver(client, zone);
   const controllers = runTestControllers(client, [persistentVolumeController()]);
   const sidecars = await startSidecars({
@@ -134,14 +132,11 @@ const createNodeWithDriver = async (client: Client, zone: string) => {
   });
 };
 
-const nodeOf = async (client: Client, name: string) =>
-  (await client.resource(pods).get({ name, namespace: 'default' })).spec?.nodeName;
-
 test.serial('a claim of a waiting class ends as a volume in the zone of its pod', async (t) => {
   const { client, requests } = t.context;
   await client.resource(storageClasses).create({ object: aClass({ provisioner: driver, zones: ['b'] }) });
   await client.resource(persistentVolumeClaims).create({ object: withoutUid(aClaim()) });
-  await client.resource(pods).create({ object: withoutUid(aPodWith(['data'])) });
+  await createPod(client, aPodWith(['data']));
   await until('the pod has a node', async () => (await nodeOf(client, 'web')) === 'node-b');
   t.deepEqual(
     requests.map(({ accessibilityRequirements }) => accessibilityRequirements?.preferred),
@@ -162,7 +157,7 @@ test.serial('a local volume is bound late, where its disk is', async (t) => {
   const local = withoutUid(aVolume({ zone: 'b', local: { path: '/mnt/disk' } }));
   await client.resource(persistentVolumes).create({ object: local });
   await client.resource(persistentVolumeClaims).create({ object: withoutUid(aClaim()) });
-  await client.resource(pods).create({ object: withoutUid(aPodWith(['data'])) });
+  await createPod(client, aPodWith(['data']));
   await until('the pod has a node', async () => (await nodeOf(client, 'web')) === 'node-b');
   t.is((await client.resource(persistentVolumes).get({ name: 'pv' })).spec?.claimRef?.name, 'data');
   t.deepEqual(requests, []);
@@ -173,7 +168,7 @@ test.serial('a pod with an immediate claim is placed where the volume was made',
   await client
     .resource(storageClasses)
     .create({ object: aClass({ provisioner: driver, zones: ['a'], volumeBindingMode: 'Immediate' }) });
-  await client.resource(pods).create({ object: withoutUid(aPodWith(['data'])) });
+  await createPod(client, aPodWith(['data']));
   await client.resource(persistentVolumeClaims).create({ object: withoutUid(aClaim()) });
   await until('the pod has a node', async () => (await nodeOf(client, 'web')) === 'node-a');
   t.pass();
@@ -184,7 +179,7 @@ test.serial('a class of an in-tree plugin is served by the driver that has taken
   const object = aClass({ provisioner: 'kubernetes.io/gce-pd', zones: ['b'] });
   await client.resource(storageClasses).create({ object: { ...object, parameters: { fstype: 'ext4' } } });
   await client.resource(persistentVolumeClaims).create({ object: withoutUid(aClaim()) });
-  await client.resource(pods).create({ object: withoutUid(aPodWith(['data'])) });
+  await createPod(client, aPodWith(['data']));
   await until('the pod has a node', async () => (await nodeOf(client, 'web')) === 'node-b');
   t.deepEqual(
     requests.map(({ accessibilityRequirements }) => accessibilityRequirements?.preferred),
@@ -196,7 +191,7 @@ test.serial('a class of an in-tree plugin is served by the driver that has taken
   t.like(volume.spec?.gcePersistentDisk, { pdName: 'disk-1', fsType: 'ext4' });
   t.is(volume.metadata?.labels?.[zoneLabel], 'b');
   // A second pod finds it by the labels and by the node affinity of the translated volume.
-  await client.resource(pods).create({ object: withoutUid(aPodWith(['data'], { name: 'second' })) });
+  await createPod(client, aPodWith(['data'], { name: 'second' }));
   await until('the second has a node', async () => (await nodeOf(client, 'second')) === 'node-b');
 });
 
@@ -211,7 +206,7 @@ test.serial('an in-tree volume with a zone label alone is used in that zone', as
   });
   await client.resource(persistentVolumes).create({ object: withoutUid(disk) });
   await client.resource(persistentVolumeClaims).create({ object: withoutUid(aClaim()) });
-  await client.resource(pods).create({ object: withoutUid(aPodWith(['data'])) });
+  await createPod(client, aPodWith(['data']));
   await until('the pod has a node', async () => (await nodeOf(client, 'web')) === 'node-b');
   t.pass();
 });
@@ -230,7 +225,7 @@ test.serial('local volumes go to as many pods as there are, each near to its own
   await Promise.all(
     names.map(async (name) => {
       await client.resource(persistentVolumeClaims).create({ object: withoutUid(aClaim({ name })) });
-      await client.resource(pods).create({ object: withoutUid(aPodWith([name], { name })) });
+      await createPod(client, aPodWith([name], { name }));
     }),
   );
   const placed = async () => {
@@ -257,7 +252,7 @@ test.serial('fifty claims with their pods', async (t) => {
   await Promise.all(
     names.map(async (name) => {
       await client.resource(persistentVolumeClaims).create({ object: withoutUid(aClaim({ name })) });
-      await client.resource(pods).create({ object: withoutUid(aPodWith([name], { name })) });
+      await createPod(client, aPodWith([name], { name }));
     }),
   );
   await until('all have a node', async () => {

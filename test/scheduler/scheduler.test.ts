@@ -1,13 +1,13 @@
 import anyTest from 'ava';
 import type { TestFn } from 'ava';
-import type { Pod } from '../../api/types.ts';
 import type { Client } from '../../client/rest.ts';
 import { isNotFound } from '../../client/errors.ts';
-import { events, leases, pods, serviceAccounts } from '../../client/resources.ts';
+import { events, leases, pods } from '../../client/resources.ts';
 import { startScheduler } from '../../scheduler/index.ts';
-import { startTestApiServer, testLog } from '../client/api-server.ts';
+import { createDefaultAccount, startTestApiServer, testLog } from '../client/api-server.ts';
 import { until } from '../environment.ts';
 import { aNode, aPod } from './fixtures.ts';
+import { createPod, getPod } from './pods.ts';
 import { createReadyNode } from './ready-node.ts';
 
 interface Context {
@@ -19,12 +19,7 @@ const test = anyTest as TestFn<Context>;
 test.beforeEach(async (t) => {
   const server = await startTestApiServer();
   const client = await server.admin();
-  const account = {
-    apiVersion: 'v1',
-    kind: 'ServiceAccount',
-    metadata: { name: 'default', namespace: 'default' },
-  };
-  await client.resource(serviceAccounts).create({ object: account });
+  await createDefaultAccount(client);
   const scheduler = await startScheduler({
     client: await server.clientAs('system:kube-scheduler'),
     log: testLog,
@@ -39,11 +34,6 @@ test.beforeEach(async (t) => {
 });
 test.afterEach.always((t) => t.context.stop());
 
-const create = async (client: Client, pod: Pod): Promise<Pod> => {
-  const { uid: _uid, ...metadata } = pod.metadata ?? {};
-  return client.resource(pods).create({ object: { ...pod, metadata } });
-};
-const get = (client: Client, name: string) => client.resource(pods).get({ name, namespace: 'default' });
 /** Resolves with undefined when the server says NotFound. */
 const found = async <T>(promise: Promise<T>): Promise<T | undefined> =>
   promise.catch((error: unknown) => {
@@ -59,9 +49,9 @@ const eventsOf = async (client: Client, reason: string) =>
 test('places a pod, with upstream event', async (t) => {
   const { client } = t.context;
   await createReadyNode(client, aNode());
-  await create(client, aPod());
-  await until('the pod has a node', async () => (await get(client, 'web')).spec?.nodeName === 'node-1');
-  const condition = (await get(client, 'web')).status?.conditions?.find(
+  await createPod(client, aPod());
+  await until('the pod has a node', async () => (await getPod(client, 'web')).spec?.nodeName === 'node-1');
+  const condition = (await getPod(client, 'web')).status?.conditions?.find(
     ({ type }) => type === 'PodScheduled',
   );
   t.is(condition?.status, 'True');
@@ -76,26 +66,26 @@ test('places a pod, with upstream event', async (t) => {
 test('tells why a pod waits, and places it when a node appears', async (t) => {
   const { client } = t.context;
   await createReadyNode(client, aNode({ spec: { taints: [{ key: 'a', effect: 'NoSchedule' }] } }));
-  await create(client, aPod());
+  await createPod(client, aPod());
   const message =
     '0/1 nodes are available: 1 node(s) had untolerated taint(s). preemption: 0/1 nodes are available: ' +
     '1 Preemption is not helpful for scheduling.';
   await until('the condition is there', async () => {
-    const conditions = (await get(client, 'web')).status?.conditions ?? [];
+    const conditions = (await getPod(client, 'web')).status?.conditions ?? [];
     const condition = conditions.find(({ type }) => type === 'PodScheduled');
     return condition?.reason === 'Unschedulable' && condition.message === message;
   });
   await until('the event is there', async () => (await eventsOf(client, 'FailedScheduling')).length === 1);
   t.like((await eventsOf(client, 'FailedScheduling'))[0], { type: 'Warning', message });
   await createReadyNode(client, aNode({ name: 'node-2' }));
-  await until('the pod has a node', async () => (await get(client, 'web')).spec?.nodeName === 'node-2');
+  await until('the pod has a node', async () => (await getPod(client, 'web')).spec?.nodeName === 'node-2');
 });
 
 test('a pod without any node to go to', async (t) => {
   const { client } = t.context;
-  await create(client, aPod());
+  await createPod(client, aPod());
   await until('the condition is there', async () => {
-    const conditions = (await get(client, 'web')).status?.conditions ?? [];
+    const conditions = (await getPod(client, 'web')).status?.conditions ?? [];
     return conditions.some(({ message }) => message === 'no nodes available to schedule pods');
   });
   t.pass();
@@ -104,24 +94,24 @@ test('a pod without any node to go to', async (t) => {
 test('a pod of another scheduler is left alone, a hundred of ours are placed', async (t) => {
   const { client } = t.context;
   await createReadyNode(client, aNode());
-  await create(client, aPod({ name: 'theirs', schedulerName: 'other' }));
+  await createPod(client, aPod({ name: 'theirs', schedulerName: 'other' }));
   const names = Array.from({ length: 100 }, (_, index) => `pod-${index}`);
-  await Promise.all(names.map((name) => create(client, aPod({ name }))));
+  await Promise.all(names.map((name) => createPod(client, aPod({ name }))));
   await until('all have a node', async () => {
     const list = await client
       .resource(pods)
       .list({ namespace: 'default', fieldSelector: 'spec.nodeName=node-1' });
     return list.items.length === 100;
   });
-  t.is((await get(client, 'theirs')).spec?.nodeName, undefined);
+  t.is((await getPod(client, 'theirs')).spec?.nodeName, undefined);
 });
 
 test('room that a deleted pod leaves is used', async (t) => {
   const { client } = t.context;
   await createReadyNode(client, aNode());
-  await create(client, aPod({ name: 'first', requests: { cpu: '2' } }));
-  await until('first has a node', async () => (await get(client, 'first')).spec?.nodeName === 'node-1');
-  await create(client, aPod({ name: 'second', requests: { cpu: '1' } }));
+  await createPod(client, aPod({ name: 'first', requests: { cpu: '2' } }));
+  await until('first has a node', async () => (await getPod(client, 'first')).spec?.nodeName === 'node-1');
+  await createPod(client, aPod({ name: 'second', requests: { cpu: '1' } }));
   await until('second waits', async () => (await eventsOf(client, 'FailedScheduling')).length === 1);
   t.is(
     (await eventsOf(client, 'FailedScheduling'))[0]?.message,
@@ -129,7 +119,7 @@ test('room that a deleted pod leaves is used', async (t) => {
       '1 No preemption victims found for incoming pod.',
   );
   await client.resource(pods).delete({ name: 'first', namespace: 'default', gracePeriodSeconds: 0 });
-  await until('second has a node', async () => (await get(client, 'second')).spec?.nodeName === 'node-1');
+  await until('second has a node', async () => (await getPod(client, 'second')).spec?.nodeName === 'node-1');
 });
 
 test('two important pods at once each get a victim', async (t) => {
@@ -138,16 +128,16 @@ test('two important pods at once each get a victim', async (t) => {
   const requests = { cpu: '1' };
   const victims = ['low-1', 'low-2'];
   for (const name of victims) {
-    await create(client, aPod({ name, requests }));
-    await until(`${name} has a node`, async () => (await get(client, name)).spec?.nodeName === 'node-1');
+    await createPod(client, aPod({ name, requests }));
+    await until(`${name} has a node`, async () => (await getPod(client, name)).spec?.nodeName === 'node-1');
   }
   const priorityClassName = 'system-cluster-critical';
   await Promise.all(
-    ['high-1', 'high-2'].map((name) => create(client, aPod({ name, requests, priorityClassName }))),
+    ['high-1', 'high-2'].map((name) => createPod(client, aPod({ name, requests, priorityClassName }))),
   );
   // Nobody ends the victims here: the second may not wait for the first one's end.
   await until('both victims are told to go', async () => {
-    const going = await Promise.all(victims.map((name) => get(client, name)));
+    const going = await Promise.all(victims.map((name) => getPod(client, name)));
     return going.every(({ metadata }) => metadata?.deletionTimestamp !== undefined);
   });
   await until('both are told of', async () => {
@@ -160,13 +150,13 @@ test('two important pods at once each get a victim', async (t) => {
 test('a failed try takes back a nomination that no eviction holds', async (t) => {
   const { client } = t.context;
   const schedulingGates = [{ name: 'example.com/wait' }];
-  const pod = await create(client, aPod({ schedulingGates }));
+  const pod = await createPod(client, aPod({ schedulingGates }));
   const status = { ...pod.status, nominatedNodeName: 'gone' };
   await client.resource(pods).updateStatus({ object: { ...pod, status } });
   const patch = { spec: { schedulingGates: null } };
   await client.resource(pods).patch({ name: 'web', namespace: 'default', type: 'merge', patch });
   await until('the nomination is gone', async () => {
-    const { conditions = [], nominatedNodeName } = (await get(client, 'web')).status ?? {};
+    const { conditions = [], nominatedNodeName } = (await getPod(client, 'web')).status ?? {};
     const message = 'no nodes available to schedule pods';
     return nominatedNodeName === undefined && conditions.some((condition) => condition.message === message);
   });
@@ -176,7 +166,10 @@ test('a failed try takes back a nomination that no eviction holds', async (t) =>
 test('a pod that is being deleted gets no node', async (t) => {
   const { client } = t.context;
   const waiting = aPod();
-  await create(client, { ...waiting, metadata: { ...waiting.metadata, finalizers: ['example.com/keep'] } });
+  await createPod(client, {
+    ...waiting,
+    metadata: { ...waiting.metadata, finalizers: ['example.com/keep'] },
+  });
   await until('it has been tried', async () => (await eventsOf(client, 'FailedScheduling')).length === 1);
   await client.resource(pods).delete({ name: 'web', namespace: 'default' });
   await createReadyNode(client, aNode());
@@ -185,7 +178,7 @@ test('a pod that is being deleted gets no node', async (t) => {
       ({ message }) => message === 'skip schedule deleting pod: default/web',
     ),
   );
-  t.is((await get(client, 'web')).spec?.nodeName, undefined);
+  t.is((await getPod(client, 'web')).spec?.nodeName, undefined);
 });
 
 test('two candidates share the work by a Lease', async (t) => {
@@ -198,12 +191,12 @@ test('two candidates share the work by a Lease', async (t) => {
   await until('there is a leader', async () => (await lease())?.spec?.holderIdentity !== undefined);
   const second = await start();
   await createReadyNode(client, aNode());
-  await create(client, aPod({ name: 'one', schedulerName }));
-  await until('one has a node', async () => (await get(client, 'one')).spec?.nodeName === 'node-1');
+  await createPod(client, aPod({ name: 'one', schedulerName }));
+  await until('one has a node', async () => (await getPod(client, 'one')).spec?.nodeName === 'node-1');
   const holder = (await lease())?.spec?.holderIdentity;
   await first.stop();
   t.not((await lease())?.spec?.holderIdentity, holder);
-  await create(client, aPod({ name: 'two', schedulerName }));
-  await until('two has a node', async () => (await get(client, 'two')).spec?.nodeName === 'node-1');
+  await createPod(client, aPod({ name: 'two', schedulerName }));
+  await until('two has a node', async () => (await getPod(client, 'two')).spec?.nodeName === 'node-1');
   await second.stop();
 });

@@ -9,14 +9,14 @@ import {
   persistentVolumeClaims,
   persistentVolumes,
   pods,
-  serviceAccounts,
   storageClasses,
 } from '../../client/resources.ts';
 import { startScheduler } from '../../scheduler/index.ts';
-import { startTestApiServer, testLog } from '../client/api-server.ts';
+import { createDefaultAccount, startTestApiServer, testLog } from '../client/api-server.ts';
 import { until } from '../environment.ts';
 import { startFakeStorage } from './fake-storage.ts';
 import { aNode, aPod } from './fixtures.ts';
+import { createPod, nodeOf } from './pods.ts';
 import { createReadyNode } from './ready-node.ts';
 import { aClaim, aClass, aCsiNode, aPodWith, aVolume, withoutUid, zoneLabel } from './storage-fixtures.ts';
 
@@ -31,10 +31,7 @@ const test = anyTest as TestFn<Context>;
 test.beforeEach(async (t) => {
   const server = await startTestApiServer();
   const client = await server.admin();
-  const metadata = { name: 'default', namespace: 'default' };
-  await client
-    .resource(serviceAccounts)
-    .create({ object: { apiVersion: 'v1', kind: 'ServiceAccount', metadata } });
+  await createDefaultAccount(client);
   for (const zone of ['a', 'b'])
     await createReadyNode(client, aNode({ name: `node-${zone}`, labels: { [zoneLabel]: zone } }));
   const start = async () =>
@@ -54,7 +51,6 @@ test.beforeEach(async (t) => {
 });
 test.afterEach.always((t) => t.context.stop());
 
-const createPod = (client: Client, pod: Pod) => client.resource(pods).create({ object: withoutUid(pod) });
 const createClaim = (client: Client, claim: PersistentVolumeClaim) =>
   client.resource(persistentVolumeClaims).create({ object: withoutUid(claim) });
 const createClass = (client: Client, object: StorageClass) =>
@@ -68,8 +64,6 @@ const createVolume = async (client: Client, volume: PersistentVolume) => {
 };
 const localVolume = (options: Parameters<typeof aVolume>[0]) =>
   aVolume({ ...options, local: { path: '/mnt/disk' } });
-const nodeOf = async (client: Client, name: string) =>
-  (await client.resource(pods).get({ name, namespace: 'default' })).spec?.nodeName;
 /** Resolves when a pod was refused with exactly these words; a watch that lags may have led to others before. */
 const refused = async (t: ExecutionContext<Context>, words: string): Promise<void> => {
   await until(`an event says ${words}`, async () =>

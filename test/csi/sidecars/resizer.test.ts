@@ -4,10 +4,10 @@ import {
   persistentVolumeClaims,
   persistentVolumes,
   pods,
-  serviceAccounts,
   volumeAttributesClasses,
 } from '../../../client/resources.ts';
 import { setFailpoint } from '../../../linux/failpoint.ts';
+import { createDefaultAccount } from '../../client/api-server.ts';
 import { failWith } from '../fake-driver.ts';
 import { bind, createClaim, createClass, driverName, startRig } from '../sidecars-rig.ts';
 import type { Rig } from '../sidecars-rig.ts';
@@ -161,10 +161,7 @@ test('a size whose end is not known is gone on with, although the claim asks for
 test('a driver that grows volumes only offline is asked again when the last Pod has ended', async (t) => {
   const rig = await startRig(t);
   await boundClaim(rig);
-  const metadata = { name: 'default', namespace: 'default' };
-  await rig.client
-    .resource(serviceAccounts)
-    .create({ object: { apiVersion: 'v1', kind: 'ServiceAccount', metadata } });
+  await createDefaultAccount(rig.client);
   await rig.client.resource(pods).create({
     object: {
       apiVersion: 'v1',
