@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
-import { pino } from 'pino';
 import { dir } from 'tmp-promise';
 import type { CoreV1Event, Pod } from '../../api/types.ts';
 import { startApiServer } from '../../apiserver/server.ts';
@@ -13,6 +12,7 @@ import type { CgroupTree } from '../../kubelet/resources/pod-cgroups.ts';
 import { startKubelet } from '../../kubelet/start-kubelet.ts';
 import type { Kubelet } from '../../kubelet/start-kubelet.ts';
 import { openEmbeddedStore } from '../../store/embedded/open.ts';
+import { testLog } from '../client/api-server.ts';
 import { startFakeCri } from './fake-cri.ts';
 import type { FakeCri } from './fake-cri.ts';
 import { until } from '../environment.ts';
@@ -48,7 +48,6 @@ export interface Bench {
 
 export async function startBench(t: ExecutionContext, options: Partial<KubeletOptions> = {}): Promise<Bench> {
   const { path, cleanup } = await dir({ unsafeCleanup: true, prefix: 'kubelet-test' });
-  const log = pino({ level: process.env['LL_LOG'] ?? 'silent' });
   const authority = await openCertificateAuthority(join(path, 'pki'));
   const server = await authority.issue('apiserver', {
     usage: 'server',
@@ -74,7 +73,7 @@ export async function startBench(t: ExecutionContext, options: Partial<KubeletOp
       kubeletClientCert: admin.cert,
       kubeletClientKey: admin.key,
     },
-    log,
+    log: testLog,
   });
   const client = createClient({ server: api.url, ca: authority.cert, ...admin });
   await client.request({
@@ -96,7 +95,7 @@ export async function startBench(t: ExecutionContext, options: Partial<KubeletOp
       cgroups: noCgroups,
       port: 0,
       tls: { cert: server.cert, key: server.key, clientCa: authority.cert },
-      log,
+      log: testLog,
       ...options,
     });
   let kubelet = await start();

@@ -161,8 +161,10 @@ export class TestCluster {
     return items.filter(({ involvedObject }) => involvedObject.uid === pod.metadata?.uid);
   }
 
-  /** Resolves with the first event of the Pod that has the reason. */
-  /** The first attempts may have failed for another cause: what is asked for was not known yet. */
+  /**
+   * Resolves with the first event of the Pod that has the reason, and the message when it is given: the first attempts may have failed
+   * for another cause, because what is asked for was not known yet.
+   */
   async eventOf(pod: Pod, reason: string, message?: string): Promise<CoreV1Event> {
     return until(`event ${reason} ${message}`, async () =>
       (await this.eventsOf(pod)).find(
