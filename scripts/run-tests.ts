@@ -2,12 +2,10 @@
 import { join } from 'node:path';
 import { execa, execaSync } from 'execa';
 
-const args = process.argv.slice(2);
-const long = args.includes('--long');
-const paths = args.filter((arg) => !arg.startsWith('--'));
-const unknown = args.filter((arg) => arg.startsWith('--') && arg !== '--long');
-if (unknown.length > 0) {
-  process.stderr.write(`scripts/test: unknown flag ${unknown.join(' ')} (there is --long)\n`);
+const paths = process.argv.slice(2);
+const flags = paths.filter((path) => path.startsWith('-'));
+if (flags.length > 0) {
+  process.stderr.write(`scripts/test: unknown flag ${flags.join(' ')} (see --help)\n`);
   process.exit(2);
 }
 
@@ -38,7 +36,6 @@ function check(title: string, command: string, commandArgs: string[]): void {
 async function runAva(): Promise<void> {
   const ava = execa(programOf('ava'), ['--tap', ...paths], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { PODWRIGHT_LONG: long ? '1' : '' },
     reject: false,
   });
   let inFailure = false;
