@@ -6,13 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { ExecutionContext } from 'ava';
-import { pino } from 'pino';
 import { startApiServer } from '../../apiserver/server.ts';
 import type { ApiServerOptions } from '../../apiserver/server.ts';
 import { encryptionKey, openCertificateAuthority, serviceAccountKeys } from '../../cluster/certificates.ts';
 import type { KeyPair } from '../../cluster/certificates.ts';
 import { findKubectl } from '../../cli/find-kubectl.ts';
 import { openEmbeddedStore } from '../../store/embedded/open.ts';
+import { testLog } from '../client/api-server.ts';
 import { patience } from '../environment.ts';
 
 /** What a request is made with; without an identity and a token it is anonymous. */
@@ -70,7 +70,7 @@ export async function startTestServer(t: ExecutionContext, options: Partial<ApiS
         kubeletClientCert: admin.cert,
         kubeletClientKey: admin.key,
       },
-      log: pino({ level: process.env['PODWRIGHT_TEST_LOG'] ?? 'silent' }, process.stderr),
+      log: testLog,
       ...options,
     });
     return { store, server };
