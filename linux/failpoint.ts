@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
  * Named places where a test can make the program die, fail or wait: `await failpoint('csi.stage.after-mkfs')` does nothing
  * unless that name was set, by PODWRIGHT_FAILPOINTS of the process or by setFailpoint() in it.
  *
- *   PODWRIGHT_FAILPOINTS='csi.stage.after-mkfs=crash;cloud.attach.after-loop=1*error(no more loops);cloud.copy=sleep(200)'
+ *   PODWRIGHT_FAILPOINTS='csi.stage.after-mkfs=crash;cloud.attach.after-device=1*error(lost);cloud.snapshot.at-rest=sleep(200)'
  *
  * `crash` is SIGKILL to this very process: nothing is flushed, closed or undone. `error` throws FailpointError. `N*` in
  * front: only the first N times. The same idea and notation as gofail and the BSDs' fail(9).

@@ -95,7 +95,6 @@ export async function storyteller(cluster: string): Promise<Storyteller> {
 }
 
 /** On a slow machine every deadline is this many times longer. */
-/** How many times slower than usual this machine may be. */
 export const patience = Number(process.env.PODWRIGHT_PATIENCE ?? 1);
 
 const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word}'`);
