@@ -81,6 +81,26 @@ test('binding assigns a node once', async (t) => {
   t.is((await server.post(`${PODS}/other/binding`, { ...binding, metadata: { name: 'other' } })).status, 404);
 });
 
+test('a binding to what is no node is refused', async (t) => {
+  const server = await startTestServer(t);
+  await makeDefaultAccount(server);
+  await server.post(PODS, podNamed('web'));
+  const bind = async (target?: object) => {
+    const binding = { apiVersion: 'v1', kind: 'Binding', metadata: { name: 'web' }, target };
+    const { status, body } = await server.post(`${PODS}/web/binding`, binding);
+    return [status, body.message];
+  };
+  const invalid = 'Binding "web" is invalid:';
+  const noName = `${invalid} target.name: Required value`;
+  t.deepEqual(await bind(), [422, noName]);
+  t.deepEqual(await bind({ kind: 'Node' }), [422, noName]);
+  t.deepEqual(await bind({ kind: 'Pod', name: 'node-1' }), [
+    422,
+    `${invalid} target.kind: Unsupported value: "Pod": supported values: "Node", "<empty>"`,
+  ]);
+  t.is((await server.get(`${PODS}/web`)).body.spec.nodeName, undefined);
+});
+
 test('a running Pod is deleted gracefully, the period only gets shorter', async (t) => {
   const server = await startTestServer(t);
   await makeDefaultAccount(server);

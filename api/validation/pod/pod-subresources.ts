@@ -98,7 +98,7 @@ function mayRestart(
   return policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0);
 }
 
-/** Checks a Binding: the target is a node. Its words differ from those of a validation of fields. */
+/** Checks a Binding: its target is a node (upstream: ValidatePodBinding). */
 export function validateBinding({ target }: Binding): FieldError[] {
   const { kind = '', name = '' } = target ?? {};
   return [

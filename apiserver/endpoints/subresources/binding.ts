@@ -1,4 +1,5 @@
 import type { Binding, Pod } from '../../../api/types.ts';
+import { validateBinding } from '../../../api/validation/pod/pod-subresources.ts';
 import { conflictError, invalidError, notFoundError } from '../../http/errors.ts';
 import type { ApiObject } from '../../registry/kind.ts';
 import { pod } from '../../registry/core/pod.ts';
@@ -17,7 +18,11 @@ export const bindPod: Endpoint = async (request) => {
   const options = writeOptions(info.query, 'CreateOptions');
   const binding = (await readObject(request, BINDING, options)) as unknown as Binding;
   checkPlace(binding as unknown as ApiObject, kind, info);
-  checkTarget(binding);
+  const invalid = validateBinding(binding);
+  if (invalid.length > 0) {
+    const ofBinding = { group: '', kind: 'Binding', plural: 'bindings' };
+    throw invalidError(ofBinding, binding.metadata?.name ?? '', invalid);
+  }
   const object = binding as unknown as ApiObject;
   const attributes = { operation: 'CREATE' as const, request, object, oldObject: undefined, options };
   await server.admission.admit(attributes);
@@ -34,14 +39,6 @@ export const bindPod: Endpoint = async (request) => {
     object: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 },
   };
 };
-
-function checkTarget({ target, metadata }: Binding): void {
-  if (target.name) return;
-  const kind = { group: '', kind: 'Binding', plural: 'bindings' };
-  throw invalidError(kind, metadata?.name ?? '', [
-    { field: 'target.name', reason: 'FieldValueRequired', message: 'Required value' },
-  ]);
-}
 
 /** Upstream: registry/core/pod/storage BindingREST.setPodNodeAndMetadata. */
 function assign(current: Pod, { target, metadata }: Binding, now: string): Pod {
