@@ -33,7 +33,6 @@ export function isThere(name: string): boolean {
 /** As down(), for a caller that holds the cluster's lock. */
 export async function takeDown(name: string): Promise<void> {
   const { run } = clusterPaths(name);
-  // Nodes first: a control plane that still runs would only see its nodes vanish.
   const daemons = listDaemons(name);
   await Promise.all(daemons.map((daemon) => stopDaemon(name, daemon.name, { signal: 'SIGKILL' })));
   await endProcessesOf(name);

@@ -10,7 +10,7 @@ import { refusalOf } from './refused-types.ts';
 import { secretPlugin } from './secret.ts';
 import type { VolumeSpec } from './volume-spec.ts';
 
-/** The types that need nothing but the node; those that need the node's devices and drivers are added by persistent-plugins.ts. */
+/** The types that need nothing but the node; those that need the node's devices and drivers are added by persistent-volumes.ts. */
 export const volumePlugins: readonly VolumePlugin[] = [
   emptyDirPlugin,
   hostPathPlugin,

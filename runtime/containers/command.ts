@@ -27,7 +27,7 @@ export interface EnvironmentOptions {
   home: string;
 }
 
-/** The environment as `NAME=value`, in the order of who wins: PATH, TERM, HOSTNAME, the image's, the container's; HOME if nobody sets it. */
+/** The environment as `NAME=value`, where the later one wins: PATH, HOSTNAME, TERM, the image's, the container's; HOME if nobody sets it. */
 export function environment({ config, image, hostname, home }: EnvironmentOptions): string[] {
   const variables = new Map<string, string>();
   const set = (pair: string): void => {
