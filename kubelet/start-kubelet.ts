@@ -1,17 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { openCgroups } from '../cgroups/index.ts';
-import { createInformer } from '../client/informer.ts';
 import { systemClock } from '../client/clock.ts';
 import { createEventRecorder } from '../client/event-recorder.ts';
-import { nodes as nodesResource, pods as podsResource } from '../client/resources.ts';
-import type { Pod } from '../api/types.ts';
+import { nodes } from '../client/resources.ts';
 import { composeStorage } from './compose-storage.ts';
 import { composePods, configOf, logRootOf } from './compose-pods.ts';
-import type { PodParts } from './compose-pods.ts';
 import { createCriClient } from './cri/cri-client.ts';
 import type { CriClient } from './cri/cri-client.ts';
 import { messageOf } from './cri/cri-error.ts';
-import { removeOrphans } from './garbage/orphans.ts';
 import { startGarbageCollection } from './garbage/garbage-collection.ts';
 import type { KubeletOptions } from './kubelet-options.ts';
 import { keepLease } from './node/lease.ts';
@@ -23,10 +19,10 @@ import { isStaticPod } from './pod.ts';
 import { createPodEvents } from './pod-events.ts';
 import { followContainerEvents } from './runtime-status/container-events.ts';
 import { startKubeletServer } from './server/server.ts';
+import { followSources } from './sources/follow-sources.ts';
 import { createMirrorPods } from './sources/mirror-pods.ts';
 import { createPodDispatch } from './sources/pod-dispatch.ts';
 import type { PodDispatch } from './sources/pod-dispatch.ts';
-import { followStaticPods } from './sources/static-source.ts';
 
 /** A kubelet that runs. */
 export interface Kubelet {
@@ -136,7 +132,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     allocatable: () => facts.allocatable(),
     // Without an API server it is as this kubelet would register it: static Pods do not wait.
     node: () => ownNode.node() ?? reporter.node() ?? { metadata: { name: nodeName, labels } },
-    fetchNode: () => client.resource(nodesResource).get({ name: nodeName }),
+    fetchNode: () => client.resource(nodes).get({ name: nodeName }),
   });
   volumes.reconstruct();
   const podsKnown = Promise.withResolvers<void>();
@@ -226,66 +222,4 @@ async function runtimeNameOf(cri: CriClient): Promise<string> {
     ({ runtimeName }) => runtimeName,
     () => 'podwright',
   );
-}
-
-interface Sources {
-  /** Resolves when all Pods of all sources are dispatched. */
-  synced: Promise<void>;
-  stop(): Promise<void>;
-}
-
-/** Follows the node's Pods; the first are dispatched when the runtime's containers are known, so that none starts twice. */
-function followSources({
-  options,
-  parts,
-  dispatch,
-  ready,
-}: {
-  options: KubeletOptions;
-  parts: PodParts;
-  dispatch: PodDispatch;
-  ready: Promise<void>;
-}): Sources {
-  const { client, log, nodeName, staticPodDir } = options;
-  const informer = createInformer<Pod>({
-    client,
-    resource: podsResource,
-    fieldSelector: `spec.nodeName=${nodeName}`,
-    onError: (error) => log.warn({ error: messageOf(error) }, 'watch of the pods of this node failed'),
-  });
-  let stopStatic = () => {};
-  const begin = async () => {
-    informer.start();
-    await ready;
-    informer.addHandler({
-      add: (pod) => dispatch.set(pod),
-      update(pod, before) {
-        // The same name with another UID: the old Pod's deletion was not seen.
-        if (pod.metadata?.uid !== before.metadata?.uid) dispatch.remove(before);
-        dispatch.set(pod);
-      },
-      delete: (pod) => dispatch.remove(pod),
-    });
-    if (staticPodDir) {
-      const source = followStaticPods({
-        folder: staticPodDir,
-        nodeName,
-        log,
-        onChange: (pods) => dispatch.setStatic(pods),
-      });
-      stopStatic = () => source.stop();
-      await source.ready;
-    } else dispatch.setStatic([]);
-    await informer.waitForSync();
-    await removeOrphans(parts).catch((error: unknown) =>
-      log.warn({ error: messageOf(error) }, 'cannot remove what deleted pods have left'),
-    );
-  };
-  return {
-    synced: begin(),
-    async stop() {
-      stopStatic();
-      await informer.stop();
-    },
-  };
 }
