@@ -4,7 +4,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { configMapPropagation } from './benchmarks/config-map-propagation.ts';
 import { containerStart } from './benchmarks/container-start.ts';
 import { describeHost } from './benchmarks/host.ts';
@@ -28,6 +28,8 @@ const onCluster: Record<string, (cluster: BenchCluster, options: MeasureOptions)
   'many-pods': manyPods,
 };
 
+const figureNames = [...Object.keys(onCluster), 'storage', 'up'];
+
 const count = (text: string): number => {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1)
@@ -41,10 +43,7 @@ const program = new Command('scripts/bench')
   .description('Measures Podwright on this machine: medians, as a table and as JSON.')
   .option('--peers', 'install crun and podman from Debian and measure them too', false)
   .option('--runs <count>', 'runs of each figure', count, 10)
-  .option(
-    '--only <names...>',
-    `some figures only: ${[...Object.keys(onCluster), 'storage', 'up'].join(', ')}`,
-  )
+  .addOption(new Option('--only <names...>', 'some figures only').choices(figureNames))
   .option('--output <file>', 'where the JSON goes', 'build/bench.json')
   .parse();
 const { peers, runs, only, output } = program.opts<{
