@@ -23,7 +23,6 @@ export interface LeaderElectionOptions {
   clock?: Clock;
   /** Runs while we lead; its signal is aborted when the lease is lost or `signal` is. */
   lead: (signal: AbortSignal) => Promise<void> | void;
-  onNewLeader?: (identity: string) => void;
   onError?: (error: unknown) => void;
   signal: AbortSignal;
 }
@@ -103,20 +102,15 @@ const createElection = ({
   identity = `${hostname()}_${randomUUID()}`,
   leaseDurationMs = 15_000,
   clock = systemClock,
-  onNewLeader,
   onError,
 }: LeaderElectionOptions) => {
   const resource: ResourceClient<Lease> = client.resource(leases);
   let observed: Observed = { lease: undefined, atMs: 0 };
-  let reportedLeader: string | undefined;
 
   const observe = (lease: Lease) => {
     if (lease.metadata?.resourceVersion !== observed.lease?.metadata?.resourceVersion) {
       observed = { lease, atMs: clock.now() };
     }
-    const holder = lease.spec?.holderIdentity ?? '';
-    if (holder !== '' && holder !== reportedLeader) onNewLeader?.(holder);
-    reportedLeader = holder;
   };
 
   const specNow = (transitions: number, acquireTime?: string): LeaseSpec => {

@@ -24,8 +24,6 @@ export interface UpgradeProxyOptions {
   headers?: OutgoingHttpHeaders;
   /** Ends the connection on both sides, for a server that stops. */
   signal?: AbortSignal;
-  /** How long the target may take to accept and to answer; 30 s when left out. */
-  dialTimeoutMs?: number;
 }
 
 export interface SocketAnswer {
@@ -35,6 +33,9 @@ export interface SocketAnswer {
   headers?: [string, string][];
   body?: string | Buffer;
 }
+
+/** How long the target may take to accept and to answer. */
+const dialTimeoutMs = 30_000;
 
 /** The target could not be reached or hung up before its answer; nothing was written to the client. */
 export class UpgradeDialError extends Error {
@@ -114,7 +115,7 @@ function dial(options: UpgradeProxyOptions): Promise<Answer> {
   outgoing.once('upgrade', (response, socket, head) => resolve({ kind: 'upgraded', response, socket, head }));
   outgoing.once('response', (response) => resolve({ kind: 'refused', response }));
   outgoing.once('error', fail);
-  outgoing.setTimeout(options.dialTimeoutMs ?? 30_000, () => outgoing.destroy(new Error('i/o timeout')));
+  outgoing.setTimeout(dialTimeoutMs, () => outgoing.destroy(new Error('i/o timeout')));
   outgoing.end();
   if (options.socket.destroyed) clientGone();
   return promise.finally(() => {

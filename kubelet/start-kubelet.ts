@@ -185,7 +185,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   const lease = reporter.registered.then(() =>
     keepLease({ client, nodeName, clock, log, durationSeconds: config.nodeLeaseDurationSeconds }),
   );
-  const garbage = startGarbageCollection({ context, directory, config, clock, log });
+  const garbage = startGarbageCollection({ context, config, clock, log });
   events.node('Normal', 'Starting', 'Starting kubelet.');
   // Whoever does not wait for readiness needs no unhandled rejection at stop.
   ready.catch(() => undefined);

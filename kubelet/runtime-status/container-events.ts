@@ -20,10 +20,11 @@ export interface ContainerEventsOptions {
   log: KubeletLog;
   /** A Pod's status in the cache is another one. */
   onChange: (uid: string) => void;
-  /** How often everything is looked at although events flow; 5 minutes as upstream's with events. */
-  relistPeriodMs?: number;
   retryMs?: number;
 }
+
+/** How often everything is looked at although events flow, as upstream with events. */
+const relistPeriodMs = 300_000;
 
 /**
  * Follows GetContainerEvents. Whenever the stream begins anew (the runtime has restarted), everything is listed once,
@@ -32,7 +33,7 @@ export interface ContainerEventsOptions {
  *     connect ─► relist ─► events … ─► stream ends ─► wait retryMs ─► connect
  */
 export function followContainerEvents(options: ContainerEventsOptions): ContainerEvents {
-  const { cri, cache, clock, log, onChange, relistPeriodMs = 300_000, retryMs = 100 } = options;
+  const { cri, cache, clock, log, onChange, retryMs = 100 } = options;
   const first = Promise.withResolvers<void>();
   let stopped = false;
   let healthy = false;
