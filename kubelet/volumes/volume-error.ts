@@ -1,3 +1,5 @@
+import { messageOf } from '../cri/cri-error.ts';
+
 /** The reasons of events about volumes (upstream: pkg/kubelet/events). */
 export type VolumeEventReason = 'FailedMount' | 'FailedMapVolume' | 'VolumeResizeFailed';
 
@@ -30,5 +32,3 @@ export const asVolumeError = (
   error: unknown,
   { why = messageOf(error), ...details }: Omit<VolumeErrorDetails, 'why' | 'cause'> & { why?: string },
 ): VolumeError => (error instanceof VolumeError ? error : new VolumeError({ ...details, why, cause: error }));
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,5 +1,6 @@
 import type { Duplex, Readable, Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
+import { messageOf } from '../errors.ts';
 import { encodeStatus, internalError, nonZeroExit, success } from './exit-status.ts';
 import type { StreamStatus } from './exit-status.ts';
 import { openSpdyRemoteCommand } from './spdy/remote-command.ts';
@@ -52,7 +53,7 @@ export function serveExec(
       const exitCode = await runtime.exec({ ...streams, containerId, command });
       return exitCode === 0 ? success : nonZeroExit(command, exitCode);
     } catch (error) {
-      return internalError(`error executing command in container: ${wordsOf(error)}`);
+      return internalError(`error executing command in container: ${messageOf(error)}`);
     }
   });
 }
@@ -70,7 +71,7 @@ export function serveAttach(
       await runtime.attach({ ...streams, containerId: request.containerId });
       return success;
     } catch (error) {
-      return internalError(`error attaching to container: ${wordsOf(error)}`);
+      return internalError(`error attaching to container: ${messageOf(error)}`);
     }
   });
 }
@@ -129,5 +130,3 @@ async function endAndFlush(stream: Writable | undefined, last = ''): Promise<voi
     // The connection broke, and its end is told by `closed`.
   }
 }
-
-const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

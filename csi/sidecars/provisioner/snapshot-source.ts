@@ -2,6 +2,7 @@ import { quantityValue } from '../../../api/quantity.ts';
 import type { PersistentVolumeClaim, StorageClass } from '../../../api/types.ts';
 import type { Client } from '../../../client/rest.ts';
 import { volumeSnapshotContents, volumeSnapshots } from '../../snapshots/resources.ts';
+import { wordsOf } from '../../snapshots/snapshotting.ts';
 import type { VolumeSnapshot, VolumeSnapshotContent } from '../../snapshots/types.ts';
 import type { VolumeContentSource } from '../../types.ts';
 import { addFinalizer, hasFinalizer } from '../finalizers.ts';
@@ -30,7 +31,7 @@ export async function snapshotSource(options: SourceOptions): Promise<VolumeCont
     .resource(volumeSnapshots)
     .get(source)
     .catch((error: unknown) => {
-      throw new Error(`error getting snapshot ${name} from api server: ${messageOf(error)}`, {
+      throw new Error(`error getting snapshot ${name} from api server: ${wordsOf(error)}`, {
         cause: error,
       });
     });
@@ -97,5 +98,3 @@ function checkMode(content: VolumeSnapshotContent, claim: PersistentVolumeClaim)
     }`,
   );
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -2,6 +2,7 @@ import type { PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '../..
 import { persistentVolumeClaims, persistentVolumes } from '../../../client/resources.ts';
 import type { Client } from '../../../client/rest.ts';
 import { inTreePluginOfPv, translateInTreePv } from '../../../csi/translation/index.ts';
+import { messageOf } from '../../cri/cri-error.ts';
 import type { VolumeMode, VolumeSpec } from '../volume-spec.ts';
 
 export interface ResolveOptions {
@@ -116,5 +117,3 @@ const checkMode = (name: string, mode: VolumeMode, { asDirectory, asDevice }: Vo
   if (asDirectory && mode !== 'Filesystem') throw mismatch('volumeMounts');
   if (asDevice && mode !== 'Block') throw mismatch('volumeDevices');
 };
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
