@@ -44,6 +44,8 @@ export class VolumeWorker {
   #wanted: { pod: Pod; spec: VolumeSpec } | undefined;
   #mounted = false;
   #resizeDue = false;
+  /** When it is set up again although nobody asks for it, in milliseconds since the Unix epoch. */
+  #refreshAtMs = Infinity;
   #gone = false;
   /** The last try has failed. */
   #failed = false;
@@ -78,7 +80,7 @@ export class VolumeWorker {
     const before = this.#wanted?.spec;
     this.#wanted = { pod, spec };
     if (before === undefined || (changed && this.plugin.requiresRemount)) this.wake();
-    else if (this.#mounted && mayResize(before, spec)) {
+    else if (this.#mounted && this.#mayResize(before, spec)) {
       this.#resizeDue = true;
       this.#backOff.reset();
       this.#trigger();
@@ -133,8 +135,9 @@ export class VolumeWorker {
 
   #step(): Promise<void> {
     if (this.#unwanted) return this.#tearDown();
-    const resizes = this.#mounted && this.#resizeDue && this.plugin.resize !== undefined;
-    return resizes ? this.#resize() : this.#setUp();
+    // First: what a driver refuses to make larger must not keep it from new tokens.
+    const isStale = this.#refreshAtMs <= this.#options.clock.now();
+    return this.#resizeDue && !isStale ? this.#resize() : this.#setUp();
   }
 
   async #setUp(): Promise<void> {
@@ -143,13 +146,10 @@ export class VolumeWorker {
     try {
       const result = await this.plugin.setUp(options);
       this.#mounted = true;
-      this.#succeeded();
-      if (result?.wasMounted === true && mayResize(options.spec, options.spec)) {
-        this.#resizeDue = true;
-        this.#due = true;
-      }
-      if (result?.refreshAtMs !== undefined)
-        this.#triggerIn(Math.max(1000, result.refreshAtMs - this.#options.clock.now()));
+      this.#refreshAtMs = Math.max(this.#options.clock.now() + 1000, result?.refreshAtMs ?? Infinity);
+      this.#resizeDue ||= result?.wasMounted === true && this.#mayResize(options.spec, options.spec);
+      if (this.#resizeDue) this.#due = true;
+      else this.#succeeded();
     } catch (error) {
       this.#setUpFailed(error, options.pod);
     }
@@ -179,6 +179,12 @@ export class VolumeWorker {
   #succeeded(): void {
     this.#failed = false;
     this.#backOff.reset();
+    const inMs = this.#refreshAtMs - this.#options.clock.now();
+    if (inMs < Infinity) this.#triggerIn(Math.max(0, inMs));
+  }
+
+  #mayResize(before: VolumeSpec, after: VolumeSpec): boolean {
+    return this.plugin.resize !== undefined && mayResize(before, after);
   }
 
   #setUpFailed(error: unknown, pod: Pod): void {
