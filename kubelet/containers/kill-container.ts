@@ -49,7 +49,7 @@ export async function killContainer(context: KillContext, options: KillOptions):
   let grace = options.gracePeriodOverride ?? gracePeriodOf(options);
   const preStop = preStopOf(pod, running);
   if (preStop && grace > 0) grace -= await runPreStop(context, { ...options, preStop, grace });
-  if (order && grace > 0) grace -= Math.floor(await order.waitForTurn(name, grace));
+  if (order && grace > 0) grace -= Math.floor(await order.waitForTurn(name, grace, signal));
   const timeout = Math.max(grace, minimumGraceSeconds);
   await cri
     .call('StopContainer', { containerId: id, timeout }, { timeoutMs: (timeout + 120) * 1000, signal })
@@ -107,13 +107,6 @@ async function runPreStop(
     );
     events.container({ pod, container: running.name }, 'Warning', 'FailedPreStopHook', 'PreStopHook failed');
   });
-  await orAfter(clock, Promise.race([hook, aborted(signal)]), grace * 1000);
-  signal?.throwIfAborted();
+  await orAfter(hook, { clock, delayMs: grace * 1000, signal });
   return Math.floor((clock.now() - startMs) / 1000);
 }
-
-const aborted = (signal: AbortSignal | undefined): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal?.aborted) resolve();
-    else signal?.addEventListener('abort', () => resolve(), { once: true });
-  });

@@ -9,8 +9,8 @@ import type { KubeletPod } from '../pod.ts';
  *     regular ─┬─► sidecar n ─► … ─► sidecar 1
  */
 export interface TerminationOrder {
-  /** Resolves with the seconds waited, when it is this container's turn or after `graceSeconds`. */
-  waitForTurn(name: string, graceSeconds: number): Promise<number>;
+  /** Resolves with the seconds waited, when it is this container's turn or after `graceSeconds`; rejects with the signal's reason. */
+  waitForTurn(name: string, graceSeconds: number, signal?: AbortSignal): Promise<number>;
   /** The container has ended. */
   terminated(name: string): void;
 }
@@ -38,29 +38,30 @@ export function createTerminationOrder({
     previous = Promise.all([previous, endOf(container.name)]);
   }
   return {
-    async waitForTurn(name, graceSeconds) {
+    async waitForTurn(name, graceSeconds, signal) {
       const startMs = clock.now();
       const turn = before.get(name);
-      if (turn) await orAfter(clock, turn, graceSeconds * 1000);
+      if (turn) await orAfter(turn, { clock, delayMs: graceSeconds * 1000, signal });
       return (clock.now() - startMs) / 1000;
     },
     terminated: (name) => ends.get(name)?.resolve(),
   };
 }
 
-/** Resolves when `promise` does, or after `delayMs`. */
-export function orAfter(clock: Clock, promise: Promise<unknown>, delayMs: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const cancel = clock.after(delayMs, resolve);
-    promise.then(
-      () => {
-        cancel();
-        resolve();
-      },
-      (error: unknown) => {
-        cancel();
-        reject(error);
-      },
-    );
-  });
+/** Resolves when `promise` does, or after `delayMs`; rejects with the signal's reason. */
+export async function orAfter(
+  promise: Promise<unknown>,
+  { clock, delayMs, signal }: { clock: Clock; delayMs: number; signal: AbortSignal | undefined },
+): Promise<void> {
+  signal?.throwIfAborted();
+  const late = Promise.withResolvers<void>();
+  const cancel = clock.after(delayMs, late.resolve);
+  const abort = () => late.reject(signal?.reason);
+  signal?.addEventListener('abort', abort, { once: true });
+  try {
+    await Promise.race([promise, late.promise]);
+  } finally {
+    cancel();
+    signal?.removeEventListener('abort', abort);
+  }
 }

@@ -145,6 +145,30 @@ test('init containers run one after the other; sidecars stay and end last', asyn
   t.deepEqual(stops, ['main', 'side']);
 });
 
+test('a shorter grace period takes over also while sidecars wait for their turn', async (t) => {
+  const bench = await startBench(t);
+  await bench.createPod({
+    metadata: { name: 'patient' },
+    spec: spec({
+      terminationGracePeriodSeconds: 3600,
+      initContainers: [main({ name: 'side', restartPolicy: 'Always' })],
+    }),
+  });
+  await bench.podUntil('patient', ({ status }) => status?.phase === 'Running');
+  const stopping = Promise.withResolvers<void>();
+  bench.cri.intercept('StopContainer', ({ timeout }) => {
+    stopping.resolve();
+    // It hears no SIGTERM: only the end of its grace period ends it.
+    return Number(timeout) > 60 ? new Promise<undefined>(() => undefined) : undefined;
+  });
+  const deletion = { name: 'patient', namespace: 'default' };
+  await bench.client.resource(pods).delete(deletion);
+  await stopping.promise;
+  await bench.client.resource(pods).delete({ ...deletion, gracePeriodSeconds: 1 });
+  await bench.gone('patient');
+  t.is(bench.cri.sandboxes.size, 0);
+});
+
 test('a failed init container fails a pod that never restarts', async (t) => {
   const bench = await startBench(t);
   await bench.createPod({

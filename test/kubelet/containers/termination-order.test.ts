@@ -37,3 +37,13 @@ test('nobody waits for what does not run, or longer than the grace period', asyn
   const busy = createTerminationOrder({ pod, running: ['one', 'a'], clock });
   t.is(await busy.waitForTurn('one', 7), 7);
 });
+
+test('nobody waits on whose grace period has become shorter', async (t) => {
+  const pod = podOf({ initContainers: [sidecar('one')], containers: ['a'] });
+  const order = createTerminationOrder({ pod, running: ['one', 'a'], clock: systemClock });
+  const shorter = new AbortController();
+  const turn = order.waitForTurn('one', 3600, shorter.signal);
+  shorter.abort(new Error('one second'));
+  await t.throwsAsync(turn, { message: 'one second' });
+  await t.throwsAsync(order.waitForTurn('one', 3600, shorter.signal), { message: 'one second' });
+});
