@@ -75,8 +75,11 @@ export function createPodDispatch(options: PodDispatchOptions): PodDispatch {
     directory.set(pod);
     const { name, namespace } = pod.metadata;
     const own = directory.byName(namespace, name);
-    if (own) statuses.observe(own.metadata.uid);
-    else if (staticPodsKnown) mirrors.removeOrphans();
+    if (own) {
+      statuses.observe(own.metadata.uid);
+      // One that is being deleted, or says otherwise than the file, is replaced at once.
+      mirrors.ensure(own);
+    } else if (staticPodsKnown) mirrors.removeOrphans();
   };
   const startStatic = (pod: KubeletPod) => {
     const name = fullName(pod);
