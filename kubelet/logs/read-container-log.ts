@@ -119,32 +119,50 @@ function waitForNews({ follow, logPath, signal, onRuntimeChange }: ReadLogOption
 /** Takes bytes of the file, gives back what is shown of the lines that are complete. */
 function createLineParser(options: LogOptions): (chunk: Buffer) => Buffer {
   let rest = Buffer.alloc(0);
+  let isContinued = false;
   return (chunk) => {
     const bytes = Buffer.concat([rest, chunk]);
     const shown: Buffer[] = [];
     let start = 0;
     for (let end = bytes.indexOf(0x0a); end >= 0; end = bytes.indexOf(0x0a, start)) {
-      const line = shownLine(bytes.subarray(start, end), options);
-      if (line) shown.push(line);
+      const line = parsedLine(bytes.subarray(start, end));
       start = end + 1;
+      if (!line) continue;
+      // What goes on from the line before has no time of its own in the middle of the text.
+      if (isWanted(line, options)) shown.push(shownLine(line, options.timestamps === true && !isContinued));
+      isContinued = line.isPartial && line.text.length > 0;
     }
     rest = Buffer.from(bytes.subarray(start));
     return Buffer.concat(shown);
   };
 }
 
-const newline = Buffer.from('\n');
+interface LogLine {
+  time: string;
+  stream: string;
+  /** Its end is in the next line. */
+  isPartial: boolean;
+  text: Buffer;
+}
 
-function shownLine(line: Buffer, { timestamps, stream, sinceMs }: LogOptions): Buffer | undefined {
+function parsedLine(line: Buffer): LogLine | undefined {
   const first = line.indexOf(0x20);
   const second = line.indexOf(0x20, first + 1);
   const third = line.indexOf(0x20, second + 1);
   if (first < 0 || second < 0) return undefined;
-  const time = line.toString('latin1', 0, first);
-  if (stream && line.toString('latin1', first + 1, second) !== stream) return undefined;
-  if (sinceMs !== undefined && Date.parse(time) < sinceMs) return undefined;
-  const isPartial = line[second + 1] === 0x50;
-  const text = third < 0 ? Buffer.alloc(0) : line.subarray(third + 1);
-  const parts = isPartial ? [text] : [text, newline];
-  return Buffer.concat(timestamps ? [Buffer.from(`${time} `), ...parts] : parts);
+  return {
+    time: line.toString('latin1', 0, first),
+    stream: line.toString('latin1', first + 1, second),
+    isPartial: line[second + 1] === 0x50,
+    text: third < 0 ? Buffer.alloc(0) : line.subarray(third + 1),
+  };
 }
+
+const isWanted = (line: LogLine, { stream, sinceMs }: LogOptions): boolean =>
+  (stream === undefined || line.stream === stream) &&
+  (sinceMs === undefined || !(Date.parse(line.time) < sinceMs));
+
+const newline = Buffer.from('\n');
+
+const shownLine = ({ time, isPartial, text }: LogLine, withTime: boolean): Buffer =>
+  Buffer.concat([...(withTime ? [Buffer.from(`${time} `)] : []), text, ...(isPartial ? [] : [newline])]);

@@ -41,7 +41,12 @@ test('lines, partial lines, streams, times and limits', async (t) => {
   t.is(await read(logPath, { tailLines: 100 }), 'one\ntwo parts\nerr\n');
   t.is(await read(logPath, { limitBytes: 5 }), 'one\nt');
   t.is(await read(logPath, { sinceMs: Date.parse('2026-01-01T00:00:03Z') }), 'err\n');
-  t.is(await read(logPath, { timestamps: true, tailLines: 1 }), '2026-01-01T00:00:05.000000001Z err\n');
+  t.is(
+    await read(logPath, { timestamps: true }),
+    '2026-01-01T00:00:00.000000001Z one\n' +
+      '2026-01-01T00:00:00.000000001Z two parts\n' +
+      '2026-01-01T00:00:05.000000001Z err\n',
+  );
 });
 
 test('the tail of a long log', async (t) => {
