@@ -18,8 +18,8 @@ export const localBlockPlugin = (context: LocalContext): VolumePlugin => ({
     const { spec, podUid, directory, metaDirectory } = options;
     const device = localDevice(context, spec.name);
     device.hold(podUid);
+    const { path } = await localSourceOf(spec);
     refuseSecondPod(device, options);
-    const { path } = localSourceOf(spec);
     device.markPublished(podUid);
     mkdirSync(dirname(directory), { recursive: true, mode: 0o750 });
     rmSync(directory, { force: true });

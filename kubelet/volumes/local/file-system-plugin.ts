@@ -11,7 +11,6 @@ import { isMountedThisBoot, setMountedThisBoot } from '../ready-file.ts';
 import { asVolumeError } from '../volume-error.ts';
 import { resizeAfterMount, resizeInUse } from '../resize/resize-claim.ts';
 import type { VolumeSpec } from '../volume-spec.ts';
-import { serverAnswers } from '../server-answers.ts';
 import { refuseSecondPod } from '../way.ts';
 import { deviceMountPath, mountDevice } from './mount-device.ts';
 import { localDevice, localPluginName, localSourceOf } from './source.ts';
@@ -36,7 +35,6 @@ export const localFileSystemPlugin = (context: LocalContext): VolumePlugin => ({
       device.markPublished(podUid);
       return { wasMounted: true };
     }
-    await serverAnswers(spec.persistentVolume?.spec?.local?.path ?? '');
     await device.inTurn(async () => {
       refuseSecondPod(device, options);
       device.markPublished(podUid);
@@ -71,7 +69,7 @@ export const localFileSystemPlugin = (context: LocalContext): VolumePlugin => ({
 const setUpInTurn = async (context: LocalContext, options: SetUpOptions): Promise<void> => {
   const { rootDir } = context;
   const { spec, directory, pod, podUid } = options;
-  const source = localSourceOf(spec);
+  const source = await localSourceOf(spec);
   const { local, mountOptions = [] } = spec.persistentVolume?.spec ?? {};
   const device = localDevice(context, spec.name);
   if (source.isDevice) {
@@ -114,7 +112,7 @@ const tellOtherGroup = ({ events }: LocalContext, { pod, spec }: SetUpOptions, p
 
 /** A directory has whatever its disk has. */
 const grow = async ({ rootDir }: LocalContext, spec: VolumeSpec): Promise<void> => {
-  const { path, isDevice } = localSourceOf(spec);
+  const { path, isDevice } = await localSourceOf(spec);
   if (isDevice) await growFileSystem(deviceMountPath(rootDir, spec.name), path);
 };
 

@@ -4,6 +4,7 @@ import type { DeviceManager } from '../devices/device-manager.ts';
 import type { VolumeSpec } from '../volume-spec.ts';
 import { VolumeError } from '../volume-error.ts';
 import type { ResizeContext } from '../resize/resize-claim.ts';
+import { serverAnswers } from '../server-answers.ts';
 import { wayOf } from '../way.ts';
 import { unmountDevice } from './mount-device.ts';
 
@@ -21,8 +22,8 @@ export interface LocalSource {
   isDevice: boolean;
 }
 
-/** What is at a local volume's path. Throws VolumeError in upstream's words when it can't be used. */
-export const localSourceOf = (spec: VolumeSpec): LocalSource => {
+/** What is at a local volume's path. Rejects with VolumeError in upstream's words when it can't be used. */
+export const localSourceOf = async (spec: VolumeSpec): Promise<LocalSource> => {
   const path = spec.persistentVolume?.spec?.local?.path ?? '';
   const { step, reason } = wayOf(spec);
   const refuse = (name: string, why: string): never => {
@@ -30,6 +31,7 @@ export const localSourceOf = (spec: VolumeSpec): LocalSource => {
   };
   if (path === '') refuse('SetUp', `LocalVolume volume "${spec.name}" path is empty`);
   if (path.split('/').includes('..')) refuse('SetUp', `invalid path: ${path} must not contain '..'`);
+  await serverAnswers(path);
   const info = statSync(path, { throwIfNoEntry: false });
   const begin = spec.mode === 'Block' ? 'NewBlockVolumeMapper initialization' : 'NewMounter initialization';
   if (info === undefined) return refuse(begin, `path "${path}" does not exist`);

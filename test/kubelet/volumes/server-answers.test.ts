@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import test from 'ava';
 import { fileSystemStats, NoAnswerError } from '../../../kubelet/volumes/file-system-stats.ts';
+import { localSourceOf } from '../../../kubelet/volumes/local/source.ts';
 import { nfsPlugin } from '../../../kubelet/volumes/nfs.ts';
 import { serverAnswers, serversAnswer } from '../../../kubelet/volumes/server-answers.ts';
 import { usageOf } from '../../../linux/filesystem.ts';
@@ -82,4 +83,15 @@ test('a volume of a server that is gone is not touched', async (t) => {
     message: 'the server of volume "share" doesn\'t answer; it is tried again until it does',
   });
   await serversAnswer({ volumeMounts: [] }, volumes, { answerMs });
+});
+
+test('nor is a local volume, however it is used', async (t) => {
+  if (skipUnless(t, hasFuse, noFuse)) return;
+  const { path } = mountDeadServer(t);
+  const persistentVolume = { spec: { local: { path } } };
+  const looks = (['Filesystem', 'Block'] as const).map((mode) => {
+    const spec = { name: 'disk', volume: { name: 'data' }, persistentVolume, readOnly: false, mode };
+    return t.throwsAsync(localSourceOf(spec), { message: `statfs ${path}: no answer in 10 s` });
+  });
+  await Promise.all(looks);
 });
