@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import type { RuntimeContainer } from '../runtime-status/runtime-status.ts';
 import { annotationNames } from '../containers/labels.ts';
 
@@ -49,12 +49,16 @@ function unframed(line: string): string {
   return match ? `${match[2]}${match[1] === 'F' ? '\n' : ''}` : '';
 }
 
-/** The last bytes of a file; nothing when it isn't there. */
+/**
+ * The last bytes of a file; nothing when it isn't there, or is no file: the Pod may have mounted a FIFO at this place, for whose writer the
+ * whole node would wait, or a device, which root must not open for it.
+ */
 function readTail(path: string, maxBytes: number): string {
   if (!path) return '';
   let file: number;
   try {
-    file = openSync(path, 'r');
+    if (!statSync(path).isFile()) return '';
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch {
     // The Pod's folder may be gone already: then there is no message left to show.
     return '';
