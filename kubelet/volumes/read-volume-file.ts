@@ -1,4 +1,5 @@
-import { constants, readFileSync } from 'node:fs';
+import { statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { quote } from '../../api/go-format.ts';
 import { openInside } from '../../linux/filesystem.ts';
 import type { MountedVolume } from './container-mounts.ts';
@@ -10,12 +11,13 @@ export interface VolumeFile {
   path: string;
 }
 
-/** The text of a file in a volume; a link that leads out of it is resolved as if the volume were the root. Throws Error. */
-export const readVolumeFile = ({ volume, volumeName, path }: VolumeFile): string => {
+/** The text of a file in a volume; a link that leads out of it is resolved as if the volume were the root. Rejects with Error. */
+export const readVolumeFile = async ({ volume, volumeName, path }: VolumeFile): Promise<string> => {
   if (volume === undefined || volume.hostPath === '') {
     throw new Error(`cannot find the volume ${quote(volumeName)} referenced by FileKeyRef`);
   }
-  // Not blocking: a container may have put a FIFO there.
-  using file = openInside(volume.hostPath, path, { flags: constants.O_RDONLY | constants.O_NONBLOCK });
-  return readFileSync(file.fd, 'utf8');
+  // Looked at before it is opened: a container may have put a FIFO there, or a device such as /dev/zero, which has no end.
+  using file = openInside(volume.hostPath, path);
+  if (!statSync(file.path).isFile()) throw new Error(`${path} is not a regular file`);
+  return await readFile(file.path, 'utf8');
 };
