@@ -105,6 +105,8 @@ export interface SnapshotGroup {
 }
 
 export interface SnapshotGroupView extends Omit<SnapshotGroup, 'snapshots'> {
+  /** All that are of it, also those that a delete which is not at its end has taken away. */
+  snapshotIds: string[];
   snapshots: SnapshotView[];
   ready: boolean;
 }

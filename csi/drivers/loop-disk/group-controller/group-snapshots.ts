@@ -73,7 +73,7 @@ export async function getVolumeGroupSnapshot(
 }
 
 function checkMembers(group: SnapshotGroupView, ids: string[]): void {
-  const stranger = ids.find((id) => group.snapshots.every((snapshot) => snapshot.id !== id));
+  const stranger = ids.find((id) => !group.snapshotIds.includes(id));
   if (stranger === undefined) return;
   throw new CsiError(
     'INVALID_ARGUMENT',

@@ -166,6 +166,7 @@ for (const reflink of [true, false])
       let groupSnapshot = (await group()).groupSnapshot;
       while (groupSnapshot?.readyToUse !== true) groupSnapshot = (await group()).groupSnapshot;
       const groupSnapshotId = groupSnapshot.groupSnapshotId;
+      const snapshotIds = groupSnapshot.snapshots.map((each) => each.snapshotId);
       writeFileSync(join(used.targetPath, 'data'), 'destroyed');
 
       const restored = await create('pvc-2', {
@@ -194,7 +195,7 @@ for (const reflink of [true, false])
 
       await drop(third);
       await drop(used);
-      await driver.group((service) => service.deleteVolumeGroupSnapshot({ groupSnapshotId }));
+      await driver.group((service) => service.deleteVolumeGroupSnapshot({ groupSnapshotId, snapshotIds }));
       await driver.controller((service) => service.deleteSnapshot({ snapshotId: snapshot.snapshotId }));
       for (const id of [volumeId, restored])
         await driver.controller((service) => service.deleteVolume({ volumeId: id }));

@@ -133,7 +133,7 @@ function viewGroup(cloud: Cloud, group: SnapshotGroup): SnapshotGroupView {
   });
   const ready =
     snapshots.length === group.snapshots.length && snapshots.every(({ state }) => state === 'ready');
-  return { ...group, snapshots, ready };
+  return { ...group, snapshotIds: group.snapshots, snapshots, ready };
 }
 
 /**

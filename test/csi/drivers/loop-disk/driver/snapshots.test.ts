@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
+import { setFailpoint } from '../../../../../linux/failpoint.ts';
 import { usageOf } from '../../../../../linux/filesystem.ts';
 import { isMountPoint } from '../../../../../linux/mount-info.ts';
 import { until } from '../../../../environment.ts';
@@ -107,7 +108,13 @@ test('group snapshots', async (t) => {
   t.truthy(
     (await rig.group.getVolumeGroupSnapshot({ groupSnapshotId, snapshotIds: [snapshotId] })).groupSnapshot,
   );
-  await rig.group.deleteVolumeGroupSnapshot({ groupSnapshotId });
-  await rig.group.deleteVolumeGroupSnapshot({ groupSnapshotId });
+  const snapshotIds = groupSnapshot?.snapshots.map((snapshot) => snapshot.snapshotId) ?? [];
+  const remove = () => rig.group.deleteVolumeGroupSnapshot({ groupSnapshotId, snapshotIds });
+  {
+    using _point = setFailpoint('cloud.delete-group.after-snapshot', '1*error');
+    await fails(t, remove(), 'INTERNAL', /^failpoint cloud\.delete-group\.after-snapshot: /);
+  }
+  await remove();
+  await remove();
   t.deepEqual((await rig.controller.listSnapshots({})).entries, []);
 });
