@@ -7,7 +7,7 @@ import { thawDisk } from './content.ts';
 import { beginCopy } from './disks/create-disk.ts';
 import { devicesInKernel, ensureDevice, growDevice, releaseDevice } from './disks/device.ts';
 import { beginSnapshotCopy } from './snapshots/create-snapshot.ts';
-import { undoGroup } from './snapshots/groups.ts';
+import { copyAgain, undoGroup } from './snapshots/groups.ts';
 import type { Disk } from './types.ts';
 
 /**
@@ -17,21 +17,40 @@ import type { Disk } from './types.ts';
  */
 export async function recover(cloud: Cloud): Promise<void> {
   for (const disk of cloud.disks.all()) await mend(cloud, disk);
-  for (const group of cloud.groups.all().filter(({ state }) => state === 'cutting')) {
-    for (const id of group.disks) await thaw(cloud, id);
+  // All of them before any copy begins anew, which brings its disk to rest again.
+  for (const id of disksAtRest(cloud)) await thaw(cloud, id);
+  for (const group of cloud.groups.all().filter(({ state }) => state === 'cutting'))
     await undoGroup(cloud, group);
-  }
   await removeStrangers(cloud);
+  await copySnapshotsAgain(cloud);
   for (const disk of cloud.disks.all().filter(({ state }) => state === 'creating'))
     await copyDiskAgain(cloud, disk);
-  for (const snapshot of cloud.snapshots.all().filter(({ state }) => state === 'copying')) {
+}
+
+/** Disks that were being copied when the last cloud ended. */
+const disksAtRest = ({ groups, disks, snapshots }: Cloud): Set<string> =>
+  new Set([
+    ...groups.all().flatMap((group) => (group.state === 'cutting' ? group.disks : [])),
+    ...snapshots.all().flatMap(({ state, disk }) => (state === 'copying' ? [disk] : [])),
+    ...disks
+      .all()
+      .flatMap(({ state, source }) =>
+        state === 'creating' && source !== undefined && 'disk' in source ? [source.disk] : [],
+      ),
+  ]);
+
+/** Nobody was told that these are ready: begun again, the copies are of the disks as they are now. */
+async function copySnapshotsAgain(cloud: Cloud): Promise<void> {
+  const copying = cloud.snapshots.all().filter(({ state }) => state === 'copying');
+  for (const group of cloud.groups.all()) {
+    if (copying.every((snapshot) => snapshot.group !== group.id)) continue;
+    if (group.disks.every((id) => cloud.disks.get(id) !== undefined)) await copyAgain(cloud, group);
+    else await undoGroup(cloud, group);
+  }
+  for (const snapshot of copying.filter(({ group }) => group === undefined)) {
     const disk = cloud.disks.get(snapshot.disk);
     if (disk === undefined) cloud.snapshots.remove(snapshot.id);
-    else {
-      // Nobody was told that it is ready: begun again, the copy is of the disk as it is now.
-      await thaw(cloud, disk.id);
-      beginSnapshotCopy(cloud, snapshot, disk);
-    }
+    else beginSnapshotCopy(cloud, snapshot, disk);
   }
 }
 
@@ -59,7 +78,6 @@ async function thaw(cloud: Cloud, id: string): Promise<void> {
 }
 
 async function copyDiskAgain(cloud: Cloud, disk: Disk): Promise<void> {
-  if (disk.source !== undefined && 'disk' in disk.source) await thaw(cloud, disk.source.disk);
   try {
     await beginCopy(cloud, disk);
   } catch (error) {

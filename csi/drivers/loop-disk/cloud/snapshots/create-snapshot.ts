@@ -99,11 +99,12 @@ export interface Cut {
 
 /**
  * Copies disks into their snapshots in the background, all of them at rest until the last copy has ended; ready only
- * when they go on again. Never rejects: a failure is in the copies.
+ * when they go on again, and none when one has failed. Never rejects: a failure is in the copies.
  */
 export async function copyWhileStill(cloud: Cloud, cuts: Cut[]): Promise<void> {
   const resting = Promise.withResolvers<void>();
   const goingOn = Promise.withResolvers<void>();
+  goingOn.promise.catch(() => undefined); // a copy that failed before does not wait for it
   const copies = cuts.map((cut) =>
     beginTask(cloud, cut, { resting: resting.promise, goingOn: goingOn.promise }),
   );
@@ -115,9 +116,11 @@ export async function copyWhileStill(cloud: Cloud, cuts: Cut[]): Promise<void> {
         const held = await holdStill(cloud, disks);
         await failpoint('cloud.snapshot.at-rest');
         resting.resolve();
-        await Promise.all(copies.map(({ copied }) => copied));
+        const failures = await Promise.all(copies.map(({ copied }) => copied));
         held.thaw();
-        goingOn.resolve();
+        const failure = failures.find((each) => each !== undefined);
+        if (failure === undefined) goingOn.resolve();
+        else goingOn.reject(failure);
       } catch (error) {
         resting.reject(error);
         goingOn.reject(error);
@@ -135,20 +138,22 @@ function beginTask(
   cloud: Cloud,
   { snapshot, disk }: Cut,
   { resting, goingOn }: Stages,
-): { copied: Promise<void> } {
+): { copied: Promise<CloudError | undefined> } {
   const reading = readFrom(cloud, disk.id);
-  const copied = Promise.withResolvers<void>();
+  const copied = Promise.withResolvers<CloudError | undefined>();
   const task = startCopyTask(async (work) => {
     try {
       await resting;
       await copyImage(diskImage(cloud, disk), snapshotImage(cloud, snapshot), snapshot.sizeBytes, work);
-      copied.resolve();
+      copied.resolve(undefined);
       await goingOn;
       await failpoint('cloud.snapshot.after-copy');
       await cloud.snapshots.put(snapshot.id, { ...snapshot, state: 'ready' });
       cloud.copies.delete(snapshot.id);
+    } catch (error) {
+      copied.resolve(asCloudError(error)); // the others end before they are told
+      throw error;
     } finally {
-      copied.resolve(); // a failure does not keep the others
       reading[Symbol.dispose]();
     }
   });

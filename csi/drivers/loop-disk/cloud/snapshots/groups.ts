@@ -21,7 +21,8 @@ import { viewSnapshot } from './get-snapshot.ts';
 
 /**
  * Takes a snapshot of several disks at one moment: all of their file systems rest before the first is cut and until the
- * last is. The same name and disks again give the same group; other disks NAME_CONFLICT.
+ * last is. The same name and disks again give the same group, whose copies begin anew when one has failed; other disks
+ * NAME_CONFLICT.
  *
  *   record (cutting) ── at rest ── images ── their records ── on again ── record (cut)
  *   A restart that finds `cutting` lets the disks go on and takes everything of the group away.
@@ -41,6 +42,7 @@ export async function createSnapshotGroup(
         'NAME_CONFLICT',
         `group '${name}' exists already, of the disks ${existing.disks.join(', ')}`,
       );
+    await lookAfterCopies(cloud, existing);
     return viewGroup(cloud, existing);
   });
 }
@@ -101,6 +103,28 @@ async function beginCopies(cloud: Cloud, cuts: Cut[]): Promise<void> {
   }));
   for (const { snapshot } of copying) await cloud.snapshots.put(snapshot.id, snapshot);
   void copyWhileStill(cloud, copying);
+}
+
+/** Begins the copies of a group anew when one has failed, and tells its failure once. */
+async function lookAfterCopies(cloud: Cloud, group: SnapshotGroup): Promise<void> {
+  const copies = group.snapshots.flatMap((id) => cloud.copies.get(id) ?? []);
+  const failed = copies.find(({ failure }) => failure !== undefined);
+  if (failed?.failure === undefined) return;
+  await Promise.all(copies.map(({ ended }) => ended));
+  await copyAgain(cloud, group);
+  throw failed.failure;
+}
+
+/** Begins all copies of a group anew, also of those that are there: they are of one moment. Throws DISK_NOT_FOUND. */
+export async function copyAgain(cloud: Cloud, group: SnapshotGroup): Promise<void> {
+  const content = group.snapshots.map((id) => `content ${id}`); // nobody reads from one that is there
+  await cloud.locks.withLocks(content, async () => {
+    const cuts = group.snapshots.flatMap((id): Cut[] => {
+      const snapshot = cloud.snapshots.get(id);
+      return snapshot === undefined ? [] : [{ snapshot, disk: findDisk(cloud, snapshot.disk) }];
+    });
+    await beginCopies(cloud, cuts);
+  });
 }
 
 /** Takes everything of a group away, whatever of it is there. */

@@ -164,3 +164,54 @@ test.serial(
     t.is((await cloud.getDisk(second.id, { waitMs: 10_000 })).state, 'available');
   },
 );
+
+for (const again of ['when it is asked for again', 'after a restart'])
+  test.serial(`a group of which a copy failed is copied as a whole ${again}`, async (t) => {
+    const rig = await cloudRig(t);
+    const { cloud } = rig;
+    const disks = await Promise.all(
+      ['a', 'b'].map((name) => cloud.createDisk({ name, zone, sizeBytes: MiB })),
+    );
+    const write = (words: string) => {
+      for (const disk of disks) writeFileSync(rig.imageOf(disk), words, { flag: 'r+' });
+    };
+    write('first words');
+    const failing = Promise.withResolvers<void>();
+    using _point = setFailpoint('cloud.snapshot.after-copy', () => {
+      setFailpoint('cloud.snapshot.after-copy', 'off');
+      write('other words');
+      failing.resolve();
+      throw new Error('ENOSPC');
+    });
+    const request = { name: 'both', disks: disks.map(({ id }) => id) };
+    const { id, snapshots } = await cloud.createSnapshotGroup(request);
+    await failing.promise;
+    const states = async () => (await cloud.getSnapshotGroup(id)).snapshots.map(({ state }) => state);
+    await until('the other one is there', async () => (await states()).includes('ready'));
+    if (again === 'after a restart') await rig.restart();
+    else await t.throwsAsync(cloud.createSnapshotGroup(request), { code: 'POOL_FULL' });
+    await until('the group is ready', async () => (await cloud.getSnapshotGroup(id)).ready);
+    for (const snapshot of snapshots) {
+      const image = join(poolIn(rig.dir), region, 'snapshots', `${snapshot.id}.img`);
+      t.is(readFileSync(image).toString('utf8', 0, 11), 'other words');
+    }
+    t.is((await cloud.createSnapshotGroup(request)).id, id);
+  });
+
+test.serial('a group whose disks could not be brought to rest says so, and is copied later', async (t) => {
+  const { cloud } = await cloudRig(t);
+  const disk = await cloud.createDisk({ name: 'one', zone, sizeBytes: MiB });
+  using _point = setFailpoint('cloud.snapshot.at-rest', '1*error(EIO)');
+  const request = { name: 'alone', disks: [disk.id] };
+  const { id } = await cloud.createSnapshotGroup(request);
+  const failure = () =>
+    cloud.createSnapshotGroup(request).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+  t.like(await until('the failure is told', failure), {
+    code: 'INTERNAL',
+    message: 'failpoint cloud.snapshot.at-rest: EIO',
+  });
+  await until('the group is ready', async () => (await cloud.getSnapshotGroup(id)).ready);
+});
