@@ -87,8 +87,12 @@ export const createInformer = <T extends ApiObject>(options: InformerOptions<T>)
   };
 
   const replace = (objects: T[]) => {
-    const present = new Set(objects.map(keyOf));
-    for (const object of store.list()) if (!present.has(keyOf(object))) remove(object, true);
+    const listed = new Map(objects.map((object) => [keyOf(object), object]));
+    for (const object of store.list()) {
+      const present = listed.get(keyOf(object));
+      // One that was deleted and made anew under its name is another one.
+      if (present === undefined || present.metadata?.uid !== object.metadata?.uid) remove(object, true);
+    }
     for (const object of objects) if (!isSameVersion(store.getByKey(keyOf(object)), object)) set(object);
     synced = true;
     sync.resolve();

@@ -106,10 +106,7 @@ const attachmentHandler = ({ world, queueVolume }: Followed) => {
   };
   return {
     add: changed,
-    update(object: VolumeAttachment, previous: VolumeAttachment) {
-      if (object.metadata?.uid !== previous.metadata?.uid) ended(previous);
-      changed(object);
-    },
+    update: changed,
     delete: ended,
   };
 };

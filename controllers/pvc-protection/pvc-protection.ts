@@ -41,23 +41,11 @@ export const claimProtectionController: ControllerFactory = (context) => {
     isDeletionCandidate(claim, claimProtection) || lacksFinalizer(claim, claimProtection);
   reconciler.follow(claimInformer, (claim) => (isOurs(claim) ? [keyOfClaim(claim)] : []));
   reconciler.follow(podInformer, (pod) => claimKeysOf(pod).filter(isKnownAsOurs));
-  // A Pod may be replaced by another of its name between two looks: the former one's claims are concerned too.
-  const unfollow = podInformer.addHandler({
-    update(pod, previous) {
-      if (pod.metadata?.uid === previous.metadata?.uid) return;
-      for (const key of claimKeysOf(previous)) reconciler.queue.add(key);
-    },
-  });
   function isKnownAsOurs(key: string): boolean {
     const claim = claimInformer.lister.getByKey(key);
     return claim !== undefined && isOurs(claim);
   }
-  return {
-    stop() {
-      unfollow();
-      return reconciler.stop();
-    },
-  };
+  return reconciler;
 };
 
 const keyOfClaim = ({ metadata }: PersistentVolumeClaim): string =>

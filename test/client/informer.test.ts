@@ -102,6 +102,19 @@ test('lists anew after 410 and tells what was missed', async (t) => {
   await stop();
 });
 
+test('what was deleted and made anew under its name while nobody looked is another one', async (t) => {
+  const { server, seen, stop } = await start();
+  server.withoutTelling(() => {
+    server.remove(`${collection}/b`);
+    server.put(`${collection}/b`, configMap('b', '2'));
+  });
+  server.compact();
+  server.dropConnections();
+  await until('the new one is told', () => seen.length > 3);
+  t.deepEqual(seen.slice(2), ['delete b unknown', 'add b']);
+  await stop();
+});
+
 test('a server that is back is asked at once, whatever the back-off says', async (t) => {
   const { server, seen, errors, stop, client } = await start({
     backOff: createBackOff({ initialMs: 3_600_000 }),
