@@ -7,6 +7,8 @@ export interface DiscoveredResource {
   kind: string;
   /** Group and version as in apiVersion. */
   apiVersion: string;
+  /** `apiVersion/kind` in each version that has it: a reference may name any of them. */
+  names: string[];
   namespaced: boolean;
   verbs: readonly string[];
 }
@@ -45,11 +47,19 @@ const resourcesOfGroup = ({ metadata, versions = [] }: GroupDiscovery): Discover
   // The first version is the preferred one; a later one only counts for what the first doesn't have.
   for (const { version, resources = [] } of versions) {
     for (const { resource, responseKind, scope, verbs = [] } of resources) {
-      if (found.has(resource)) continue;
+      const apiVersion = group === '' ? version : `${group}/${version}`;
+      const kind = responseKind?.kind ?? '';
+      const name = `${apiVersion}/${kind}`;
+      const known = found.get(resource);
+      if (known !== undefined) {
+        known.names.push(name);
+        continue;
+      }
       found.set(resource, {
         id: { group, version, resource },
-        kind: responseKind?.kind ?? '',
-        apiVersion: group === '' ? version : `${group}/${version}`,
+        kind,
+        apiVersion,
+        names: [name],
         namespaced: scope === 'Namespaced',
         verbs,
       });

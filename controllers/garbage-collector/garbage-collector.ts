@@ -23,7 +23,8 @@ export const garbageCollector: ControllerFactory = (context) => {
   const { client, informers, clock, log } = context;
   const graph = createOwnerGraph();
   const watched = new Map<string, { resource: DiscoveredResource; unfollow: () => void }>();
-  const byKind = new Map<string, DiscoveredResource>();
+  /** By `apiVersion/kind`. */
+  const byName = new Map<string, DiscoveredResource>();
   const stopping = new AbortController();
   const complete = Promise.withResolvers<void>();
   /** Aborted when a definition of custom resources says that there is something new to discover. */
@@ -40,7 +41,7 @@ export const garbageCollector: ControllerFactory = (context) => {
       await collect(node, {
         client,
         graph,
-        resourceOf: (apiVersion, kind) => byKind.get(`${apiVersion}/${kind}`),
+        resourceOf: (apiVersion, kind) => byName.get(`${apiVersion}/${kind}`),
         visit: (other) => reconciler.queue.add(other),
       });
     },
@@ -62,8 +63,8 @@ export const garbageCollector: ControllerFactory = (context) => {
 
   const discover = async (): Promise<void> => {
     const found = await discoverResources(client, stopping.signal);
-    byKind.clear();
-    for (const resource of found) byKind.set(`${resource.apiVersion}/${resource.kind}`, resource);
+    byName.clear();
+    for (const resource of found) for (const name of resource.names) byName.set(name, resource);
     const collectable = found.filter(isCollectable);
     const fresh = collectable.filter((resource) => !watched.has(keyOf(resource)));
     for (const resource of fresh) watch(resource);

@@ -4,7 +4,7 @@ import type { ApiObject } from '../../client/objects.ts';
 import { configMaps, customResourceDefinitions, namespaces } from '../../client/resources.ts';
 import { garbageCollector } from '../../controllers/garbage-collector/garbage-collector.ts';
 import { namespaceController } from '../../controllers/namespace/namespace-controller.ts';
-import { definitionOf, widget } from '../apiserver/custom-resources/definitions.ts';
+import { definitionOf, versionOf, widget } from '../apiserver/custom-resources/definitions.ts';
 import { until } from '../environment.ts';
 import { found, startControllerRig } from './controller-rig.ts';
 
@@ -16,7 +16,8 @@ test('objects of a kind that came later are owners, and go with their namespace'
   const maps = client.resource(configMaps);
   const mapOf = (name: string, namespace: string) => found(maps.get({ name, namespace }));
   await client.resource(namespaces).create({ object: { metadata: { name: 'rr-dying' } } });
-  const definition: CustomResourceDefinition = definitionOf();
+  const older = versionOf(undefined, { name: 'v1beta1', storage: false });
+  const definition: CustomResourceDefinition = definitionOf([versionOf(), older]);
   await client.resource(customResourceDefinitions).create({ object: definition });
   const resource = client.resource<ApiObject>(widgets);
   const [owner] = await Promise.all(
@@ -24,17 +25,24 @@ test('objects of a kind that came later are owners, and go with their namespace'
       resource.create({ object: { ...widget('owner'), metadata: { name: 'owner', namespace } } }),
     ),
   );
-  const reference = {
-    apiVersion: 'example.com/v1',
-    kind: 'Widget',
-    name: 'owner',
-    uid: owner?.metadata?.uid ?? '',
-  };
-  const metadata = { name: 'owned', namespace: 'default', ownerReferences: [reference] };
-  await maps.create({ object: { metadata } });
+  const versions = ['v1', 'v1beta1'];
+  for (const version of versions) {
+    const reference = {
+      apiVersion: `example.com/${version}`,
+      kind: 'Widget',
+      name: 'owner',
+      uid: owner?.metadata?.uid ?? '',
+    };
+    const metadata = { name: `owned-${version}`, namespace: 'default', ownerReferences: [reference] };
+    await maps.create({ object: { metadata } });
+  }
 
   await resource.delete({ name: 'owner', namespace: 'default' });
-  await until('the owned object is gone', async () => (await mapOf('owned', 'default')) === undefined);
+  for (const version of versions)
+    await until(
+      `the object is gone whose owner was called by ${version}`,
+      async () => (await mapOf(`owned-${version}`, 'default')) === undefined,
+    );
 
   await client.resource(namespaces).delete({ name: 'rr-dying' });
   await until(
