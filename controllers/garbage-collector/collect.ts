@@ -73,6 +73,12 @@ const decide = async (node: GraphNode, { live, resource }: Live, options: Collec
     return;
   }
   const waits = having('waiting').length > 0;
+  const blocks = references.some(({ blockOwnerDeletion }) => blockOwnerDeletion === true);
+  if (waits && blocks && [...node.dependents].some(deletesDependents)) {
+    // It may be a circle, in which each would wait for the other's end: it no longer holds up its owners.
+    const unblocking = references.map((reference) => ({ ...reference, blockOwnerDeletion: false }));
+    return setOwners(live, { resource, owners: unblocking, ...options });
+  }
   const propagationPolicy = waits && node.dependents.size > 0 ? 'Foreground' : policyOf(live);
   const { name = '', namespace, uid, resourceVersion } = live.metadata ?? {};
   try {

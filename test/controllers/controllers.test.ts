@@ -143,6 +143,21 @@ test('dependents go with their owner, in the background and in the foreground', 
   t.pass();
 });
 
+test('objects that own each other don’t wait for each other in the foreground', async (t) => {
+  const { client } = t.context;
+  const one = await createConfigMap(client, 'one');
+  const other = await createConfigMap(client, 'other', ownedBy(one, { blockOwnerDeletion: true }));
+  const patch = { metadata: ownedBy(other, { blockOwnerDeletion: true }) };
+  const name = { name: 'one', namespace: 'default' };
+  await client.resource(configMaps).patch({ ...name, type: 'merge', patch });
+  await client.resource(configMaps).delete({ ...name, propagationPolicy: 'Foreground' });
+  await until('both are gone', async () => {
+    const left = await Promise.all(['one', 'other'].map((each) => getConfigMap(client, each)));
+    return left.every((each) => each === undefined);
+  });
+  t.pass();
+});
+
 test('orphans stay, without the reference', async (t) => {
   const { client } = t.context;
   const owner = await createConfigMap(client, 'owner');
