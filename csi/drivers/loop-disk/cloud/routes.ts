@@ -98,7 +98,7 @@ function pick<Name extends string>(query: URLSearchParams, ...names: Name[]): { 
 function numberIn(query: URLSearchParams, name: string): number | undefined {
   const text = query.get(name);
   if (text === null) return undefined;
-  if (!/^\d{1,9}$/.test(text))
+  if (!/^\d{1,10}$/.test(text))
     throw new CloudError('INVALID_PARAMETER', `${name} '${text}' is not a whole number`);
   return Number(text);
 }

@@ -62,6 +62,7 @@ test('lists and deletes snapshots', async (t) => {
   const list = async (request: object) =>
     (await rig.controller.listSnapshots(request)).entries.map(({ snapshot }) => snapshot?.snapshotId);
   t.deepEqual(await list({ sourceVolumeId: volumeId }), ids);
+  t.deepEqual(await list({ maxEntries: 2 ** 31 - 1 }), ids);
   t.deepEqual(await list({ snapshotId: ids[0] }), ids.slice(0, 1));
   t.deepEqual(await list({ snapshotId: 's-0' }), []);
   t.deepEqual(await list({ sourceVolumeId: 'd-0' }), []);
