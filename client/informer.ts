@@ -11,6 +11,7 @@ import type { IndexFunction, Lister } from './store.ts';
 export interface InformerHandler<T> {
   /** `isInInitialList`: it was there when the informer (or this handler) began. */
   add?(object: T, details: { isInInitialList: boolean }): void;
+  /** Both are the same object: another one of the same name is a delete and an add. */
   update?(object: T, previous: T): void;
   /**
    * `finalStateUnknown`: the deletion itself was missed while the watch was down, and `object` is the last

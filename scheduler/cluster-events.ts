@@ -78,27 +78,14 @@ const followPods = ({ informers, cache, queue, schedulerName }: EventTargets) =>
     cache.nominate(pod, nominatedNode(pod));
     if (nominatedNode(previous) !== undefined) moveOnRoomOf(previous, yieldsTo(previous));
   };
-  const add = (pod: Pod) => {
-    if (isOurs(pod)) return take(pod);
-    if (!isAssigned(pod)) return;
-    cache.setPod(pod);
-    queue.moveOnEvent({ resource: 'AssignedPod', action: 'Add', object: pod });
-  };
-  const remove = (pod: Pod) => {
-    const tookRoom = isAssigned(pod) || cache.isAssumed(pod);
-    queue.remove(pod);
-    cache.removePod(pod);
-    if (tookRoom) moveOnRoomOf(pod);
-    else if (isOurs(pod) && nominatedNode(pod) !== undefined) moveOnRoomOf(pod, yieldsTo(pod));
-  };
   return informers.informer(pods, podSelection).addHandler({
-    add,
+    add(pod) {
+      if (isOurs(pod)) return take(pod);
+      if (!isAssigned(pod)) return;
+      cache.setPod(pod);
+      queue.moveOnEvent({ resource: 'AssignedPod', action: 'Add', object: pod });
+    },
     update(pod, previous) {
-      if (pod.metadata?.uid !== previous.metadata?.uid) {
-        // Same name, another pod: the deletion in between was missed.
-        remove(previous);
-        return add(pod);
-      }
       if (!isAssigned(pod)) return isOurs(pod) ? updateWaiting(pod, previous) : undefined;
       queue.remove(previous);
       cache.setPod(pod);
@@ -106,7 +93,13 @@ const followPods = ({ informers, cache, queue, schedulerName }: EventTargets) =>
       if (!isAssigned(previous)) return queue.moveOnEvent({ ...event, action: 'Add' });
       for (const action of podActions(pod, previous)) queue.moveOnEvent({ ...event, action });
     },
-    delete: remove,
+    delete(pod) {
+      const tookRoom = isAssigned(pod) || cache.isAssumed(pod);
+      queue.remove(pod);
+      cache.removePod(pod);
+      if (tookRoom) moveOnRoomOf(pod);
+      else if (isOurs(pod) && nominatedNode(pod) !== undefined) moveOnRoomOf(pod, yieldsTo(pod));
+    },
   });
 };
 

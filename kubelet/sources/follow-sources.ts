@@ -39,11 +39,7 @@ export function followSources({
     await ready;
     informer.addHandler({
       add: (pod) => dispatch.set(pod),
-      update(pod, before) {
-        // The same name with another UID: the old Pod's deletion was not seen.
-        if (pod.metadata?.uid !== before.metadata?.uid) dispatch.remove(before);
-        dispatch.set(pod);
-      },
+      update: (pod) => dispatch.set(pod),
       delete: (pod) => dispatch.remove(pod),
     });
     if (staticPodDir) {

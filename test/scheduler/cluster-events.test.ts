@@ -109,32 +109,3 @@ test('a pod that is deleted while it is bound leaves its room at once', (t) => {
   t.is(scheduler.cache.nodes()[0]?.pods.size, 0);
   t.deepEqual(scheduler.popped(), ['equal', 'high', 'low']);
 });
-
-test('a pod that another one of its name has replaced unseen leaves its room', (t) => {
-  for (const successor of [aPod({ name: 'web' }), aPod({ name: 'web', schedulerName: 'other' })]) {
-    const scheduler = start();
-    t.teardown(() => scheduler.stop());
-    scheduler.cache.setNode(aNode());
-    scheduler.set(aPod({ name: 'web', nodeName: 'node-1' }));
-    scheduler.reject(...waiting());
-    scheduler.set(successor);
-    t.is(scheduler.cache.nodes()[0]?.pods.size, 0);
-    const isOurs = successor.spec?.schedulerName === undefined;
-    t.deepEqual(scheduler.popped(), ['equal', 'high', 'low', ...(isOurs ? ['web'] : [])]);
-  }
-});
-
-test('so does one that was on its way, and the other one may have a node already', (t) => {
-  const scheduler = start();
-  t.teardown(() => scheduler.stop());
-  scheduler.cache.setNode(aNode());
-  const pod = aPod({ name: 'web' });
-  scheduler.set(pod);
-  t.deepEqual(scheduler.popped(), ['web']);
-  scheduler.cache.assume(pod, 'node-1');
-  scheduler.reject(...waiting());
-  const successor = aPod({ name: 'web', nodeName: 'node-1' });
-  scheduler.set(successor);
-  t.deepEqual([...(scheduler.cache.nodes()[0]?.pods.keys() ?? [])], [successor.metadata?.uid]);
-  t.deepEqual(scheduler.popped(), ['equal', 'high', 'low']);
-});
