@@ -1,3 +1,4 @@
+import { parseApiVersion } from '../../api/meta.ts';
 import type { ManagedFieldsEntry } from '../../api/types.ts';
 import type { ResourceRequest, Result } from '../endpoints/context.ts';
 import { createOrUpdate } from '../endpoints/create-or-update.ts';
@@ -7,7 +8,8 @@ import { updateInRegistry } from '../endpoints/update.ts';
 import type { WriteOptions } from '../endpoints/write-options.ts';
 import { badRequest, conflictError, invalidError } from '../http/errors.ts';
 import { checkCreateRight } from '../http/secured-request.ts';
-import type { ApiObject } from '../registry/kind.ts';
+import type { ApiObject, Kind } from '../registry/kind.ts';
+import { apiVersionOf } from '../registry/kind.ts';
 import { compare, fieldsOf } from './compare.ts';
 import { applyConflict, conflictsOf } from './conflict.ts';
 import type { FieldSet } from './field-set.ts';
@@ -86,10 +88,20 @@ function readConfig({
   if (typeof value !== 'object' || value === null)
     throw badRequest('error decoding YAML: expected an object');
   const { kind, info } = request;
+  checkType(value, kind);
   const config = decodeObject({ request, type: kind, value, options, strictErrors, defaults: false });
   checkPlace(config, kind, info);
   if (config.metadata.managedFields !== undefined) throw badRequest('metadata.managedFields must be nil');
   return config;
+}
+
+/** An applied object says what it is. Throws 400 (upstream: managedfields/internal/versioncheck.go). */
+function checkType(value: { apiVersion?: unknown; kind?: unknown }, kind: Kind): void {
+  const text = (field: unknown) => (typeof field === 'string' ? field : '');
+  const [apiVersion, name] = [text(value.apiVersion), text(value.kind)];
+  if (apiVersion === apiVersionOf(kind) && name === kind.kind) return;
+  const { group, version } = parseApiVersion(apiVersion);
+  throw badRequest(`invalid object type: ${group}/${version}, Kind=${name}`);
 }
 
 interface Application {

@@ -7,7 +7,7 @@ import { decodeBody, mediaTypeOf, parseJson, readBody } from '../http/body.ts';
 import { badRequest, statusError, unsupportedMediaType } from '../http/errors.ts';
 import type { ApiObject, Kind } from '../registry/kind.ts';
 import type { Endpoint, ResourceRequest } from './context.ts';
-import { checkPlace, decodeObject } from './read-object.ts';
+import { checkPlace, decodeObject, withType } from './read-object.ts';
 import { updateInRegistry } from './update.ts';
 import type { WriteOptions } from './write-options.ts';
 import { writeOptions } from './write-options.ts';
@@ -50,7 +50,8 @@ function patched(options: {
 }): ApiObject {
   const { request, current, patch, type, options: write } = options;
   const { kind, info } = request;
-  const value = applyPatch({ kind, current, patch, type });
+  // Defaults and validation go by the type: a patch that changed it would go past them.
+  const value = withType(applyPatch({ kind, current, patch, type }), kind);
   const object = decodeObject({ request, type: kind, value, options: write });
   checkPlace(object, kind, info);
   return object;

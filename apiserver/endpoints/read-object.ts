@@ -32,16 +32,18 @@ export async function readObject(
   return decodeObject({ request, type, value: typed, options, strictErrors });
 }
 
-/** Body types that a view of another type may be written in, such as autoscaling/v1 Scale; checked by apiVersion and kind. */
-function withType(value: unknown, type: BodyType): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw badRequest(
-      `the object provided is unrecognized (must be of type ${type.kind}): expected an object`,
-    );
-  }
-  const { apiVersion, kind } = value as { apiVersion?: string; kind?: string };
+/** The value with the type that it must have, which it may leave out. Throws 400 for a value that says another. */
+export function withType(value: unknown, type: BodyType): unknown {
+  const unrecognized = (why: string) =>
+    badRequest(`the object provided is unrecognized (must be of type ${type.kind}): ${why}`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw unrecognized('expected an object');
+  const given = value as { apiVersion?: unknown; kind?: unknown };
   const expected = apiVersionOf(type);
-  checkType({ apiVersion: apiVersion || expected, kind: kind || type.kind }, type);
+  const [apiVersion, kind] = [given.apiVersion || expected, given.kind || type.kind];
+  if (typeof apiVersion !== 'string' || typeof kind !== 'string')
+    throw unrecognized('expected apiVersion and kind to be strings');
+  checkType({ apiVersion, kind }, type);
   return { ...value, apiVersion: expected, kind: type.kind };
 }
 

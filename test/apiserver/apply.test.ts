@@ -101,6 +101,18 @@ test('an apply needs a manager', async (t) => {
   t.regex(refused.body.message, /fieldManager: Required value: is required for apply patch/);
 });
 
+test('what is applied says its type', async (t) => {
+  const server = await startTestServer(t);
+  const refused = async (type: object) => {
+    const body = { ...type, metadata: { name: 'a' }, data: { 'no good': '1' } };
+    const answer = await server.patch(`${CONFIG_MAPS}/a?fieldManager=one`, body, APPLY);
+    return `${answer.status} ${answer.body.message}`;
+  };
+  t.is(await refused({}), '400 invalid object type: /, Kind=');
+  t.is(await refused({ apiVersion: 'v1', kind: 'Secret' }), '400 invalid object type: /v1, Kind=Secret');
+  t.is((await server.get(`${CONFIG_MAPS}/a`)).status, 404);
+});
+
 test('the three other patch types', async (t) => {
   const server = await startTestServer(t);
   await server.post(CONFIG_MAPS, configMap('a', { x: '1' }));

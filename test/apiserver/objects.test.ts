@@ -53,6 +53,27 @@ test('no concurrent patch is lost', async (t) => {
   t.deepEqual(Object.keys(body.data).toSorted(), keys.toSorted());
 });
 
+test('no patch changes the type of an object', async (t) => {
+  const server = await startTestServer(t);
+  const { body: made } = await server.post(CONFIG_MAPS, configMap('a', { x: '1' }));
+  const refused = async (patch: unknown, type: string) => {
+    const { status, body } = await server.patch(`${CONFIG_MAPS}/a`, patch, `application/${type}`);
+    return `${status} ${body.message}`;
+  };
+  const conversion =
+    '400 Secret in version "v1" cannot be handled as a ConfigMap: converting (v1.Secret) to (core.ConfigMap): unknown conversion';
+  const patch = { kind: 'Secret', data: { 'no good': '1' } };
+  t.is(await refused(patch, 'merge-patch+json'), conversion);
+  t.is(await refused(patch, 'strategic-merge-patch+json'), conversion);
+  const operation = { op: 'replace', path: '/kind', value: 'Secret' };
+  t.is(await refused([operation], 'json-patch+json'), conversion);
+  t.regex(await refused({ kind: 5 }, 'merge-patch+json'), /^400 the object provided is unrecognized/);
+  t.regex(await refused({ apiVersion: 'v9' }, 'merge-patch+json'), /^400 .* does not match the expected/);
+  t.deepEqual((await server.get(`${CONFIG_MAPS}/a`)).body, made);
+  const same = await server.patch(`${CONFIG_MAPS}/a`, { kind: 'ConfigMap', data: { x: '2' } });
+  t.is(same.status, 200);
+});
+
 test('an update that changes nothing is not written', async (t) => {
   const server = await startTestServer(t);
   const { body } = await server.post(CONFIG_MAPS, configMap('a', { x: '1' }));
