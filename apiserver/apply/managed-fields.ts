@@ -156,8 +156,19 @@ export function withoutFields(
   });
 }
 
-/** Writes the list into an object, or takes an empty one away. */
+/**
+ * Writes the list into an object, or takes an empty one away. Its order is upstream's, whoever wrote last: an apply that changes nothing
+ * changes no object (managedfields/internal/managedfields.go sortEncodedManagedFields).
+ */
 export function setEntries(object: ApiObject, entries: ManagedFieldsEntry[]): void {
   if (entries.length === 0) delete object.metadata.managedFields;
-  else object.metadata.managedFields = entries;
+  else object.metadata.managedFields = entries.toSorted(compareEntries);
 }
+
+function compareEntries(a: ManagedFieldsEntry, b: ManagedFieldsEntry): number {
+  const [first, second] = [rankOf(a), rankOf(b)];
+  return first < second ? -1 : first > second ? 1 : 0;
+}
+
+const rankOf = ({ operation, time, manager, apiVersion, subresource }: ManagedFieldsEntry): string =>
+  [operation, time, manager, apiVersion, subresource].join('\0');

@@ -54,6 +54,16 @@ test("another manager's field is a conflict, unless forced or equal", async (t) 
   t.deepEqual(left.body.data, { a: '3', b: '1' });
 });
 
+test('an apply that changes nothing is not written, whoever applied last', async (t) => {
+  const server = await startTestServer(t);
+  const applyBy = async (manager: string) =>
+    (await apply(server, { manager, data: { [manager]: '1' } })).body as unknown;
+  await applyBy('two');
+  const both = await applyBy('one');
+  t.deepEqual(await applyBy('two'), both);
+  t.deepEqual(await applyBy('one'), both);
+});
+
 test('updates own what they change', async (t) => {
   const server = await startTestServer(t);
   await apply(server, { manager: 'one', data: { a: '1' } });
