@@ -66,14 +66,14 @@ export const managerOf = (
   subresource: request.subresource?.name ?? '',
 });
 
-/** True when an entry of managedFields is this manager's. */
+/** True when an entry of managedFields is this manager's; an applier is the same in every version (upstream: BuildManagerIdentifier). */
 export const isEntryOf = (
   entry: ManagedFieldsEntry,
   { manager, operation, apiVersion, subresource }: Manager,
 ): boolean =>
   entry.manager === manager &&
   entry.operation === operation &&
-  entry.apiVersion === apiVersion &&
+  (operation === 'Apply' || entry.apiVersion === apiVersion) &&
   (entry.subresource ?? '') === subresource;
 
 /** The fields of an entry. */
@@ -89,7 +89,7 @@ export function withEntry(options: {
 }): ManagedFieldsEntry[] {
   const { entries, manager, set, now } = options;
   const present = entries.find((entry) => isEntryOf(entry, manager));
-  if (present !== undefined && isDeepStrictEqual(setOf(present), set)) return entries;
+  if (present?.apiVersion === manager.apiVersion && isDeepStrictEqual(setOf(present), set)) return entries;
   const others = entries.filter((entry) => entry !== present);
   return set === undefined ? others : [...others, newEntry({ manager, set, now })];
 }

@@ -261,6 +261,25 @@ test('server-side apply merges lists by the keys of the schema', async (t) => {
   t.deepEqual(without.body.spec.ports, [{ port: 81, protocol: 'UDP' }]);
 });
 
+test('an applier is the same in every version', async (t) => {
+  const server = await startTestServer(t);
+  const versions = [versionOf(), versionOf(undefined, { name: 'v2', storage: false })];
+  t.is((await server.post(DEFINITIONS, definitionOf(versions))).status, 201);
+  const apply = (version: string, spec: object) =>
+    server.patch(
+      `/apis/example.com/${version}/namespaces/default/widgets/one?fieldManager=a`,
+      { ...widget('one', spec), apiVersion: `example.com/${version}` },
+      APPLY,
+    );
+  t.is((await apply('v1', { a: 1, b: 1 })).status, 201);
+  const second = await apply('v2', { a: 2 });
+  t.is(second.status, 200, second.text);
+  t.deepEqual(second.body.spec, { a: 2 });
+  const [entry, ...others] = second.body.metadata.managedFields as object[];
+  t.like(entry, { manager: 'a', apiVersion: 'example.com/v2' });
+  t.deepEqual(others, []);
+});
+
 test('the scale shows and changes replicas', async (t) => {
   const scale = { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas' };
   const server = await serve(t, undefined, { subresources: { status: {}, scale } });
