@@ -113,7 +113,7 @@ export function recordManager(change: {
 }): void {
   const { request, object, old, options, now } = change;
   if (options.applied === true) return;
-  const entries = startingEntries(object, old);
+  const entries = startingEntries(change);
   const schema = schemaOf(request.kind);
   const { changed, removed } = compare(
     old === undefined ? {} : manageable(old, request),
@@ -135,10 +135,17 @@ export function recordManager(change: {
   );
 }
 
-/** A client that sends no managedFields leaves them as they are; one that sends an empty entry resets them. */
-function startingEntries(object: ApiObject, old: ApiObject | undefined): ManagedFieldsEntry[] {
+/**
+ * A client that sends no managedFields leaves them as they are, one that sends an empty entry resets them; a subresource changes none
+ * (upstream: managedfields/internal/fieldmanager.go decodeLiveOrNew).
+ */
+function startingEntries({
+  request,
+  object,
+  old,
+}: Parameters<typeof recordManager>[0]): ManagedFieldsEntry[] {
   const sent = object.metadata.managedFields;
-  if (sent === undefined) return old?.metadata.managedFields ?? [];
+  if (sent === undefined || request.subresource !== undefined) return old?.metadata.managedFields ?? [];
   return sent.filter((entry) => Object.keys(entry).length > 0);
 }
 

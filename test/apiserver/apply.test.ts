@@ -111,6 +111,18 @@ test('an apply needs a manager', async (t) => {
   t.regex(refused.body.message, /fieldManager: Required value: is required for apply patch/);
 });
 
+test('an empty entry resets who manages what, but by no subresource', async (t) => {
+  const server = await startTestServer(t);
+  await makeDefaultAccount(server);
+  const { body } = await server.post(PODS, podNamed('web'));
+  const reset = { metadata: { managedFields: [{}] } };
+  const status = await server.patch(`${PODS}/web/status`, reset);
+  t.is(status.status, 200);
+  t.truthy(body.metadata.managedFields);
+  t.deepEqual(status.body.metadata.managedFields, body.metadata.managedFields);
+  t.is((await server.patch(`${PODS}/web`, reset)).body.metadata.managedFields, undefined);
+});
+
 test('what is applied says its type', async (t) => {
   const server = await startTestServer(t);
   const refused = async (type: object) => {
