@@ -26,7 +26,8 @@ export async function watchObjects(request: ResourceRequest): Promise<undefined>
   const store = server.stores.of(kind);
   const selection = readSelection(info, kind, store);
   const start = readStart(info.query);
-  if (start.initial) await waitForRevision(server.feed, info.query.get('resourceVersion'));
+  if (start.initial || start.revision === 0)
+    await waitForRevision(server.feed, info.query.get('resourceVersion'));
   const stream = new WatchStream({
     response: request.response,
     timeoutMs: timeoutOf(info.query),
@@ -39,7 +40,7 @@ export async function watchObjects(request: ResourceRequest): Promise<undefined>
   await stream.ended;
 }
 
-/** Whether a watch begins with the present state, or after which revision. */
+/** Whether a watch begins with the present state, or after which revision; 0 is the newest. */
 interface Start {
   initial: boolean;
   revision: number;
@@ -112,7 +113,7 @@ class ObjectWatch {
   /** Sends what comes before the changes to follow; false when the watch is over with it, after telling the client why. */
   begin(start: Start): boolean {
     try {
-      if (!start.initial) return this.#sendHistory(start.revision);
+      if (!start.initial) return this.#sendHistory(start.revision || this.#request.server.feed.revision);
       this.#sendState(start.bookmarkAfterState);
       return true;
     } catch (error) {

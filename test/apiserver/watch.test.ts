@@ -62,6 +62,19 @@ test('a streaming list ends with its bookmark', async (t) => {
   t.regex(missing.body.message, /sendInitialEvents requires setting resourceVersionMatch to NotOlderThan/);
 });
 
+test('a watch without the state begins with what happens next', async (t) => {
+  const server = await startTestServer(t);
+  await server.post(CONFIG_MAPS, configMap('a'));
+  const query = 'watch=true&sendInitialEvents=false&resourceVersionMatch=NotOlderThan';
+  const watches = [await server.watch(`${CONFIG_MAPS}?${query}`)];
+  watches.push(await server.watch(`${CONFIG_MAPS}?${query}&resourceVersion=0`));
+  await server.post(CONFIG_MAPS, configMap('b'));
+  for (const watch of watches) {
+    t.deepEqual(brief(await watch.next()), ['ADDED', 'b']);
+    watch.end();
+  }
+});
+
 test('ends at its timeout, with a bookmark before', async (t) => {
   const server = await startTestServer(t);
   const start = await revisionOf(server);
