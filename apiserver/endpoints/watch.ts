@@ -3,6 +3,7 @@ import { apiVersionOf } from '../registry/kind.ts';
 import { StatusError } from '../../api/status.ts';
 import { expiredWatch, internalError, invalidError } from '../http/errors.ts';
 import { queryInteger } from '../http/query-values.ts';
+import { isGone } from '../http/respond.ts';
 import type { CacheEntry, CacheEvent, EventType } from '../storage/watch-cache.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { ResourceRequest } from './context.ts';
@@ -28,6 +29,8 @@ export async function watchObjects(request: ResourceRequest): Promise<undefined>
   const start = readStart(info.query);
   if (start.initial || start.revision === 0)
     await waitForRevision(server.feed, info.query.get('resourceVersion'));
+  // Who left meanwhile will not close again: the watch would go on for nobody until its time is over.
+  if (isGone(request.response)) return;
   const stream = new WatchStream({
     response: request.response,
     timeoutMs: timeoutOf(info.query),
