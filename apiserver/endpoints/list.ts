@@ -2,27 +2,25 @@ import { badRequest, invalidError } from '../http/errors.ts';
 import { apiVersionOf, listKindOf } from '../registry/kind.ts';
 import { textOf, wantsPretty } from '../http/respond.ts';
 import { queryInteger } from '../http/query-values.ts';
-import type { ObjectStore } from '../storage/object-store.ts';
 import type { ResourceRequest } from './context.ts';
 import { decodeContinue } from './continue-token.ts';
 import type { Page, PageOptions } from './list-page.ts';
 import { readCachedPage, readOldPage } from './list-page.ts';
 import { jsonOf, partialOf, present, tableOf } from './represent.ts';
 import { parseResourceVersion, waitForRevision } from './resource-version.ts';
-import type { Selection } from './selection.ts';
 import { readSelection } from './selection.ts';
 
 /** GET of a collection: the whole, or a page of `limit` objects. Answers the text of the list. Throws 400, 410 and 504. */
 export async function listObjects(request: ResourceRequest): Promise<string> {
-  const { kind, info, server } = request;
-  const store = server.stores.of(kind);
-  const selection = readSelection(info, kind, store);
-  const page = await readPage(request, store, selection);
-  return representList(request, page);
+  return representList(request, await readPage(request));
 }
 
-async function readPage(request: ResourceRequest, store: ObjectStore, selection: Selection): Promise<Page> {
-  const { query } = request.info;
+/** The objects that a request's query selects, as many of them as it asks for. Throws 400, 410 and 504. */
+export async function readPage(request: ResourceRequest): Promise<Page> {
+  const { kind, info, server } = request;
+  const { query } = info;
+  const store = server.stores.of(kind);
+  const selection = readSelection(info, kind, store);
   const limit = queryInteger(query, 'limit');
   queryInteger(query, 'timeoutSeconds');
   const token = query.get('continue') ?? '';
@@ -32,9 +30,9 @@ async function readPage(request: ResourceRequest, store: ObjectStore, selection:
   if (token !== '') return readContinued(request, { ...page, token });
   const exact = query.get('resourceVersionMatch') === 'Exact' || (limit > 0 && !isNotOlderThan(query));
   const revision = parseResourceVersion(version) ?? 0;
-  await waitForRevision(request.server.feed, version);
+  await waitForRevision(server.feed, version);
   if (exact && revision > 0) return readOldPage({ ...page, revision, continued: false });
-  return readCachedPage({ ...page, revision: request.server.feed.revision });
+  return readCachedPage({ ...page, revision: server.feed.revision });
 }
 
 /** The page that a token names: of the list's own revision, or of the newest for who goes on after a 410. */

@@ -272,6 +272,22 @@ test('a collection is deleted by selector', async (t) => {
   );
 });
 
+test('no more of a collection is deleted than its limit says', async (t) => {
+  const server = await startTestServer(t);
+  for (const name of ['a', 'b', 'c']) await server.post(CONFIG_MAPS, configMap(name));
+  const deleted = async (query: string) => {
+    const { body } = await server.remove(`${CONFIG_MAPS}?${query}`);
+    const names = (body.items as { metadata: { name: string } }[]).map(({ metadata }) => metadata.name);
+    return [names, body.metadata.continue as string | undefined] as const;
+  };
+  const [first, token = ''] = await deleted('limit=2');
+  t.deepEqual(first, ['a', 'b']);
+  t.is((await server.get(`${CONFIG_MAPS}/c`)).status, 200);
+  await server.post(CONFIG_MAPS, configMap('a'));
+  t.deepEqual(await deleted(`limit=2&continue=${token}`), [['c'], undefined]);
+  t.is((await server.get(`${CONFIG_MAPS}/a`)).status, 200);
+});
+
 test('paths, verbs and methods that are not served', async (t) => {
   const server = await startTestServer(t);
   const unknown = await server.get('/api/v1/namespaces/default/widgets');
