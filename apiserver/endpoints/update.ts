@@ -57,7 +57,7 @@ export async function updateInRegistry(options: {
   const { request, options: write, uid } = options;
   const { kind, server } = request;
   const place = placeOfRequest(request);
-  const outcome: { dry?: ApiObject } = {};
+  const outcome = { unwritten: undefined as ApiObject | undefined };
   const written = await server.stores.of(kind).update(place, async (stored): Promise<Mutation> => {
     if (stored === undefined) throw notFoundError(kind, place.name);
     const current = present(kind, stored);
@@ -68,14 +68,13 @@ export async function updateInRegistry(options: {
       object: await options.change(structuredClone(current)),
       options: write,
     });
-    if (write.dryRun) {
-      outcome.dry = object;
-      return { keep: true };
-    }
-    if (isLastFinalizerGone(object, current)) return { remove: true };
-    return { write: kind.viewOf?.toStored(object) ?? object };
+    const isRemoved = isLastFinalizerGone(object, current);
+    // Of a removal the store answers the state before it, with the finalizer that has been taken away.
+    outcome.unwritten = write.dryRun || isRemoved ? object : undefined;
+    if (write.dryRun) return { keep: true };
+    return isRemoved ? { remove: true } : { write: kind.viewOf?.toStored(object) ?? object };
   });
-  return outcome.dry ?? present(kind, written);
+  return outcome.unwritten ?? present(kind, written);
 }
 
 interface Update {

@@ -211,7 +211,9 @@ test('an object with finalizers goes when the last one is taken', async (t) => {
     (await server.patch(`${CONFIG_MAPS}/a`, { metadata: { finalizers: ['example.com/two'] } })).status,
     200,
   );
-  t.is((await server.patch(`${CONFIG_MAPS}/a`, { metadata: { finalizers: null } })).status, 200);
+  const last = await server.patch(`${CONFIG_MAPS}/a`, { metadata: { finalizers: null } });
+  t.is(last.status, 200);
+  t.is(last.body.metadata.finalizers, undefined);
   t.is((await server.get(`${CONFIG_MAPS}/a`)).status, 404);
 });
 
