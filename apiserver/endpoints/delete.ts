@@ -1,5 +1,6 @@
 import type { DeleteOptions } from '../../api/types.ts';
 import { decodeBody, readBody } from '../http/body.ts';
+import { decodeFields } from '../http/decode-fields.ts';
 import { badRequest, invalidError, notFoundError } from '../http/errors.ts';
 import { queryFlag, queryInteger } from '../http/query-values.ts';
 import type { ApiObject, Kind } from '../registry/kind.ts';
@@ -29,7 +30,7 @@ export const deleteObject: Endpoint = async (request) => {
 export async function readDeleteOptions(request: ResourceRequest): Promise<DeleteOptions> {
   const body = await readBody(request.request);
   const { query } = request.info;
-  const given = body.length === 0 ? {} : readOptionsBody(body, request.request.headers['content-type']);
+  const given = body.length === 0 ? {} : readOptionsBody(request, body);
   const options: DeleteOptions = { ...fromQuery(query), ...given };
   const dryRun = [...(options.dryRun ?? []), ...query.getAll('dryRun')];
   readDryRun(dryRun, 'DeleteOptions');
@@ -37,11 +38,17 @@ export async function readDeleteOptions(request: ResourceRequest): Promise<Delet
   return { ...options, dryRun };
 }
 
-function readOptionsBody(body: Buffer, contentType: string | undefined): DeleteOptions {
-  const { value } = decodeBody(body, contentType);
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw badRequest('expected DeleteOptions');
-  return value as DeleteOptions;
+const DELETE_OPTIONS = 'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions';
+
+function readOptionsBody({ server, request }: ResourceRequest, body: Buffer): DeleteOptions {
+  const { value } = decodeBody(body, request.headers['content-type']);
+  const { definitions } = server;
+  const { value: options, findings } = decodeFields({ value, definition: DELETE_OPTIONS, definitions });
+  if (findings.wrongType !== undefined)
+    throw badRequest(
+      `DeleteOptions in version "v1" cannot be handled as a DeleteOptions: ${findings.wrongType}`,
+    );
+  return options as DeleteOptions;
 }
 
 function fromQuery(query: URLSearchParams): DeleteOptions {
@@ -58,11 +65,7 @@ function fromQuery(query: URLSearchParams): DeleteOptions {
 const POLICIES = ['Foreground', 'Background', 'Orphan'];
 
 /** Upstream: apimachinery metav1 validation ValidateDeleteOptions. */
-function checkDeleteOptions({
-  propagationPolicy,
-  orphanDependents,
-  gracePeriodSeconds,
-}: DeleteOptions): void {
+function checkDeleteOptions({ propagationPolicy, orphanDependents }: DeleteOptions): void {
   const refuse = (field: string, reason: 'FieldValueInvalid' | 'FieldValueNotSupported', message: string) =>
     invalidError({ group: 'meta.k8s.io', kind: 'DeleteOptions', plural: '' }, '', [
       { field, reason, message },
@@ -75,9 +78,6 @@ function checkDeleteOptions({
     const supported = POLICIES.map((policy) => JSON.stringify(policy)).join(', ');
     const message = `Unsupported value: ${JSON.stringify(propagationPolicy)}: supported values: ${supported}`;
     throw refuse('propagationPolicy', 'FieldValueNotSupported', message);
-  }
-  if (gracePeriodSeconds !== undefined && !Number.isInteger(gracePeriodSeconds)) {
-    throw badRequest('gracePeriodSeconds must be an integer');
   }
 }
 

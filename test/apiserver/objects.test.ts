@@ -260,6 +260,26 @@ test('preconditions of a deletion are kept', async (t) => {
   t.is((await server.call('DELETE', `${CONFIG_MAPS}/a`, { body: met })).status, 200);
 });
 
+test('what is null in the options of a deletion is not asked for', async (t) => {
+  const server = await startTestServer(t);
+  await server.post(CONFIG_MAPS, configMap('a'));
+  const wrong = await server.call('DELETE', `${CONFIG_MAPS}/a`, { body: { gracePeriodSeconds: '5' } });
+  t.is(wrong.status, 400);
+  t.is(
+    wrong.body.message,
+    'DeleteOptions in version "v1" cannot be handled as a DeleteOptions: json: cannot unmarshal string into Go struct field DeleteOptions.gracePeriodSeconds of type int64',
+  );
+  const body = {
+    preconditions: null,
+    gracePeriodSeconds: null,
+    propagationPolicy: null,
+    orphanDependents: null,
+    dryRun: null,
+  };
+  t.is((await server.call('DELETE', `${CONFIG_MAPS}/a`, { body })).status, 200);
+  t.is((await server.get(`${CONFIG_MAPS}/a`)).status, 404);
+});
+
 test('a collection is deleted by selector', async (t) => {
   const server = await startTestServer(t);
   await server.post(CONFIG_MAPS, configMap('a', {}, { app: 'web' }));
