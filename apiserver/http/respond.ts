@@ -63,9 +63,10 @@ export const isGone = (response: ServerResponse): boolean =>
 
 const warningHeader = (text: string): string => `299 - "${headerText(text).replaceAll(/["\\]/g, '\\$&')}"`;
 
-/** Header values carry no control characters (RFC 9110 section 5.5). */
-// eslint-disable-next-line no-control-regex
-const headerText = (text: string): string => text.replaceAll(/[\u0000-\u001f\u007f]/g, ' ');
+/** Header values carry no control characters (RFC 9110 section 5.5), and Node.js writes them byte by byte: these are UTF-8's. */
+const headerText = (text: string): string =>
+  // eslint-disable-next-line no-control-regex
+  Buffer.from(text.replaceAll(/[\u0000-\u001f\u007f]/g, ' ')).toString('latin1');
 
 /** The text of a value in the asked form; browsers and `?pretty=true` get indented JSON as upstream. */
 export function textOf(value: unknown, options: { mediaType: string; pretty: boolean }): string {

@@ -119,6 +119,14 @@ test('unknown fields are dropped, warned of or refused, as asked', async (t) => 
   );
 });
 
+test('a warning tells a name in any script', async (t) => {
+  const server = await startTestServer(t);
+  const made = await server.post(CONFIG_MAPS, { ...configMap('a'), 'größe-长': {} });
+  t.is(made.status, 201, made.text);
+  const bytes = Buffer.from(String(made.headers.warning), 'latin1');
+  t.is(bytes.toString(), '299 - "unknown field \\"größe-长\\""');
+});
+
 test('wrong types and malformed bodies are 400, invalid values 422 with their fields', async (t) => {
   const server = await startTestServer(t);
   await makeDefaultAccount(server);
