@@ -20,8 +20,10 @@ export interface DecodedBody {
   strictErrors: string[];
 }
 
-/** Reads a request's body into memory. Throws 413 beyond 3 MiB. */
-export async function readBody(request: Readable & { headers: IncomingHttpHeaders }): Promise<Buffer> {
+/** Reads a request's body into memory. Throws 413 beyond 3 MiB, and 400 for a body that breaks off. */
+export async function readBody(
+  request: Readable & { headers: IncomingHttpHeaders; aborted?: boolean },
+): Promise<Buffer> {
   const source = request.headers['content-encoding'] === 'gzip' ? request.pipe(createGunzip()) : request;
   const chunks: Buffer[] = [];
   let length = 0;
@@ -36,6 +38,8 @@ export async function readBody(request: Readable & { headers: IncomingHttpHeader
     // The client broke off, or what it sent is not gzip.
     throw badRequest(error instanceof Error ? error.message : String(error));
   }
+  // Over HTTP/2 a body that breaks off ends as if it were whole: a deletion would lose its options, a manifest its end.
+  if (request.aborted === true) throw badRequest('the client broke off its request');
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
 }
 
