@@ -37,6 +37,19 @@ export const wait = ({
     signal?.addEventListener('abort', finish, { once: true });
   });
 
+/** The promise, unless `signal` is aborted before it settles: then its reason as a rejection. */
+export const raceAbort = async <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> => {
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+};
+
 /** `now` as metav1.Time writes it: RFC 3339 in UTC with whole seconds. */
 export const timeOf = (epochMs: number): string => `${new Date(epochMs).toISOString().slice(0, 19)}Z`;
 

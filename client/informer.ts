@@ -1,4 +1,5 @@
 import type { BackOff } from './back-off.ts';
+import { raceAbort } from './clock.ts';
 import type { Clock } from './clock.ts';
 import { keyOf } from './objects.ts';
 import type { ApiObject, ResourceId } from './objects.ts';
@@ -131,15 +132,3 @@ const isSameVersion = (kept: ApiObject | undefined, listed: ApiObject): boolean 
   kept?.metadata?.resourceVersion !== undefined &&
   kept.metadata.uid === listed.metadata?.uid &&
   kept.metadata.resourceVersion === listed.metadata?.resourceVersion;
-
-const raceAbort = async (promise: Promise<void>, signal: AbortSignal): Promise<void> => {
-  signal.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const abort = () => aborted.reject(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
-};

@@ -1,7 +1,7 @@
 import { connect, constants } from 'node:http2';
 import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 import { ConnectionError } from './connection-error.ts';
-import { wait } from './clock.ts';
+import { raceAbort, wait } from './clock.ts';
 
 /** Where the API server is and who we are to it; PEM texts. */
 export interface TransportOptions {
@@ -72,7 +72,8 @@ export const createTransport = (options: TransportOptions): Transport => {
   const takeStream = (): PooledSession | undefined => {
     for (const pooled of sessions) {
       const { session, openStreams } = pooled;
-      if (openStreams >= maxStreamsPerSession || session.closed || session.destroyed) continue;
+      if (session.connecting || session.closed || session.destroyed) continue;
+      if (openStreams >= maxStreamsPerSession) continue;
       pooled.openStreams += 1;
       return pooled;
     }
@@ -85,20 +86,21 @@ export const createTransport = (options: TransportOptions): Transport => {
     return pooled;
   };
 
-  const connectAndTakeStream = async (): Promise<PooledSession> => {
+  const connectAndTakeStream = async (signal: AbortSignal | undefined): Promise<PooledSession> => {
     for (;;) {
+      signal?.throwIfAborted();
       if (closed) throw new ConnectionError({ message: 'the client is closed', unsent: false });
       const pooled = takeStream();
       if (pooled !== undefined) return pooled;
       connecting ??= reconnect().finally(() => (connecting = undefined));
-      await connecting;
+      await (signal === undefined ? connecting : raceAbort(connecting, signal));
     }
   };
 
   return {
     async request(request) {
       request.signal?.throwIfAborted();
-      const pooled = takeStream() ?? (await connectAndTakeStream());
+      const pooled = takeStream() ?? (await connectAndTakeStream(request.signal));
       return send(pooled, request, headersOf(options, authority, request));
     },
     onConnect(listener) {
@@ -149,9 +151,9 @@ const connectOnce = (options: TransportOptions, sessions: Set<PooledSession>): P
       settings: { enablePush: false, initialWindowSize: windowBytes },
     });
     const pooled = { session, openStreams: 0 };
+    sessions.add(pooled);
     session.once('connect', () => {
       session.setLocalWindowSize(2 * windowBytes);
-      sessions.add(pooled);
       keepAlive(session);
       resolve(pooled);
     });

@@ -1,8 +1,11 @@
+import { createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import test from 'ava';
 import { StatusError } from '../../api/status.ts';
 import { ConnectionError } from '../../client/connection-error.ts';
 import { isAlreadyExists, isConflict, isExpired, isNotFound } from '../../client/errors.ts';
 import { configMaps } from '../../client/resources.ts';
+import { createClient } from '../../client/rest.ts';
 import { startFakeApiServer } from './fake-api-server.ts';
 import { until } from '../environment.ts';
 
@@ -194,4 +197,22 @@ test('a hundred and fifty watches at once, on two connections', async (t) => {
   await Promise.all(reading);
   client.close();
   await server.stop();
+});
+
+test('a connection that is not made holds up nobody who leaves, nor a close', async (t) => {
+  const sockets: Socket[] = [];
+  const silent = createServer((socket) => sockets.push(socket.on('error', () => undefined)));
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', () => resolve()));
+  const { port } = silent.address() as AddressInfo;
+  const client = createClient({ server: `https://127.0.0.1:${port}` });
+  const leaving = new AbortController();
+  const left = client.request({ method: 'GET', path: '/', signal: leaving.signal });
+  const waiting = client.request({ method: 'GET', path: '/' });
+  await until('the server has the connection', () => sockets.length === 1);
+  leaving.abort(new Error('left'));
+  await t.throwsAsync(left, { message: 'left' });
+  client.close();
+  await t.throwsAsync(waiting, { instanceOf: ConnectionError });
+  for (const socket of sockets) socket.destroy();
+  await new Promise<void>((resolve) => silent.close(() => resolve()));
 });
