@@ -43,7 +43,7 @@ interface Observed {
 export const runLeaderElection = async (options: LeaderElectionOptions): Promise<boolean> => {
   const { clock = systemClock, retryPeriodMs = 2000, renewDeadlineMs = 10_000, signal } = options;
   const election = createElection(options);
-  while (!signal.aborted && !(await election.tryAcquireOrRenew())) {
+  while (!signal.aborted && !(await election.tryAcquireOrRenew(renewDeadlineMs))) {
     await wait({ clock, delayMs: retryPeriodMs * (1 + Math.random() * 0.2), signal });
   }
   if (signal.aborted) return false;
@@ -55,7 +55,8 @@ export const runLeaderElection = async (options: LeaderElectionOptions): Promise
   while (!signal.aborted && clock.now() - renewedAtMs < renewDeadlineMs) {
     await wait({ clock, delayMs: retryPeriodMs, signal });
     if (signal.aborted) break;
-    if (await election.tryAcquireOrRenew()) renewedAtMs = clock.now();
+    const leftMs = renewedAtMs + renewDeadlineMs - clock.now();
+    if (leftMs > 0 && (await election.tryAcquireOrRenew(leftMs))) renewedAtMs = clock.now();
   }
   leading.abort(new Error(`no longer the leader of ${options.name}`));
   await led.catch(() => undefined); // told above
@@ -101,6 +102,7 @@ const createElection = ({
   namespace = 'kube-system',
   identity = `${hostname()}_${randomUUID()}`,
   leaseDurationMs = 15_000,
+  renewDeadlineMs = 10_000,
   clock = systemClock,
   onError,
 }: LeaderElectionOptions) => {
@@ -124,8 +126,16 @@ const createElection = ({
     };
   };
 
-  const create = () =>
+  /** What hangs is given up: others take the lease when it has run out, whatever we still wait for. */
+  const within = async <T>(limitMs: number, ask: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+    const limit = new AbortController();
+    const cancel = clock.after(limitMs, () => limit.abort(new Error(`no answer within ${limitMs} ms`)));
+    return await ask(limit.signal).finally(cancel);
+  };
+
+  const create = (signal: AbortSignal) =>
     resource.create({
+      signal,
       object: {
         apiVersion: 'coordination.k8s.io/v1',
         kind: 'Lease',
@@ -134,28 +144,40 @@ const createElection = ({
       },
     });
 
-  const takeOver = async (lease: Lease): Promise<boolean> => {
+  const takeOver = async (lease: Lease, signal: AbortSignal): Promise<boolean> => {
     observe(lease);
     const { holderIdentity = '', leaseTransitions = 0, acquireTime } = lease.spec ?? {};
     const isOurs = holderIdentity === identity;
     const validMs = (lease.spec?.leaseDurationSeconds ?? 0) * 1000;
     if (holderIdentity !== '' && !isOurs && clock.now() < observed.atMs + validMs) return false;
     const spec = isOurs ? specNow(leaseTransitions, acquireTime) : specNow(leaseTransitions + 1);
-    observe(await resource.update({ object: { ...lease, spec } }));
+    observe(await resource.update({ object: { ...lease, spec }, signal }));
     return true;
+  };
+
+  const acquireOrRenew = async (signal: AbortSignal): Promise<boolean> => {
+    const present = await resource.get({ name, namespace, signal }).catch((error: unknown) => {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    });
+    if (present !== undefined) return await takeOver(present, signal);
+    observe(await create(signal));
+    return true;
+  };
+
+  const giveBack = async (signal: AbortSignal): Promise<void> => {
+    const lease = await resource.get({ name, namespace, signal });
+    if (lease.spec?.holderIdentity !== identity) return;
+    const now = microTimeOf(clock.now());
+    const released = { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1, renewTime: now };
+    await resource.update({ object: { ...lease, spec: released }, signal });
   };
 
   return {
     /** True when the lease is ours now. */
-    async tryAcquireOrRenew(): Promise<boolean> {
+    async tryAcquireOrRenew(limitMs: number): Promise<boolean> {
       try {
-        const present = await resource.get({ name, namespace }).catch((error: unknown) => {
-          if (isNotFound(error)) return undefined;
-          throw error;
-        });
-        if (present !== undefined) return await takeOver(present);
-        observe(await create());
-        return true;
+        return await within(limitMs, acquireOrRenew);
       } catch (error) {
         // A Conflict means that another candidate was faster; everything is looked at again next time.
         onError?.(error);
@@ -165,11 +187,7 @@ const createElection = ({
     /** Gives the lease back, if it is still ours; errors are told only, since it ends by itself. */
     async release(): Promise<void> {
       try {
-        const lease = await resource.get({ name, namespace });
-        if (lease.spec?.holderIdentity !== identity) return;
-        const now = microTimeOf(clock.now());
-        const released = { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1, renewTime: now };
-        await resource.update({ object: { ...lease, spec: released } });
+        await within(renewDeadlineMs, giveBack);
       } catch (error) {
         onError?.(error);
       }

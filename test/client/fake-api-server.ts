@@ -19,11 +19,11 @@ interface Watcher {
   response: Http2ServerResponse;
 }
 
-/** What a test may answer in place of the server; undefined lets the server do it. */
+/** What a test may answer in place of the server; undefined lets the server do it, silence nobody. */
 type Interceptor = (
   request: Http2ServerRequest,
   body: string,
-) => { status: number; headers?: Record<string, string>; body: unknown } | undefined;
+) => { status: number; headers?: Record<string, string>; body: unknown } | 'silence' | undefined;
 
 /**
  * An HTTP/2 server that stores any object under its path and serves list and watch, with the faults that a
@@ -99,6 +99,7 @@ export const startFakeApiServer = async () => {
       response.end(JSON.stringify(value));
     };
     const intercepted = intercept?.(request, body);
+    if (intercepted === 'silence') return;
     if (intercepted !== undefined) return answer(intercepted.status, intercepted.body, intercepted.headers);
     const path = url.pathname;
     if (url.searchParams.get('watch') === 'true') {

@@ -6,7 +6,7 @@ import { patience, until } from '../environment.ts';
 
 const leaseName = { name: 'scheduler', namespace: 'kube-system' };
 const path = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/scheduler';
-const timing = { retryPeriodMs: 10, leaseDurationMs: 1000 * patience, renewDeadlineMs: 150 * patience };
+const timing = { retryPeriodMs: 10, leaseDurationMs: 1000 * patience, renewDeadlineMs: 600 * patience };
 
 const start = async () => {
   const server = await startFakeApiServer();
@@ -71,5 +71,15 @@ test('whoever cannot renew stops leading', async (t) => {
   server.setIntercept(() => ({ status: 403, body: { kind: 'Status', code: 403, reason: 'Forbidden' } }));
   t.true(await a.ended);
   t.deepEqual(a.log, ['lead', 'end']);
+  await stop();
+});
+
+test('whose renewal hangs stops leading before another may lead', async (t) => {
+  const { server, candidate, stop } = await start();
+  const a = candidate('a');
+  await until('a leads', () => a.log.includes('lead'));
+  server.setIntercept(() => 'silence');
+  await until('a leads no longer', () => a.log.includes('end'));
+  t.true(await a.ended);
   await stop();
 });
