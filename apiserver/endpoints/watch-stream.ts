@@ -71,6 +71,8 @@ export class WatchStream {
       clearTimeout(notice);
       stopping.removeEventListener('abort', end);
     });
+    // What is over already says so no more.
+    if (stopping.aborted) end();
   }
 
   #flush(): void {
