@@ -26,6 +26,8 @@ export interface Listener {
 }
 
 const MAX_STREAMS = 250;
+/** While more than this waits to be sent on a connection, Node.js refuses new requests on it; by default 10, less than one list can have. */
+const MAX_SESSION_MEGABYTES = 1024;
 const KEEP_ALIVE_MS = 90_000;
 
 /** Listens for HTTPS: HTTP/2 for client-go, HTTP/1.1 for upgrades and simple clients, on one port (ALPN decides). */
@@ -38,6 +40,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     requestCert: true,
     rejectUnauthorized: false,
     minVersion: 'TLSv1.2',
+    maxSessionMemory: MAX_SESSION_MEGABYTES,
     settings: { maxConcurrentStreams: MAX_STREAMS },
   });
   const connections = trackConnections(server);
