@@ -1,5 +1,4 @@
 import { parseApiVersion } from '../../api/meta.ts';
-import type { ManagedFieldsEntry } from '../../api/types.ts';
 import type { ResourceRequest, Result } from '../endpoints/context.ts';
 import { createOrUpdate } from '../endpoints/create-or-update.ts';
 import { createInRegistry } from '../endpoints/create.ts';
@@ -124,27 +123,14 @@ function applyTo({ request, current, config, manager, force, now }: Application)
   const conflicts = conflictsOf(others, changed);
   if (conflicts.length > 0 && !force) throw applyConflict(conflicts);
   const kept = withoutFields(others, changed);
-  const dropped = abandoned({ own, set, kept });
-  const fields = (dropped === undefined ? merged : removeFields(merged, dropped, schema)) as Record<
-    string,
-    unknown
-  >;
+  const owned = kept.reduce<FieldSet | undefined>((sum, entry) => union(sum, setOf(entry)), set);
+  const dropped = own && difference(setOf(own), owned);
+  const rest = dropped === undefined ? merged : removeFields({ value: merged, set: dropped, owned, schema });
+  const fields = rest as Record<string, unknown>;
   const object = rebuild({ request, current, config, fields });
   setEntries(object, withEntry({ entries: own === undefined ? kept : [...kept, own], manager, set, now }));
   defaultObject(object, request.kind);
   return object;
-}
-
-/** What this manager owned, no longer applies, and nobody else owns. */
-function abandoned(options: {
-  own: ManagedFieldsEntry | undefined;
-  set: FieldSet;
-  kept: ManagedFieldsEntry[];
-}): FieldSet | undefined {
-  const { own, set, kept } = options;
-  if (own === undefined) return undefined;
-  const owned = kept.reduce<FieldSet | undefined>((sum, entry) => union(sum, setOf(entry)), set);
-  return difference(setOf(own), owned);
 }
 
 function rebuild(parts: {

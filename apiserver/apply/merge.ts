@@ -31,15 +31,31 @@ function orderItems(items: [string, unknown][], applied: string[]): [string, unk
   return items.map((item) => (applied.includes(item[0]) ? (wanted[next++] ?? item) : item));
 }
 
-/** The value without the fields of a set; an item or map that belongs to the set goes as a whole. */
-export function removeFields(value: unknown, set: FieldSet, schema: Schema): unknown {
+/**
+ * The value without the fields of `set`: an item or map that belongs to it goes as a whole, and so does one that is empty without them,
+ * but for who still owns it (`owned`).
+ */
+export function removeFields({ value, set, owned, schema }: Removal): unknown {
   const structure = structureOf(value, schema);
   if (structure.kind === 'leaf') return value;
   const kept = [...partsOf(value, structure)].flatMap(([step, part]): [string, unknown][] => {
     const node = set[step];
     if (node === undefined) return [[step, part.value]];
-    return hasSelf(node) ? [] : [[step, removeFields(part.value, node, part.schema)]];
+    if (hasSelf(node)) return [];
+    const below = owned?.[step];
+    const rest = removeFields({ ...part, set: node, owned: below });
+    return below === undefined && isEmpty(rest) ? [] : [[step, rest]];
   });
   if (structure.kind === 'list') return kept.map(([, item]) => item);
   return Object.fromEntries(kept.map(([step, child]) => [step.slice(2), child]));
 }
+
+interface Removal {
+  value: unknown;
+  set: FieldSet;
+  owned: FieldSet | undefined;
+  schema: Schema;
+}
+
+const isEmpty = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && Object.keys(value).length === 0;

@@ -261,6 +261,20 @@ test('server-side apply merges lists by the keys of the schema', async (t) => {
   t.deepEqual(without.body.spec.ports, [{ port: 81, protocol: 'UDP' }]);
 });
 
+test('what is no longer applied goes with the map that is empty without it', async (t) => {
+  const integer: JSONSchemaProps = { type: 'integer' };
+  const limits: JSONSchemaProps = { type: 'object', required: ['low'], properties: { low: integer } };
+  const more: JSONSchemaProps = { type: 'object', properties: { a: integer } };
+  const server = await serve(t, { type: 'object', properties: { limits, more, shared: more } });
+  const apply = (manager: string, spec: object) =>
+    server.patch(`${ONE}?fieldManager=${manager}`, widget('one', spec), APPLY);
+  t.is((await apply('a', { limits: { low: 1 }, more: { a: 1 }, shared: { a: 1 } })).status, 201);
+  t.is((await apply('b', { shared: { a: 1 } })).status, 200);
+  const fewer = await apply('a', { more: {} });
+  t.is(fewer.status, 200, fewer.text);
+  t.deepEqual(fewer.body.spec, { more: {}, shared: { a: 1 } });
+});
+
 test('an applier is the same in every version', async (t) => {
   const server = await startTestServer(t);
   const versions = [versionOf(), versionOf(undefined, { name: 'v2', storage: false })];
