@@ -12,9 +12,10 @@ const SWEEP_MS = 60_000;
 export function startHousekeeping({ store, server }: { store: Store; server: ServerParts }): () => void {
   let previous = 0;
   const compaction = setInterval(() => {
-    const revision = previous;
-    previous = server.feed.revision;
-    if (revision > 0) guard(server, store.compact(revision), 'compaction');
+    const { revision } = server.feed;
+    // Without a newer one it may be done already, and the store refuses to do it twice.
+    if (previous > 0 && revision > previous) guard(server, store.compact(previous), 'compaction');
+    previous = revision;
   }, COMPACTION_MS);
   const sweep = setInterval(() => guard(server, sweepExpired(server), 'sweep of expired objects'), SWEEP_MS);
   return () => {
