@@ -73,8 +73,14 @@ function runInTerminal({ file, args }: PreparedExec, session: ExecSession): Prom
   };
   signal.addEventListener('abort', hangUp, { once: true });
   if (signal.aborted) hangUp();
+  let over = false;
   onResize(({ width, height }) => {
-    if (width > 0 && height > 0) terminal.resize(width, height);
+    if (over || width <= 0 || height <= 0) return;
+    try {
+      terminal.resize(width, height);
+    } catch {
+      over = true; // it has no file descriptor any more, which is told a moment later
+    }
   });
   stdin?.on('data', (data: Buffer) => terminal.write(data));
   // The end of a terminal's input is a character typed into it (^D).
@@ -86,6 +92,7 @@ function runInTerminal({ file, args }: PreparedExec, session: ExecSession): Prom
   });
   return new Promise((resolve) => {
     terminal.onExit(({ exitCode, signal: killedBy }) => {
+      over = true; // a later file may have the number of its descriptor
       signal.removeEventListener('abort', hangUp);
       clearTimeout(killing);
       resolve(killedBy ? 128 + killedBy : exitCode);

@@ -7,7 +7,7 @@ import { runExecSession } from '../../../runtime/containers/exec-session.ts';
 import type { ContainerRecord } from '../../../runtime/containers/record.ts';
 import type { Runtime } from '../../../runtime/runtime.ts';
 import type { SandboxRecord } from '../../../runtime/sandboxes/record.ts';
-import type { ExecSession } from '../../../runtime/streaming/streaming-runtime.ts';
+import type { ExecSession, TerminalSize } from '../../../runtime/streaming/streaming-runtime.ts';
 import { until } from '../../environment.ts';
 import { machine } from '../native/machine.ts';
 
@@ -93,4 +93,13 @@ test.serial('all that is pasted into a terminal arrives, and all that it answers
   t.is(text, `ready\n${'\0'.repeat(4_000_000)}${pasted}`);
   client.abort();
   t.is(await session, 129);
+});
+
+test.serial('a client whose window changes when the command has ended already is no accident', async (t) => {
+  const { run } = await sleeping(t);
+  const listeners: ((size: TerminalSize) => void)[] = [];
+  const onResize: ExecSession['onResize'] = (listener) => void listeners.push(listener);
+  t.is(await run('stty size; exit 3', { tty: true, onResize }), 3);
+  t.is(listeners.length, 1);
+  for (const resize of listeners) t.notThrows(() => resize({ width: 100, height: 30 }));
 });
