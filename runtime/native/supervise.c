@@ -216,7 +216,10 @@ int supervise(struct child *child, int signals) {
   out_stream.fd = tty ? child->terminal : child->out;
   err_stream.name = "stderr";
   err_stream.fd = child->err;
-  if (io.input >= 0) SYS(fcntl, io.input, F_SETFL, O_NONBLOCK | (tty ? O_RDWR : O_WRONLY));
+  /* A container can open its pipes the other way round, by /proc/PID/fd, and take or fill in between what poll has found. */
+  int ends[] = {io.input, out_stream.fd, err_stream.fd};
+  for (int i = 0; i < 3; i++)
+    if (ends[i] >= 0) SYS(fcntl, ends[i], F_SETFL, O_NONBLOCK);
   while (!ended || out_stream.fd >= 0 || err_stream.fd >= 0) {
     struct pollfd entries[3 + MOST_CLIENTS + 2];
     bool may_read = clients_keep_up();

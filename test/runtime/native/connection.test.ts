@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -230,6 +239,24 @@ test('a shim that goes without an answer has not opened the log anew', async (t)
   const reopened = connection.reopenLog();
   signalProcess(running.started.shim, 'SIGKILL');
   await t.throwsAsync(reopened, { code: 'ECONNRESET' });
+});
+
+test('a container that reads its own output does not hold up its shim', async (t) => {
+  const script = 'cat /proc/1/fd/1 > /dev/null & echo $! > /reader; while read line; do echo "$line"; done';
+  const running = await machine(t).start(script, { stdin: true });
+  await using connection = await connectToContainer(running.spec.stateDir);
+  const own = `/proc/${running.started.pid}`;
+  await until('the reader reads', () => {
+    const fds = `${own}/root/proc/${readFileSync(`${own}/root/reader`, 'utf8').trim()}/fd`;
+    const output = readlinkSync(`${own}/fd/1`);
+    return readdirSync(fds).some((fd) => Number(fd) > 2 && readlinkSync(join(fds, fd)) === output);
+  });
+  // Either of the two may get a line; in each of many rounds the other must not wait for the next.
+  for (let round = 0; round < 300; round++) {
+    await connection.writeStdin(Buffer.from('line\n'));
+    await connection.reopenLog();
+  }
+  t.true(running.log().every(({ text }) => text === 'line'));
 });
 
 test('a log that cannot be opened anew is told, and the old one goes on', async (t) => {
