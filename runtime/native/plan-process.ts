@@ -17,6 +17,7 @@ export function planLimits(plan: Plan, { rlimits = [], oomScoreAdj }: ProcessSpe
 /**
  * The steps from a process inside its namespaces to the command, `exec` among them. Their order is a matter of rights:
  *
+ *   keyring         or the command would possess the keys of whoever started the daemon (runc too makes one); as root, whose quota it takes
  *   bounding set    needs SETPCAP, so before the identity changes
  *   chdir           as root, for the user may not be allowed in; where root is not allowed in, as the user (runc's finalizeNamespace)
  *   identity        keeps the permitted set (keep-caps), loses the effective one
@@ -32,6 +33,7 @@ export function planProcess(plan: Plan, process: ProcessSpec, { deathSignal = 0 
   const { capabilities = sameEverywhere(defaultCapabilities), noNewPrivileges, seccomp } = process;
   plan.comment('what the command is to be');
   planCommand(plan, { args, env });
+  plan.tolerate('keyring');
   plan.step('umask', `0${umask.toString(8)}`);
   if (uid !== 0) plan.step('owner', uid);
   plan.step('bounding', bits(capabilityMask(capabilities.bounding)));

@@ -41,6 +41,7 @@ export type StepName =
   | 'fork'
   | 'hostname'
   | 'rlimit'
+  | 'keyring'
   | 'umask'
   | 'bounding'
   | 'ids'

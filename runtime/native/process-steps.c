@@ -5,6 +5,7 @@
 #include <asm/stat.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
+#include <linux/keyctl.h>
 #include <linux/prctl.h>
 #include <linux/resource.h>
 #include <linux/sched.h>
@@ -100,6 +101,14 @@ static long step_hostname(char **field) { return SYS(sethostname, field[1], strl
 static long step_rlimit(char **field) {
   struct rlimit64 limit = {number(field[2]), number(field[3])};
   return SYS(prlimit64, 0, number(field[1]), &limit, 0);
+}
+
+/* keyring: a session keyring of its own, without a name. A process possesses the keys in the one that it inherits (keyrings(7)). A
+ * kernel may have none at all. */
+static long step_keyring(char **field) {
+  (void)field;
+  long result = SYS(keyctl, KEYCTL_JOIN_SESSION_KEYRING, 0);
+  return result == -ENOSYS ? 0 : result;
 }
 
 /* umask MODE */
@@ -337,6 +346,7 @@ const struct named_step process_steps[] = {
     {"unshare", step_unshare},
     {"hostname", step_hostname},
     {"rlimit", step_rlimit},
+    {"keyring", step_keyring},
     {"umask", step_umask},
     {"bounding", step_bounding},
     {"ids", step_ids},

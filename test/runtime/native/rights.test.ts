@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
@@ -77,6 +78,30 @@ test('a user keeps the ambient capabilities', async (t) => {
   const { stdout } = await machine(t).outcome(shell(status, { uid: 1000, gid: 1000, capabilities }));
   const only = '0000000000000400';
   t.like(fields(stdout), { CapInh: only, CapPrm: only, CapEff: only, CapBnd: only, CapAmb: only });
+});
+
+test('a container has a session keyring of its own, and so has a command in it', async (t) => {
+  const hasPerl = existsSync('/usr/bin/perl') && process.arch === 'x64';
+  if (skipUnless(t, hasPerl, 'no perl to call keyctl with')) return;
+  // keyctl(KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0) gives its serial number.
+  const ask = { args: ['/usr/bin/perl', '-e', 'print syscall(250, 0, -3, 0)'] };
+  const own = execFileSync('/usr/bin/perl', ask.args.slice(1), { encoding: 'utf8' });
+  if (skipUnless(t, own !== '-1', 'no session keyring here')) return;
+  const vm = machine(t);
+  const ofHost = () => {
+    const { rootfs } = vm.specification('true');
+    return { rootfs: { ...rootfs, lowerDirectories: ['/'] } };
+  };
+  const { spec, started } = await vm.start({ args: ['sleep', '1000'] }, ofHost());
+  const command = { target: started, stateDir: spec.stateDir, process: { env: [], ...ask } };
+  const found = [
+    own,
+    (await vm.outcome(ask, ofHost())).stdout,
+    (await vm.outcome({ ...ask, uid: 1000, gid: 1000 }, ofHost())).stdout,
+    (await execInContainer(command)).stdout.toString(),
+  ];
+  t.true(found.every((serial) => Number(serial) > 0));
+  t.is(new Set(found).size, found.length);
 });
 
 test('what is dropped cannot be done', async (t) => {
