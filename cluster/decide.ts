@@ -45,20 +45,26 @@ export function readPresent({
 export async function choosePort(name: string, present: ClusterFile | undefined): Promise<ReservedPort> {
   if (present !== undefined && findDaemon(name, 'control-plane') !== undefined)
     return { port: present.port, [Symbol.asyncDispose]: async () => {} };
-  const others = clusterNames().filter((other) => other !== name);
   return await reservePort({
     preferred: present?.port,
-    taken: others.flatMap((other) => portOf(other) ?? []),
+    taken: othersThan(name).map((other) => other.port),
   });
 }
 
-/** A file of another cluster that can't be read is that cluster's trouble. */
-function portOf(cluster: string): number | undefined {
-  try {
-    return readClusterFile(cluster)?.port;
-  } catch {
-    return undefined;
-  }
+/**
+ * The other clusters of this host, also those that don't run now, as after a reboot: they come back with the port and the network that
+ * they had. A file of another cluster that can't be read is that cluster's trouble.
+ */
+function othersThan(name: string): ClusterFile[] {
+  return clusterNames()
+    .filter((other) => other !== name)
+    .flatMap((other) => {
+      try {
+        return readClusterFile(other) ?? [];
+      } catch {
+        return [];
+      }
+    });
 }
 
 /** Decides what a cluster is to be, as far as that isn't decided; the network then exists. */
@@ -71,7 +77,12 @@ export async function decide(
     warnings,
     nodes: addressed,
     ...network
-  } = await createNetwork(name, present, nodes ?? present?.nodes.length ?? 1);
+  } = await createNetwork({
+    cluster: name,
+    cidr: present?.cidr,
+    taken: othersThan(name).map((other) => other.cidr),
+    nodeCount: nodes ?? present?.nodes.length ?? 1,
+  });
   for (const warning of warnings) process.stderr.write(`podwright: warning: ${warning}\n`);
   const dealt = dealZones(
     addressed.map((node) => node.name),

@@ -24,19 +24,22 @@ export interface ClusterNetwork extends AddressPlan {
  * `podwright-<cluster>`. Idempotent: an existing network is completed and keeps its addresses.
  *
  * `cidr` (a /16) is what an earlier run of this cluster got; without it the first one that collides with no route
- * of the host is taken. Throws when the given one collides with a route that is not this cluster's.
+ * of the host is chosen, nor with what is `taken`. Throws when the given one collides with a route that is not this cluster's.
  */
 export function createClusterNetwork({
   cluster,
   cidr,
+  taken = [],
 }: {
   cluster: string;
   cidr?: string | undefined;
+  taken?: string[];
 }): Promise<ClusterNetwork> {
   return withNetworkLock(async () => {
     const bridge = bridgeName(cluster);
     const host = await surveyHost(bridge);
-    const plan = planAddresses(cidr ?? host.ownCidr ?? chooseCidr(host.foreignNetworks));
+    const foreign = [...host.foreignNetworks, ...taken.map(parseNetwork)];
+    const plan = planAddresses(cidr ?? host.ownCidr ?? chooseCidr(foreign));
     const wanted = parseNetwork(plan.cidr);
     if (host.foreignNetworks.some((network) => overlaps(network, wanted))) {
       throw new Error(`the cluster's network ${plan.cidr} collides with a route of this host`);

@@ -9,6 +9,7 @@ import { expectNothingLeft, inMountNamespace } from '../environment.ts';
 import { beginUp } from './begin-up.ts';
 
 const nameOf = (what: string): string => `sc-${process.pid}-${what}`;
+const module = (path: string): string => JSON.stringify(join(import.meta.dirname, '../..', path));
 
 test('startCluster leaves a cluster that it is refused by alone', async (t) => {
   const name = nameOf('refused');
@@ -44,7 +45,6 @@ test('startCluster that fails takes down what it has begun, and throws why it fa
 
 test('startCluster that fails while the busybox image is made waits for that, and leaves nothing', (t) => {
   const name = nameOf('busybox');
-  const module = (path: string) => JSON.stringify(join(import.meta.dirname, '../..', path));
   // A host with no free network fails after the image has been begun.
   const script = `const { enterFreshHost, shell } = await import(${module('test/network/host-network.ts')});
     const { startCluster } = await import(${module('cluster/index.ts')});
@@ -67,4 +67,22 @@ test('startCluster that fails while the busybox image is made waits for that, an
     true,
     false,
   ]);
+});
+
+test('a new cluster leaves the network of one that is not up at the moment to it', (t) => {
+  const script = `const { enterFreshHost, shell } = await import(${module('test/network/host-network.ts')});
+    const { decide } = await import(${module('cluster/decide.ts')});
+    const { prepareStateDir } = await import(${module('cluster/state-dir.ts')});
+    const { removeClusterNetwork } = await import(${module('network/cluster-network.ts')});
+    shell('mount -t tmpfs run /run');
+    enterFreshHost();
+    const begin = async (name) => {
+      prepareStateDir(name);
+      const { cidr } = await decide({ name, zones: [], port: 6443 });
+      await removeClusterNetwork({ cluster: name }); // as a reboot does
+      return cidr;
+    };
+    process.stdout.write(JSON.stringify([await begin('first'), await begin('second')]));`;
+  const answer = inMountNamespace(script, { propagation: 'private', first: '-t tmpfs state /var/lib' });
+  t.deepEqual(JSON.parse(answer), ['10.244.0.0/16', '10.243.0.0/16']);
 });
