@@ -254,8 +254,14 @@ static long step_owner(char **field) {
   return 0;
 }
 
-/* deathsignal NUMBER: sent to this process when its parent ends. After `ids`, which resets it. */
-static long step_deathsignal(char **field) { return SYS(prctl, PR_SET_PDEATHSIG, number(field[1]), 0, 0, 0); }
+/* deathsignal NUMBER: sent to this process when its parent ends. After `ids`, which resets it. A parent that has ended before tells by its
+ * end of the socket, which is closed then (getppid(2) does not: it gives 0 for a parent outside the pid namespace). */
+static long step_deathsignal(char **field) {
+  char nothing;
+  long result = SYS(prctl, PR_SET_PDEATHSIG, number(field[1]), 0, 0, 0);
+  if (result < 0) return result;
+  return SYS(recvfrom, setup.report, &nothing, 1, 0x40 /* MSG_DONTWAIT */, 0, 0) == 0 ? -ESRCH : 0;
+}
 
 /* Where the supervisor finds things: log PATH, oomfile PATH, killfile PATH; and what it is to do: tty, stdin, stdinonce. */
 static char *keep(const char *path) {

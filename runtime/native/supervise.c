@@ -90,6 +90,7 @@ long start_child(struct plan *plan, struct child *child, enum stdio stdio, int r
     child->pid = SYS(clone3, &how, sizeof how);
   }
   if (child->pid == 0) {
+    SYS(close, sockets[0]);
     setup.report = sockets[1];
     be_child(plan, in[0], out[1], err[1], stdio);
   }

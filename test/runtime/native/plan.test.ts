@@ -1,9 +1,12 @@
-import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, constants, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import test from 'ava';
 import { createPlan } from '../../../runtime/native/plan.ts';
 import { shimProgram } from '../../../runtime/native/programs.ts';
+import { until } from '../../environment.ts';
 import { scratch } from '../../linux/scratch.ts';
 
 /** What the shim reports about a plan for a sandbox. */
@@ -56,6 +59,26 @@ test('a tolerated failure is a warning, what is not there is passed over', (t) =
   const { status, stdout } = report(directory, plan);
   t.is(status, 0);
   t.regex(stdout, /^warning\t1\t2\t\nstarted\t\d+\t\d+\t\d+\t\d+\t\d+\n$/);
+});
+
+test('a command whose keeper is killed before it has asked for a signal at that end is not run', async (t) => {
+  const directory = scratch(t);
+  const path = join(directory, 'plan');
+  const mark = join(directory, 'mark');
+  const gate = join(directory, 'gate');
+  writeFileSync(mark, '');
+  spawnSync('mkfifo', [gate]);
+  // To write into a FIFO waits for a reader.
+  const steps = ['fork\t0', `write\t${mark}\tx`, `write\t${gate}\tx`, 'deathsignal\t9'];
+  const command = ['argument\tsh', 'argument\t-c', 'argument\techo ran', 'environment\tPATH=/usr/bin:/bin'];
+  writeFileSync(path, [...steps, ...command, 'command', 'exec', ''].join('\n'));
+  const keeper = spawn(shimProgram(), ['exec', path], { stdio: ['ignore', 'pipe', 'ignore'] });
+  await until('the child is there', () => readFileSync(mark, 'utf8') === 'x');
+  keeper.kill('SIGKILL');
+  await once(keeper, 'exit');
+  const reader = openSync(gate, constants.O_RDONLY | constants.O_NONBLOCK);
+  t.is(await text(keeper.stdout), '');
+  closeSync(reader);
 });
 
 test('the shim says how it is used', (t) => {
