@@ -90,8 +90,8 @@ export function openRecordStore<Item extends Identified>(
         const after = { ...before, ...change };
         mkdirSync(volatileDirectoryOf(id), { recursive: true, mode: 0o711 });
         replaceFile(volatileFileOf(id), text(after));
+        stored.set(id, after); // it is what the next start finds, also where the disk is full
         if (durable) await writeFileDurably(fileOf(id), textForDisk(after));
-        if (stored.has(id)) stored.set(id, after);
         return after;
       }),
     remove: (id) =>

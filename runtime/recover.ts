@@ -20,6 +20,8 @@ import { watchPause } from './sandboxes/pause-watch.ts';
  *     RUNNING          running, no exit        RUNNING   (watched on)
  *     RUNNING          exit record             EXITED    (with its exit code)
  *     RUNNING          shim gone, no record    EXITED    (255, Unknown)
+ *
+ * None of it has to be on the disk, which may be full: the next start would find it out again.
  */
 export async function recover(runtime: Runtime): Promise<void> {
   await Promise.all(runtime.sandboxes.list().map(({ id }) => recoverSandbox(runtime, id)));
@@ -32,7 +34,7 @@ async function recoverSandbox(runtime: Runtime, id: string): Promise<void> {
   const sandbox = runtime.sandboxes.find(id);
   if (sandbox?.state !== 'SANDBOX_READY') return;
   if (sandbox.pause !== null && isAlive(sandbox.pause)) watchPause(runtime, id, sandbox.pause);
-  else await runtime.sandboxes.update(id, { state: 'SANDBOX_NOTREADY' });
+  else await runtime.sandboxes.update(id, { state: 'SANDBOX_NOTREADY' }, { durable: false });
 }
 
 async function recoverContainer(runtime: Runtime, container: ContainerRecord): Promise<void> {
@@ -58,14 +60,13 @@ async function startFailed(runtime: Runtime, { id, cgroupPath }: ContainerRecord
     runtime.log.error({ container: id, error: messageOf(error) }, 'failed start not killed');
   });
   const message = 'the runtime was killed while it started the container';
-  await runtime.containers.update(id, {
-    exit: { exitCode: 128, reason: 'StartError', message, finishedAtNs: nowNs() },
-  });
+  const exit = { exitCode: 128, reason: 'StartError' as const, message, finishedAtNs: nowNs() };
+  await runtime.containers.update(id, { exit }, { durable: false });
 }
 
 async function lost(runtime: Runtime, id: string): Promise<void> {
   const exit = { exitCode: 255, reason: 'Unknown' as const, message: '', finishedAtNs: nowNs() };
-  await runtime.containers.update(id, { exit });
+  await runtime.containers.update(id, { exit }, { durable: false });
 }
 
 // Addresses of sandboxes whose record is gone: the power went before it was on the disk.

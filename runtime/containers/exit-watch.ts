@@ -55,9 +55,9 @@ async function recordEnd(runtime: Runtime, id: string, exit: ExitRecord): Promis
   const ended = await runtime.containers.update(id, { exit: exitFrom(exit) }, { durable: false });
   if (ended === undefined) return;
   publishSandboxEvent(runtime, ended.sandboxId, 'CONTAINER_STOPPED_EVENT', { containerId: id });
-  await runtime.containers.update(id, {});
-  // What else was in the container's cgroup has no process to answer to any more (its pid namespace may be shared).
-  await runtime.cgroups.removeCgroup(ended.cgroupPath);
+  // What else was in the container's cgroup has no process to answer to any more (its pid namespace may be shared). A full disk keeps
+  // nothing of that.
+  await Promise.all([runtime.containers.update(id, {}), runtime.cgroups.removeCgroup(ended.cgroupPath)]);
 }
 
 function exitFrom({ exitCode, oomKilled, finishedAtNs, lost }: ExitRecord): ContainerExit {

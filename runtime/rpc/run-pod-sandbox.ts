@@ -27,8 +27,8 @@ export async function runPodSandbox(
   refuseUserNamespace(config);
   refuseDuplicate(runtime, config);
   const sandbox = newSandbox(runtime, config);
-  await runtime.sandboxes.create(sandbox);
   try {
+    await runtime.sandboxes.create(sandbox);
     await startSandbox(runtime, sandbox, config);
   } catch (error) {
     await undo(runtime, sandbox);

@@ -21,7 +21,7 @@ export async function releaseSandbox(runtime: Runtime, id: string): Promise<void
   await endPause(runtime, sandbox);
   removeSandboxMounts(runtime, id);
   await runtime.cgroups.removeCgroup(cgroupToRemove(sandbox));
-  await runtime.sandboxes.update(id, { state: 'SANDBOX_NOTREADY', netnsPath: null });
+  await runtime.sandboxes.update(id, { state: 'SANDBOX_NOTREADY', netnsPath: null }, { durable: false });
 }
 
 // A parent that nobody gave is the sandbox's own and goes with it.
