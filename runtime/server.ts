@@ -52,7 +52,7 @@ export async function serveCri(
   runtime: Runtime,
   { socketPath, handlers }: { socketPath: string; handlers: CriHandlers },
 ): Promise<{ stop(): Promise<void> }> {
-  await refuseLivingServer(socketPath);
+  await refuseLivingServer(socketPath); // it may have come while this one took up what it found
   rmSync(socketPath, { force: true });
   mkdirSync(dirname(socketPath), { recursive: true, mode: 0o711 });
   const server = new Server({
@@ -78,7 +78,8 @@ export async function serveCri(
   };
 }
 
-function refuseLivingServer(socketPath: string): Promise<void> {
+/** Throws when a runtime is there already: to be asked before anything of its state is touched. */
+export function refuseLivingServer(socketPath: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const probe = connect(socketPath);
     probe.once('error', () => resolve()); // nobody listens, which is what is wanted

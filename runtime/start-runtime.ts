@@ -19,7 +19,7 @@ import type { Runtime } from './runtime.ts';
 import { runPortForwardSession } from './sandboxes/port-forward-session.ts';
 import type { SandboxRecord } from './sandboxes/record.ts';
 import { sandboxRecordVersion } from './sandboxes/record.ts';
-import { serveCri } from './server.ts';
+import { refuseLivingServer, serveCri } from './server.ts';
 import { startStreamingServer } from './streaming/server.ts';
 import { createWarnings } from './warnings.ts';
 
@@ -50,6 +50,7 @@ export interface RuntimeOptions {
 export async function startRuntime(options: RuntimeOptions): Promise<{ stop(): Promise<void> }> {
   // What is made for containers must be readable to their users, whoever starts the daemon (a service manager has 022, a shell may not).
   process.umask(0o022);
+  await refuseLivingServer(options.socketPath);
   const stopping = new AbortController();
   const unreadable: string[] = [];
   const runtime = openRuntime(options, { stopped: stopping.signal, unreadable });

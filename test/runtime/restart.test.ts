@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import test from 'ava';
 import { findProcesses } from '../../linux/find-processes.ts';
@@ -85,6 +85,15 @@ test.serial(
     t.is(status?.state, 'SANDBOX_NOTREADY');
   },
 );
+
+test.serial('a second runtime on the same directories ends before it touches anything', async (t) => {
+  // As of a container that is being created: its record is not there yet.
+  const making = join(daemon.stateDir, 'containers', 'f'.repeat(64));
+  mkdirSync(making);
+  await t.throwsAsync(daemon.start(), { message: 'the runtime ended before it was ready' });
+  t.true(existsSync(making));
+  rmdirSync(making);
+});
 
 test.serial('a container whose shim was killed too has ended: 255, Unknown', async (t) => {
   const pod = await runPod(daemon);
