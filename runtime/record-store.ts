@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { replaceFile, writeFileDurably } from '../linux/files.ts';
 import { unmountBelow } from '../linux/mount-info.ts';
@@ -59,7 +59,7 @@ export function openRecordStore<Item extends Identified>(
   options: RecordStoreOptions<Item>,
 ): RecordStore<Item> {
   const { dir, volatileDir, version, forDisk = (item) => item } = options;
-  for (const path of [dir, volatileDir]) mkdirSync(path, { recursive: true, mode: 0o711 });
+  for (const path of [dir, volatileDir]) makePrivate(path);
   const stored = loadRecords<Item>(options);
   const turns = new Map<string, Promise<unknown>>();
   const directoryOf = (id: string): string => join(dir, id);
@@ -101,6 +101,15 @@ export function openRecordStore<Item extends Identified>(
         await removeDirectory(directoryOf(id));
       }),
   };
+}
+
+/**
+ * Nobody but root comes through: what is below is a container's, with its programs that are root's by their mode bits, and its id is for
+ * every user to see (CVE-2021-41103). Containers themselves have mounts and need no path.
+ */
+function makePrivate(path: string): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  chmodSync(path, 0o700);
 }
 
 /** Runs `action` after the ones that were given before for the same record. */

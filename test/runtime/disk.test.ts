@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
@@ -8,7 +9,7 @@ import { openCgroups } from '../../cgroups/index.ts';
 import { startDaemon } from './daemon.ts';
 import type { Daemon } from './daemon.ts';
 import { ended, execText, runPod } from './pod.ts';
-import { patience } from '../environment.ts';
+import { patience, until } from '../environment.ts';
 
 let daemon: Daemon;
 
@@ -56,6 +57,20 @@ test.serial(
     t.deepEqual(await filesWith(bytes, daemon.stateDir, daemon.runDir), []);
   },
 );
+
+test.serial('no other user of the host comes to the files of a Pod, who can know its id', async (t) => {
+  const pod = await runPod(daemon);
+  const containerId = await pod.run('echo own > /own; echo shared > /dev/shm/shared; sleep 1000');
+  const files = [
+    join(daemon.stateDir, 'containers', containerId, 'rootfs/upper/own'),
+    join(daemon.runDir, 'runtime/sandboxes', pod.id, 'shm/shared'),
+  ];
+  const cat = (file: string, user: { uid?: number; gid?: number }): string =>
+    execFileSync('cat', [file], { encoding: 'utf8', stdio: 'pipe', ...user });
+  await until('both files', () => files.map((file) => cat(file, {})).join('') === 'own\nshared\n');
+  const nobody = { uid: 65534, gid: 65534 };
+  for (const file of files) t.throws(() => cat(file, nobody), { message: /Permission denied/ });
+});
 
 test.serial(
   'after a reboot what ran has ended with 255, what had ended is known, addresses are free',
