@@ -55,7 +55,8 @@ function processesIn(path: string): number[] {
   try {
     return readValue({ path }, 'cgroup.procs').split('\n').filter(Boolean).map(Number);
   } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENODEV')) return []; // removed meanwhile
+    // Removed meanwhile; or one of threads, whose processes stand in the list of the cgroup above that is none (cgroups(7)).
+    if (hasCode(error, 'ENOENT', 'ENODEV', 'ENOTSUP')) return [];
     throw error;
   }
 }

@@ -1,11 +1,13 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import test from 'ava';
-import type { Cgroups } from '../../cgroups/index.ts';
+import { type Cgroups, openCgroups } from '../../cgroups/index.ts';
+import { mount } from '../../linux/mount.ts';
 import { patience, skipUnless, until } from '../environment.ts';
+import { scratch } from '../linux/scratch.ts';
 import { joining, scratchCgroup } from './scratch.ts';
 
 const has = (cgroups: Cgroups, controller: string): boolean =>
@@ -192,6 +194,24 @@ test('removing kills also what forks without end', async (t) => {
   await cgroups.removeCgroup(path);
   t.false(cgroups.exists(path));
   await ended;
+});
+
+test('removes a cgroup with cgroups of threads in it, which have no list of processes', async (t) => {
+  const mountPoint = scratch(t);
+  mount({ type: 'cgroup2', target: mountPoint });
+  const cgroups = openCgroups({ hierarchies: [{ version: 2, mountPoint, controllers: [] }] });
+  const path = `/kk-${process.pid}-threads`;
+  t.teardown(() => cgroups.removeCgroup(path));
+  cgroups.createCgroup(path);
+  const threads = join(mountPoint, path, 'threads');
+  mkdirSync(threads);
+  writeFileSync(join(threads, 'cgroup.type'), 'threaded');
+  const child = spawn('sh', ['-c', `${joining(cgroups, path)} exec sleep 1000`], { stdio: 'ignore' });
+  const ended = once(child, 'exit');
+  await until('the process is in', () => cgroups.processes(path).length === 1);
+  await cgroups.removeCgroup(path);
+  t.false(cgroups.exists(path));
+  t.deepEqual(await ended, [null, 'SIGKILL']);
 });
 
 test('the root cgroup is not removed, and no path leads out of the tree', async (t) => {
