@@ -6,7 +6,7 @@ import type { MountInfo } from '../../linux/mount-info.ts';
 import { hasCode } from '../../linux/system-error.ts';
 import type { Mount } from '../cri/types.ts';
 import { CriError, invalidArgument, messageOf, notFound } from '../errors.ts';
-import type { ImageRecord } from '../images/index.ts';
+import { hostImageName, type ImageRecord } from '../images/index.ts';
 import type { ContainerMount } from '../native/index.ts';
 import type { Runtime } from '../runtime.ts';
 import { securityOf } from './status.ts';
@@ -111,12 +111,17 @@ function mountOf(path: string): MountInfo {
   return found;
 }
 
-/** The image of a mount. Throws NOT_FOUND. */
+/**
+ * The image of a mount. Throws NOT_FOUND, and for the host's own root: as a container's root it is only looked at, through an overlay; a
+ * mount of it would be the host itself, with the sockets and all that is mounted there, for a Pod that may mount nothing of the host.
+ */
 export function mountedImage(runtime: Runtime, mount: Mount): ImageRecord {
   const name = mount.image?.image ?? '';
   const image = runtime.images.find(name);
   if (image === undefined)
     throw notFound(`failed to find image ${JSON.stringify(name)} for mount ${mount.containerPath}`);
+  if (image.tags.includes(hostImageName))
+    throw invalidArgument(`mount ${mount.containerPath}: image ${hostImageName} is not mounted as a volume`);
   return image;
 }
 

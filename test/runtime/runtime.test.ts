@@ -38,6 +38,15 @@ test.serial(
   },
 );
 
+test.serial('the image podwright.local/host is no volume: that would be the host itself', async (t) => {
+  const pod = await runPod(daemon);
+  const mounts = [{ containerPath: '/host', image: { image: 'podwright.local/host' } }];
+  await t.throwsAsync(pod.create('true', { mounts }), {
+    code: grpc.INVALID_ARGUMENT,
+    message: /mount \/host: image podwright\.local\/host:latest is not mounted as a volume/,
+  });
+});
+
 test.serial(
   'no mount of a container is seen on the host; the sandbox has two: its network namespace and its shared memory',
   async (t) => {
