@@ -34,9 +34,9 @@ static void report_started(struct child *child, bool keep) {
   add(&line, "\n");
   if (keep) {
     long fd = SYS(openat, AT_FDCWD, "running.tmp", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    write_all(fd, line.bytes, line.length);
+    long result = write_all(fd, line.bytes, line.length);
     SYS(close, fd);
-    SYS(renameat2, AT_FDCWD, "running.tmp", AT_FDCWD, "running", 0);
+    if (result == 0) SYS(renameat2, AT_FDCWD, "running.tmp", AT_FDCWD, "running", 0);
   }
   write_all(REPORT, line.bytes, line.length);
 }

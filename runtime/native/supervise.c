@@ -148,10 +148,10 @@ static void record_exit(struct child *child, int status, struct timespec64 finis
   add(&record, "\"}\n");
   long fd = SYS(openat, AT_FDCWD, "exit.tmp", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (fd < 0) return; /* the directory is gone: whoever removed it does not ask */
-  write_all(fd, record.bytes, record.length);
+  long result = write_all(fd, record.bytes, record.length);
   SYS(fsync, fd);
   SYS(close, fd);
-  SYS(renameat2, AT_FDCWD, "exit.tmp", AT_FDCWD, "exit", 0);
+  if (result == 0) SYS(renameat2, AT_FDCWD, "exit.tmp", AT_FDCWD, "exit", 0);
 }
 
 /* Kills everybody whom a file such as cgroup.procs lists; returns how many that are. Only a newline ends a number: what the

@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
+import { mount } from '../../../linux/mount.ts';
+import { signalProcess } from '../../../linux/process.ts';
 import { readContainerState } from '../../../runtime/native/index.ts';
 import { machine } from './machine.ts';
 
@@ -28,6 +30,18 @@ test('the disk tells a later daemon the same', async (t) => {
   t.deepEqual(readContainerState(spec.stateDir).exit, exit);
   t.is(statSync(join(spec.stateDir, 'exit')).mode & 0o777, 0o600);
   t.is(statSync(spec.logPath ?? '').mode & 0o777, 0o640);
+});
+
+test('a record of the end that finds no room is none, and the end is told all the same', async (t) => {
+  const vm = machine(t);
+  const stateDir = join(vm.directory, 'small');
+  mkdirSync(stateDir);
+  mount({ type: 'tmpfs', target: stateDir, data: 'size=64k' });
+  const { started, ended } = await vm.start('exec sleep 1000', { stateDir });
+  const ballast = join(stateDir, 'ballast');
+  t.throws(() => writeFileSync(ballast, Buffer.alloc(128 * 1024)), { code: 'ENOSPC' });
+  signalProcess(started, 'SIGKILL');
+  t.like(await ended, { exitCode: 255, lost: true });
 });
 
 test('a signal is 128 and its number', async (t) => {
