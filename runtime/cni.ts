@@ -58,7 +58,7 @@ export async function addSandboxToNetwork(options: SandboxAttachment): Promise<{
     log('sandbox attached', { sandboxId, addresses });
     return { ips: addresses.map((address) => address.replace(/\/.*/, '')) };
   } catch (error) {
-    throw await undone(error, () => removeSandboxFromNetwork({ cacheDir, binDir, sandboxId, netnsPath }));
+    throw await undone(error, () => removeSandboxFromNetwork(options));
   }
 }
 
@@ -68,10 +68,10 @@ export async function addSandboxToNetwork(options: SandboxAttachment): Promise<{
  * some resources are missing"). Throws CniError when a plugin fails; the record stays, so that it can be tried again.
  */
 export async function removeSandboxFromNetwork(
-  options: Pick<SandboxAttachment, 'cacheDir' | 'binDir' | 'sandboxId'> & { netnsPath?: string | undefined },
+  options: CniPlaces & { sandboxId: string; netnsPath?: string | undefined },
 ): Promise<void> {
   const { cacheDir, binDir, sandboxId, netnsPath = '' } = options;
-  const record = await readRecord(cacheDir, sandboxId);
+  const record = await recordOf(options);
   if (record === undefined) return;
   if (record.result !== undefined && !pluginsPublishPorts(record)) {
     await withdrawHostPorts(hostPortsOf(record, record.result));
@@ -93,7 +93,20 @@ export function listAttachedSandboxes({ cacheDir }: Pick<CniPlaces, 'cacheDir'>)
   return listRecords(cacheDir);
 }
 
-function newRecord(options: SandboxAttachment): AttachmentRecord {
+/**
+ * A power cut may have left a record without its bytes, for it is not synced. What outlives the cut are the addresses that plugins keep
+ * on the disk, and these they find by the sandbox's id.
+ */
+async function recordOf(options: CniPlaces & { sandboxId: string }): Promise<AttachmentRecord | undefined> {
+  try {
+    return await readRecord(options.cacheDir, options.sandboxId);
+  } catch (error) {
+    if (!(error instanceof Error && error.cause instanceof SyntaxError)) throw error;
+    return newRecord({ ...options, podName: '', podNamespace: '', podUid: '', hostPorts: [] });
+  }
+}
+
+function newRecord(options: Omit<SandboxAttachment, 'netnsPath'>): AttachmentRecord {
   const { sandboxId, podName, podNamespace, podUid } = options;
   return {
     version: 1,

@@ -111,6 +111,17 @@ test.serial(
   },
 );
 
+test.serial('a record that a power cut has emptied does not stop the removal', async (t) => {
+  const { sandbox, leased, places } = await node(t);
+  const one = sandbox();
+  await addSandboxToNetwork(one);
+  deleteNetworkNamespace(one.netnsPath);
+  writeFileSync(join(places.cacheDir, `${one.sandboxId}.json`), '');
+  await removeSandboxFromNetwork({ ...places, sandboxId: one.sandboxId });
+  t.deepEqual(leased(), []);
+  t.deepEqual(listAttachedSandboxes(places), []);
+});
+
 test.serial('a namespace that is gone does not stop the removal', async (t) => {
   const { sandbox, leased } = await node(t);
   const one = sandbox();
