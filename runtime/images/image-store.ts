@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -53,18 +54,23 @@ export function openImageStore({ dir }: { dir: string }): ImageStore {
   const isPresent = (id: string): boolean => existsSync(join(treeOf(id), 'rootfs'));
   const leaseOf = (id: string, holder: string): string => join(treeOf(id), 'leases', holder);
 
+  /** Where this process has what is on its way in or out; a name of more follows. */
+  const ownPrefix = (): string =>
+    join(dir, 'incoming', `${process.pid}-${identify(process.pid)?.startTime ?? 0}-`);
+
   const incoming = async () => {
-    const { startTime = 0 } = identify(process.pid) ?? {};
-    const path = await mkdtemp(join(dir, 'incoming', `${process.pid}-${startTime}-`));
+    const path = await mkdtemp(ownPrefix());
     return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
   };
-  // Under the lock, for whoever brings the image back meanwhile finds its tree or unpacks another, and lists it then.
+  // Under the lock, for whoever brings the image back meanwhile finds its tree or unpacks another, and lists it then. Nothing is made for
+  // it: the disk may be full, and this is to free it.
   const removeTreeWhenUnused = async (id: string): Promise<void> => {
-    await using gone = await incoming();
+    const gone = `${ownPrefix()}${randomBytes(6).toString('hex')}`;
     await index.locked((images) => {
       const used = images.some((image) => image.id === id) || leasesOf(treeOf(id)).length > 0;
-      if (!used && existsSync(treeOf(id))) renameSync(treeOf(id), join(gone.path, 'tree'));
+      if (!used && existsSync(treeOf(id))) renameSync(treeOf(id), gone);
     });
+    await rm(gone, { recursive: true, force: true });
   };
   const release = async (imageId: string, holder: string): Promise<void> => {
     rmSync(leaseOf(imageId, holder), { force: true });

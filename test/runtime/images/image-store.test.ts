@@ -2,10 +2,12 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { join } from 'node:path';
 import test from 'ava';
 import { run } from '../../../linux/command.ts';
+import { mount } from '../../../linux/mount.ts';
 import { buildBusybox, hostImageName, loadImages, openImageStore } from '../../../runtime/images/index.ts';
 import { leadsOut } from '../../../runtime/images/check-layer.ts';
 import { adoptLayout } from '../../../runtime/images/unpack.ts';
 import { isStatic } from '../../../runtime/images/build-busybox.ts';
+import { scratch } from '../../linux/scratch.ts';
 import { makeLayout } from './make-layout.ts';
 import { scratchStore } from './scratch-store.ts';
 
@@ -119,6 +121,26 @@ test('an image in use is removed by name at once and by its files when the last 
   await store.release(image.id, 'container-1');
   await store.release(image.id, 'container-1');
   t.false(existsSync(store.rootfsOf(image)));
+});
+
+test('the files of an image go also where the disk has no room for one more', async (t) => {
+  const disk = scratch(t);
+  mount({ type: 'tmpfs', target: disk, data: 'nr_inodes=200' });
+  const store = openImageStore({ dir: disk });
+  const layout = join(scratch(t), 'layout');
+  makeLayout(layout, { entries: hello, name: 'app:1' });
+  await loadImages({ store, file: layout });
+  const image = store.find('app:1');
+  if (image === undefined) return t.fail('not loaded');
+  store.lease(image, 'container-1');
+  await store.remove('app:1');
+  const fill = () => {
+    for (let count = 0; ; count++) writeFileSync(join(disk, `file-${count}`), '');
+  };
+  t.throws(fill, { code: 'ENOSPC' });
+  await store.release(image.id, 'container-1');
+  t.false(existsSync(store.rootfsOf(image)));
+  t.deepEqual(readdirSync(join(disk, 'incoming')), []);
 });
 
 test('a tag moves to the image that has it last; removing one name removes the image with all its names', async (t) => {
