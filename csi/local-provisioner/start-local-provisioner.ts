@@ -6,6 +6,7 @@ import type { Reconciler } from '../../client/controller.ts';
 import { createInformerFactory } from '../../client/informer-factory.ts';
 import type { InformerFactory } from '../../client/informer-factory.ts';
 import { nodes, persistentVolumes, storageClasses } from '../../client/resources.ts';
+import { errorInWords } from '../error.ts';
 import { discover } from './discover.ts';
 import { isMadeOn } from './local-volume.ts';
 import type { LocalProvisionerOptions, Provisioner } from './provisioner.ts';
@@ -19,7 +20,9 @@ const scanKey = '';
 /** Runs a node's local provisioner until stopped; resolves its `stop` when nothing more will be done. */
 export const startLocalProvisioner = (options: LocalProvisionerOptions): { stop(): Promise<void> } => {
   const { client, nodeName, discoveryDir, log, clock = systemClock, scanMs = 10_000 } = options;
-  const onError = (error: unknown) => log.warn({ err: error }, 'informer of the local provisioner');
+  // Without its trace: a new cluster's nodes are there before their roles, and each says so once.
+  const onError = (error: unknown) =>
+    log.warn({ error: errorInWords(error) }, 'informer of the local provisioner');
   const informers = createInformerFactory({ client, clock, onError });
   const recorders = createRecorders({ client, clock, log });
   const recorder = recorders.recorder(`local-volume-provisioner-${nodeName}`);
