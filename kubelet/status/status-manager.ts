@@ -1,4 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
+import { StatusError } from '../../api/status.ts';
 import type { Pod, PodStatus } from '../../api/types.ts';
+import { createBackOff } from '../../client/back-off.ts';
 import { isNotFound } from '../../client/errors.ts';
 import { pods as podsResource } from '../../client/resources.ts';
 import type { Client } from '../../client/rest.ts';
@@ -33,8 +36,11 @@ export interface StatusManagerOptions {
   apiPod(uid: string): KubeletPod | undefined;
   /** A container of the Pod may still run: then it may not become terminal for the API. */
   couldHaveRunningContainers: (uid: string) => boolean;
-  retryMs?: number;
 }
+
+/** A server that can't be reached is tried on at this pace; one that refuses gets as slow as upstream's syncPeriod. */
+const retryMs = 500;
+const refusedRetryMs = 10_000;
 
 interface Entry {
   status: PodStatus;
@@ -42,6 +48,8 @@ interface Entry {
   /** What the API server answered to the last patch. */
   written?: Pod;
   dirty: boolean;
+  /** Ends the wait for the next try. */
+  news?: AbortController;
   writing?: Promise<void> | undefined;
   name: string;
   namespace: string;
@@ -59,15 +67,22 @@ export function createStatusManager(options: StatusManagerOptions): StatusManage
     entry.writing ??= drain(uid, entry);
   };
   const drain = async (uid: string, entry: Entry): Promise<void> => {
+    const backOff = createBackOff({ initialMs: retryMs, capMs: refusedRetryMs, jitter: 0 });
     while (entry.dirty && entries.get(uid) === entry && !stopping.signal.aborted) {
       entry.dirty = false;
       try {
         if (await writeOnce(options, { uid, entry, signal: stopping.signal })) entries.delete(uid);
+        backOff.reset();
       } catch (error) {
         if (stopping.signal.aborted) break;
         options.log.warn({ pod: entry.name, error: messageOf(error) }, 'cannot write the status of a pod');
         entry.dirty = true;
-        await wait({ clock: options.clock, delayMs: options.retryMs ?? 500, signal: stopping.signal });
+        entry.news = new AbortController();
+        await wait({
+          clock: options.clock,
+          delayMs: error instanceof StatusError ? backOff.nextMs() : retryMs,
+          signal: AbortSignal.any([stopping.signal, entry.news.signal]),
+        });
       }
     }
     entry.writing = undefined;
@@ -84,12 +99,14 @@ export function createStatusManager(options: StatusManagerOptions): StatusManage
     get: (uid) => entries.get(uid)?.status,
     set(pod, status) {
       const entry = entryOf(pod);
+      if (!isDeepStrictEqual(entry.status, status)) entry.news?.abort();
       entry.status = status;
       write(pod.metadata.uid, entry);
     },
     finish(pod) {
       const entry = entryOf(pod);
       entry.finished = true;
+      entry.news?.abort();
       entry.status = terminatedStatus(pod, entry.status);
       write(pod.metadata.uid, entry);
     },
