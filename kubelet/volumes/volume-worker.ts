@@ -147,7 +147,10 @@ export class VolumeWorker {
       const result = await this.plugin.setUp(options);
       this.#mounted = true;
       this.#refreshAtMs = Math.max(this.#options.clock.now() + 1000, result?.refreshAtMs ?? Infinity);
-      this.#resizeDue ||= result?.wasMounted === true && this.#mayResize(options.spec, options.spec);
+      // It may have grown before the kubelet began anew, or while it was set up.
+      const { spec } = this.#wanted ?? options;
+      const mayHaveGrown = result?.wasMounted === true || spec !== options.spec;
+      this.#resizeDue ||= mayHaveGrown && this.#mayResize(options.spec, spec);
       if (this.#resizeDue) this.#due = true;
       else this.#succeeded();
     } catch (error) {

@@ -14,7 +14,10 @@ const ofSize = (storage: string): VolumeSpec => ({
 });
 
 /** A volume that is to be set up again every minute; `steps` tells what is done with it. */
-const start = ({ resize }: { resize: () => Promise<void> }) => {
+const start = ({
+  resize = async () => undefined,
+  setUp = async () => undefined,
+}: Partial<Record<'resize' | 'setUp', () => Promise<void>>> = {}) => {
   const clock = createFakeClock();
   const steps: string[] = [];
   const plugin: VolumePlugin = {
@@ -24,7 +27,8 @@ const start = ({ resize }: { resize: () => Promise<void> }) => {
     readOnly: false,
     async setUp() {
       steps.push('set up');
-      return { refreshAtMs: clock.now() + 60_000, wasMounted: true };
+      await setUp();
+      return { refreshAtMs: clock.now() + 60_000 };
     },
     resize() {
       steps.push('resize');
@@ -53,7 +57,7 @@ const start = ({ resize }: { resize: () => Promise<void> }) => {
 };
 
 test('a volume that has grown is set up again when that is due all the same', async (t) => {
-  const { steps, want, advance } = start({ resize: async () => undefined });
+  const { steps, want, advance } = start();
   await want('1Gi');
   await advance(60_000);
   await want('2Gi');
@@ -71,4 +75,15 @@ test('so is one that can’t grow, which is tried on', async (t) => {
   t.deepEqual(steps, ['set up', 'resize', 'resize', 'resize']);
   await advance(2000);
   t.deepEqual(steps.slice(4), ['set up', 'resize']);
+});
+
+test('one that grows while it is first set up is made larger right after', async (t) => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const { steps, want } = start({ setUp: () => promise });
+  await want('1Gi');
+  await want('2Gi');
+  t.deepEqual(steps, ['set up']);
+  resolve();
+  await want('2Gi');
+  t.deepEqual(steps, ['set up', 'resize']);
 });
