@@ -4,7 +4,7 @@ import type { GitRepoVolumeSource } from '../../api/types.ts';
 import { quote } from '../../api/go-format.ts';
 import { tearDownDirectory } from './empty-dir.ts';
 import { allowedProtocols, git } from './git.ts';
-import { applyFsGroup, fsGroupOf } from './ownership.ts';
+import { applyFsGroupInSlices, fsGroupOf } from './ownership.ts';
 import type { VolumePlugin } from './plugin.ts';
 import { isReady, setReady } from './ready-file.ts';
 import { emptyDirectory } from './remove-tree.ts';
@@ -31,7 +31,7 @@ export const gitRepoPlugin: VolumePlugin = {
     // What a clone that failed or was cut short has left; git refuses to clone into it.
     await emptyDirectory(directory);
     await clone({ source, directory, signal });
-    applyFsGroup({ directory, fsGroup: fsGroupOf(pod), readOnly: false });
+    await applyFsGroupInSlices({ directory, fsGroup: fsGroupOf(pod), readOnly: false });
     setReady(metaDirectory);
     return undefined;
   },

@@ -78,6 +78,27 @@ test('a revision, a directory, fsGroup', async (t) => {
   t.deepEqual([info.gid, info.mode & 0o777], [4321, 0o664]);
 });
 
+test('a large repository is given to the fsGroup without keeping the node from all else', async (t) => {
+  const { repository } = await serveRepository(t, (work) => {
+    for (let file = 0; file < 5000; file += 1) writeFileSync(join(work, `empty-${file}`), '');
+  });
+  const node = makeNode(t);
+  const pod = makePod([{ name: 'code', gitRepo: { repository, directory: '.' } }], {
+    securityContext: { fsGroup: 4321 },
+  });
+  const path = node.pathOf(pod, 'git-repo', 'code');
+  let seenHalfway = false;
+  const isGiven = (name: string) => statSync(join(path, name), { throwIfNoEntry: false })?.gid === 4321;
+  const look = setInterval(() => {
+    // The folder itself comes last.
+    seenHalfway ||= existsSync(path) && !isGiven('') && readdirSync(path).some(isGiven);
+  }, 1);
+  t.teardown(() => clearInterval(look));
+  await node.volumes.waitForMount(pod);
+  t.true(isGiven(''));
+  t.true(seenHalfway);
+});
+
 test('no code of the repository runs, and its links stay links', async (t) => {
   const marker = join(mkdtempSync(join(tmpdir(), 'vv-hook-')), 'ran');
   t.teardown(() => rmSync(join(marker, '..'), { recursive: true }));
