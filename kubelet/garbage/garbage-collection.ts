@@ -22,7 +22,9 @@ const imagePeriodMs = 300_000;
 export function startGarbageCollection(options: GarbageOptions): { stop(): void } {
   const { context, config, clock, log } = options;
   const cancels = new Set<() => void>();
+  let stopped = false;
   const every = (periodMs: number, what: string, work: () => Promise<unknown>) => {
+    if (stopped) return;
     const cancel = clock.after(periodMs, () => {
       cancels.delete(cancel);
       work()
@@ -45,6 +47,7 @@ export function startGarbageCollection(options: GarbageOptions): { stop(): void 
   );
   return {
     stop() {
+      stopped = true;
       for (const cancel of cancels) cancel();
     },
   };
