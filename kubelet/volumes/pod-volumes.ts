@@ -128,8 +128,19 @@ export class PodVolumes {
   }
 
   #changed(key: string): void {
-    if (this.#workers.get(key)?.isGone === true) this.#workers.delete(key);
+    const worker = this.#workers.get(key);
+    if (worker?.isGone === true) {
+      this.#workers.delete(key);
+      this.#wantAgain(key, worker.spec);
+    }
     this.#look();
+  }
+
+  /** What the Pod has again by the time that it is gone. */
+  #wantAgain(key: string, spec: VolumeSpec | undefined): void {
+    if (this.pod === undefined || spec === undefined) return;
+    const again = expectedVolumes(this.pod).find(({ name }) => this.#keys.get(name) === key);
+    if (again !== undefined) this.#want(again.name, spec, { changed: false });
   }
 
   #look(): void {

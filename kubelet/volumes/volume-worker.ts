@@ -61,9 +61,9 @@ export class VolumeWorker {
     this.#options = options;
   }
 
-  /** Set up at least once, and not torn down since. */
+  /** Set up at least once, and not to be taken away since. */
   get isMounted(): boolean {
-    return this.#mounted;
+    return this.#mounted && !this.#unwanted;
   }
 
   get isGone(): boolean {
