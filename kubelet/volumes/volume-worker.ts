@@ -193,7 +193,8 @@ export class VolumeWorker {
   #setUpFailed(error: unknown, pod: Pod): void {
     if (this.#stopping.signal.aborted) return;
     this.#failed = true;
-    this.#triggerIn(this.#backOff.nextMs());
+    const refreshInMs = this.#refreshAtMs - this.#options.clock.now();
+    this.#triggerIn(Math.min(this.#backOff.nextMs(), refreshInMs > 0 ? refreshInMs : Infinity));
     this.#options.onSetUpError(error, pod);
   }
 

@@ -77,6 +77,16 @@ test('so is one that can’t grow, which is tried on', async (t) => {
   t.deepEqual(steps.slice(4), ['set up', 'resize']);
 });
 
+test('nor does it wait with that until it is tried to grow again', async (t) => {
+  const { steps, want, advance } = start({ resize: () => Promise.reject(new Error('not now')) });
+  await want('1Gi');
+  await want('2Gi');
+  for (const seconds of [0.5, 1, 2, 4, 8, 16]) await advance(seconds * 1000);
+  t.deepEqual(steps.slice(7), ['resize']);
+  await advance(28_500);
+  t.deepEqual(steps.slice(8), ['set up', 'resize']);
+});
+
 test('one that grows while it is first set up is made larger right after', async (t) => {
   const { promise, resolve } = Promise.withResolvers<void>();
   const { steps, want } = start({ setUp: () => promise });
