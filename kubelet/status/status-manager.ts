@@ -23,8 +23,6 @@ export interface StatusManager {
   /** The API server's object has changed; what it lacks of our status is written again. */
   observe(uid: string): void;
   forget(uid: string): void;
-  /** Resolves when nothing is left to write. */
-  flush(): Promise<void>;
   stop(): void;
 }
 
@@ -115,9 +113,6 @@ export function createStatusManager(options: StatusManagerOptions): StatusManage
       if (entry && !entry.writing) write(uid, entry);
     },
     forget: (uid) => entries.delete(uid),
-    async flush() {
-      await Promise.all([...entries.values()].map(({ writing }) => writing ?? Promise.resolve()));
-    },
     stop: () => stopping.abort(),
   };
 }
