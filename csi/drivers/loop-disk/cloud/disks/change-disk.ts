@@ -31,9 +31,14 @@ export async function resizeDisk(cloud: Cloud, id: string, sizeBytes: number): P
     using _reserved = reserve(cloud.reservedBytes, disk.zone, sizeBytes - disk.sizeBytes);
     const larger = await cloud.disks.put(id, { ...disk, sizeBytes });
     await failpoint('cloud.resize.after-record');
-    truncateSync(diskImage(cloud, disk), sizeBytes);
-    await failpoint('cloud.resize.after-image');
-    growDevice(cloud, larger);
+    try {
+      truncateSync(diskImage(cloud, disk), sizeBytes);
+      await failpoint('cloud.resize.after-image');
+      growDevice(cloud, larger);
+    } catch (error) {
+      await cloud.disks.put(id, disk); // or the same call again would find nothing to do
+      throw error;
+    }
     return viewDisk(cloud, larger);
   });
 }

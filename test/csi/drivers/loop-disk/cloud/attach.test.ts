@@ -95,6 +95,18 @@ test('a disk grows while it is attached, and never shrinks', async (t) => {
   );
 });
 
+test.serial('a disk that could not grow has its size, and grows when it is asked for again', async (t) => {
+  const { cloud } = await cloudRig(t);
+  const { id } = await cloud.createDisk({ name: 'one', zone, sizeBytes: 4 * MiB });
+  const { devicePath = '' } = await cloud.attachDisk(id, { instance: 'node-1', mode: 'read-write' });
+  using _point = setFailpoint('cloud.resize.after-image', '1*error(EIO)');
+  const grow = () => cloud.resizeDisk(id, 8 * MiB);
+  await t.throwsAsync(grow, rejects('INTERNAL', 'failpoint cloud.resize.after-image: EIO'));
+  t.is((await cloud.getDisk(id)).sizeBytes, 4 * MiB);
+  t.is((await grow()).sizeBytes, 8 * MiB);
+  t.is(Number(execFileSync('blockdev', ['--getsize64', devicePath], { encoding: 'utf8' })), 8 * MiB);
+});
+
 test('the cache mode changes on the live device', async (t) => {
   const { cloud } = await cloudRig(t);
   const { id } = await cloud.createDisk({ name: 'one', zone, sizeBytes: 4 * MiB, cache: 'writeback' });
