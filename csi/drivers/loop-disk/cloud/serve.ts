@@ -12,7 +12,7 @@ const debug = trace('cloud');
 
 /** Serves the cloud's API on a unix socket, which only root can open. Throws when another cloud answers there. */
 export async function serveCloud(cloud: Cloud, socketPath: string): Promise<{ stop(): Promise<void> }> {
-  await refuseLivingServer(socketPath);
+  await refuseLivingServer(socketPath); // it may have come while this one took up what it found
   rmSync(socketPath, { force: true });
   mkdirSync(dirname(socketPath), { recursive: true });
   const server = createServer((request, response) => void answer(cloud, request, response));
@@ -32,7 +32,8 @@ export async function serveCloud(cloud: Cloud, socketPath: string): Promise<{ st
 
 const stopWithinMs = 2000;
 
-function refuseLivingServer(socketPath: string): Promise<void> {
+/** Throws when another cloud answers on the socket. */
+export function refuseLivingServer(socketPath: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const probe = connect(socketPath);
     probe.once('error', () => resolve()); // nobody listens, which is what is wanted

@@ -3,7 +3,7 @@ import type { CloudLog } from './cloud.ts';
 import { recover } from './recover.ts';
 import { putZone } from './regions/zones.ts';
 import type { PutZoneRequest } from './regions/zones.ts';
-import { serveCloud } from './serve.ts';
+import { refuseLivingServer, serveCloud } from './serve.ts';
 
 export interface StartCloudOptions {
   /** The pool: disks, snapshots and the records of them. */
@@ -24,6 +24,7 @@ export async function startCloud({
   log,
   zones = [{ name: 'local-a', region: 'local' }],
 }: StartCloudOptions): Promise<{ stop(): Promise<void> }> {
+  await refuseLivingServer(socketPath); // before anything of the pool is touched: it may be at work there
   const cloud = openCloud({ dir, log });
   await recover(cloud);
   for (const zone of zones) await putZone(cloud, zone);

@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { startCloud } from '../../../../../csi/drivers/loop-disk/index.ts';
 import { run } from '../../../../../linux/command.ts';
 import { loopAt, loopsBelow } from '../../../../../linux/loop-device.ts';
 import { skipUnless, until } from '../../../../environment.ts';
-import { cloudRig, rejects, GiB, MiB, place, poolIn, region, silentLog, zone } from '../driver-rig.ts';
+import { cloudRig, rejects, GiB, MiB, poolIn, region, silentLog, zone } from '../driver-rig.ts';
 
 test('makes a disk: a sparse file that takes no space', async (t) => {
   const rig = await cloudRig(t);
@@ -175,10 +175,14 @@ test('answers over HTTP as it says', async (t) => {
   });
 });
 
-test('two clouds do not serve one socket', async (t) => {
+test('a second cloud on the socket of another is refused, and leaves alone what that one is making', async (t) => {
   const rig = await cloudRig(t);
+  const disk = await rig.cloud.createDisk({ name: 'one', zone, sizeBytes: MiB });
+  const inTheMaking = rig.imageOf({ id: 'd-0' });
+  copyFileSync(rig.imageOf(disk), inTheMaking);
   const socketPath = join(rig.dir, 'cloud.sock');
-  await t.throwsAsync(startCloud({ dir: join(place(t), 'pool'), socketPath, log: silentLog }), {
+  await t.throwsAsync(startCloud({ dir: poolIn(rig.dir), socketPath, log: silentLog }), {
     message: `${socketPath}: another cloud already serves this socket; stop it first`,
   });
+  t.true(existsSync(inTheMaking));
 });
