@@ -88,21 +88,18 @@ export async function flushDisk(cloud: Cloud, disk: Disk): Promise<void> {
  * is used without a file system is only flushed, and so is one whose file system cannot rest.
  */
 export async function holdStill(cloud: Cloud, disks: Disk[]): Promise<FrozenFileSystem> {
-  const frozen: FrozenFileSystem[] = [];
-  const thaw = () => {
-    for (const fileSystem of frozen.splice(0)) fileSystem.thaw();
-  };
+  const frozen = new DisposableStack(); // thaws them all, also when one fails
   try {
     for (const disk of disks) {
       const device = cloud.devices.get(disk.id);
       const mountPoint = device === undefined ? undefined : mountPointOf(device);
       const fileSystem = mountPoint === undefined ? undefined : await freezeFileSystem(mountPoint);
       if (fileSystem === undefined) await flushDisk(cloud, disk);
-      else frozen.push(fileSystem);
+      else frozen.defer(() => fileSystem.thaw());
     }
-    return { thaw };
+    return { thaw: () => frozen.dispose() };
   } catch (error) {
-    thaw();
+    frozen.dispose();
     throw error;
   }
 }

@@ -263,11 +263,11 @@ export async function settled(rig: CloudRig, id: string): Promise<void> {
 }
 
 /** A disk of 32 MiB with an ext4, attached to node-1 and mounted below the rig's directory. */
-export async function mountedDisk({ cloud, dir }: CloudRig) {
-  const disk = await cloud.createDisk({ name: 'one', zone, sizeBytes: 32 * MiB });
+export async function mountedDisk({ cloud, dir }: CloudRig, name = 'one') {
+  const disk = await cloud.createDisk({ name, zone, sizeBytes: 32 * MiB });
   const { devicePath = '' } = await cloud.attachDisk(disk.id, { instance: 'node-1', mode: 'read-write' });
   await run('mkfs.ext4', ['-q', devicePath]);
-  const target = join(dir, 'mounted');
+  const target = join(dir, `mounted-${name}`);
   await run('mkdir', [target]);
   await run('mount', [devicePath, target]);
   return { disk, devicePath, target };

@@ -1,8 +1,18 @@
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { run } from '../../../../../linux/command.ts';
 import { setFailpoint } from '../../../../../linux/failpoint.ts';
+import { thawDevice } from '../../../../../linux/freeze.ts';
 import { until } from '../../../../environment.ts';
 import { cloudRig, mountedDisk, rejects, settled, MiB, poolIn, region, zone } from '../driver-rig.ts';
 
@@ -215,3 +225,35 @@ test.serial('a group whose disks could not be brought to rest says so, and is co
   });
   await until('the group is ready', async () => (await cloud.getSnapshotGroup(id)).ready);
 });
+
+test.serial('a file system that cannot go on does not hold up those that rest with it', async (t) => {
+  const rig = await cloudRig(t, { reflink: true });
+  const [one, broken, other] = [
+    await mountedDisk(rig, 'one'),
+    await mountedDisk(rig, 'broken'),
+    await mountedDisk(rig, 'other'),
+  ];
+  using _point = setFailpoint('cloud.group.at-rest', () => replaceDescriptorOf(broken.target));
+  const disks = [one, broken, other].map(({ disk }) => disk.id);
+  await t.throwsAsync(rig.cloud.createSnapshotGroup({ name: 'all', disks }), rejects('INTERNAL', /^thaw .*EBADF/));
+  const rested: boolean[] = [];
+  for (const { devicePath } of [one, broken, other]) rested.push(await thawDevice(devicePath));
+  t.deepEqual(rested, [false, true, false]);
+});
+
+/** Puts a descriptor that nothing can be done with where this process has a directory open. */
+function replaceDescriptorOf(directory: string): void {
+  const isIt = (fd: string) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`) === directory;
+    } catch {
+      return false; // the one that lists them is closed by now
+    }
+  };
+  const fd = Number(readdirSync('/proc/self/fd').find(isIt));
+  closeSync(fd);
+  const O_PATH = 0o10000000; // open(2)
+  const opened: number[] = [];
+  while (!opened.includes(fd)) opened.push(openSync('/', O_PATH));
+  for (const other of opened.filter((each) => each !== fd)) closeSync(other);
+}
