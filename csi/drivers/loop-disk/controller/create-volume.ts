@@ -4,6 +4,7 @@ import type { CallContext } from '../../../serve.ts';
 import type { CreateVolumeRequest, CreateVolumeResponse, VolumeContentSource } from '../../../types.ts';
 import { checkCapabilities, required } from '../capabilities.ts';
 import type { DiskSource, DiskView } from '../cloud/types.ts';
+import type { Vendor } from '../vendor.ts';
 import { getVolume } from './context.ts';
 import type { ControllerContext } from './context.ts';
 import { parseMutableParameters, parseParameters } from './parameters.ts';
@@ -28,8 +29,8 @@ export async function createVolume(
     ...parseParameters(vendor, request.parameters),
     ...parseMutableParameters(vendor, request.mutableParameters),
   };
-  const from = await sourceOf(context, request.volumeContentSource);
   const existing = (await cloud.listDisks({ name })).items[0];
+  const from = await sourceOf(context, request.volumeContentSource, existing);
   const sizeBytes = wantedBytes(request, { existing, from });
   const zone = await zoneFor(context, request, { existing, sizeBytes, from });
   await failpoint('csi.create-volume.before-disk');
@@ -57,10 +58,14 @@ interface Source {
   region: string;
 }
 
+/** What a disk that exists was made from is not asked for any more: it may have grown since, or be gone. */
 async function sourceOf(
   context: ControllerContext,
   source: VolumeContentSource | null,
+  existing: DiskView | undefined,
 ): Promise<Source | undefined> {
+  if (existing?.source !== undefined && isNamed(existing.source, source, context.vendor))
+    return { source: existing.source, sizeBytes: 0, region: existing.region };
   if (source?.snapshot !== undefined) {
     const snapshot = await context.cloud.getSnapshot(source.snapshot.snapshotId);
     return { source: { snapshot: snapshot.id }, ...snapshot };
@@ -68,6 +73,12 @@ async function sourceOf(
   if (source?.volume === undefined) return undefined;
   const disk = await getVolume(context, source.volume.volumeId);
   return { source: { disk: disk.id }, ...disk };
+}
+
+function isNamed(made: DiskSource, source: VolumeContentSource | null, vendor: Vendor): boolean {
+  if ('snapshot' in made) return source?.snapshot?.snapshotId === made.snapshot;
+  const name = vendor.parseHandle(source?.volume?.volumeId ?? '');
+  return name !== undefined && 'id' in name && name.id === made.disk;
 }
 
 interface Known {
@@ -78,6 +89,11 @@ interface Known {
 /** A disk that exists already has the right size when it is within the range. */
 function wantedBytes(request: CreateVolumeRequest, { existing, from }: Known): number {
   const { capacityRange: range, volumeCapabilities } = request;
+  const within =
+    existing !== undefined &&
+    existing.sizeBytes >= (range?.requiredBytes ?? 0) &&
+    existing.sizeBytes <= (range?.limitBytes || Infinity);
+  if (within) return existing.sizeBytes;
   const nothingAsked = (range?.requiredBytes ?? 0) === 0;
   const atLeast = Math.max(leastFor(volumeCapabilities), nothingAsked ? (from?.sizeBytes ?? 0) : 0);
   const size = sizeFor(range, { atLeast });
@@ -86,11 +102,7 @@ function wantedBytes(request: CreateVolumeRequest, { existing, from }: Known): n
       'OUT_OF_RANGE',
       `${size} bytes do not hold the ${from.sizeBytes} of the content source`,
     );
-  const within =
-    existing !== undefined &&
-    existing.sizeBytes >= (range?.requiredBytes ?? 0) &&
-    existing.sizeBytes <= (range?.limitBytes || Infinity);
-  return within ? existing.sizeBytes : size;
+  return size;
 }
 
 async function zoneFor(

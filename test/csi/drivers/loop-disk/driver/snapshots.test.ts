@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { setFailpoint } from '../../../../../linux/failpoint.ts';
+import { LOOP_DISK } from '../../../../../csi/drivers/loop-disk/index.ts';
 import { usageOf } from '../../../../../linux/filesystem.ts';
 import { isMountPoint } from '../../../../../linux/mount-info.ts';
 import { until } from '../../../../environment.ts';
@@ -48,6 +49,34 @@ for (const fsType of ['ext4', 'xfs'] as const)
     const cloned = await useVolume(rig, clone.volume?.volumeId ?? '', { capability, name: 'clone' });
     t.is(readFileSync(join(cloned.targetPath, 'data'), 'utf8'), 'destroyed');
     t.true(isMountPoint(used.targetPath));
+  });
+
+for (const driverName of [LOOP_DISK, 'pd.csi.storage.gke.io'])
+  test(`a volume is there whatever became of what it was made from (${driverName})`, async (t) => {
+    const rig = await driverRig(t, { driverName });
+    const volumeId = await makeVolume(rig, 'origin', { sizeBytes: MiB });
+    const taken = () => rig.controller.createSnapshot({ sourceVolumeId: volumeId, name: 's' });
+    await until('the snapshot is ready', async () => (await taken()).snapshot?.readyToUse);
+    const snapshotId = (await taken()).snapshot?.snapshotId ?? '';
+    const create = async (name: string, volumeContentSource: object) =>
+      (
+        await rig.controller.createVolume({
+          name,
+          capacityRange: { limitBytes: 2 * MiB },
+          volumeCapabilities: [mountCapability()],
+          volumeContentSource,
+        })
+      ).volume;
+    const restore = () => create('restored', { snapshot: { snapshotId } });
+    const clone = () => create('clone', { volume: { volumeId } });
+    const made = [await restore(), await clone()];
+    await rig.controller.controllerExpandVolume({ volumeId, capacityRange: { requiredBytes: 4 * MiB } });
+    await rig.controller.deleteSnapshot({ snapshotId });
+    t.deepEqual([await restore(), await clone()], made);
+    if (driverName !== LOOP_DISK) return; // its handles say a name, which could be another disk's by now
+    await rig.controller.deleteVolume({ volumeId });
+    t.deepEqual(await clone(), made[1]);
+    await fails(t, create('other', { volume: { volumeId } }), 'NOT_FOUND', /does not exist$/);
   });
 
 test('lists and deletes snapshots', async (t) => {
