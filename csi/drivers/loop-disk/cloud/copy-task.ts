@@ -3,6 +3,8 @@ import { CloudError } from './errors.ts';
 /** A copy in the background. */
 export interface CopyTask {
   percent: number;
+  /** Resolves when what is copied is at rest, or the task ended before that. */
+  begun?: Promise<void>;
   /** Set when it ended badly. */
   failure?: CloudError;
   /** Resolves at its end, good or bad. */

@@ -12,8 +12,8 @@ import { checkTitle } from '../validation.ts';
 /**
  * Takes a snapshot of a disk as it is now, attached or not: everything that was written before is in it. The same name
  * and disk again gives the same snapshot, another disk NAME_CONFLICT. Where the pool cannot clone it is answered in
- * state `copying`; the disk's file system rests until the copy is there, and a copy that failed begins anew when it is
- * asked for again.
+ * state `copying` once the disk is at rest (CSI spec, CreateSnapshot: it blocks until the snapshot is cut); the disk's
+ * file system rests until the copy is there, and a copy that failed begins anew when it is asked for again.
  */
 export async function createSnapshot(
   cloud: Cloud,
@@ -22,10 +22,10 @@ export async function createSnapshot(
   checkTitle('name', name);
   return await cloud.locks.withLock(`snapshot-name ${name}`, async () => {
     const existing = cloud.snapshots.all().find((snapshot) => snapshot.name === name);
-    if (existing === undefined) return await take(cloud, name, findDisk(cloud, diskId));
-    if (existing.disk !== diskId)
+    if (existing !== undefined && existing.disk !== diskId)
       throw new CloudError('NAME_CONFLICT', `snapshot '${name}' exists already, of disk '${existing.disk}'`);
-    return existing.state === 'copying' ? await goOn(cloud, existing) : existing;
+    const snapshot = existing ?? (await take(cloud, name, findDisk(cloud, diskId)));
+    return snapshot.state === 'copying' ? await goOn(cloud, snapshot) : snapshot;
   });
 }
 
@@ -77,10 +77,12 @@ async function record(cloud: Cloud, snapshot: Snapshot): Promise<Snapshot> {
   }
 }
 
-/** Looks after a copy that is not there yet: one that failed is begun anew, and its failure told once. */
+/** Waits until the disk of a copy is at rest. A copy that failed is begun anew, and its failure told once. */
 async function goOn(cloud: Cloud, snapshot: Snapshot): Promise<Snapshot> {
-  const failure = cloud.copies.get(snapshot.id)?.failure;
-  if (failure === undefined) return snapshot;
+  const copy = cloud.copies.get(snapshot.id);
+  await copy?.begun;
+  const failure = copy?.failure;
+  if (failure === undefined) return cloud.snapshots.get(snapshot.id) ?? snapshot;
   beginSnapshotCopy(cloud, snapshot, findDisk(cloud, snapshot.disk));
   throw failure;
 }
@@ -102,7 +104,7 @@ export interface Cut {
  * when they go on again, and none when one has failed. Never rejects: a failure is in the copies.
  */
 export async function copyWhileStill(cloud: Cloud, cuts: Cut[]): Promise<void> {
-  const resting = Promise.withResolvers<void>();
+  const resting = Promise.withResolvers<string>();
   const goingOn = Promise.withResolvers<void>();
   goingOn.promise.catch(() => undefined); // a copy that failed before does not wait for it
   const copies = cuts.map((cut) =>
@@ -114,10 +116,16 @@ export async function copyWhileStill(cloud: Cloud, cuts: Cut[]): Promise<void> {
     async () => {
       try {
         const held = await holdStill(cloud, disks);
-        await failpoint('cloud.snapshot.at-rest');
-        resting.resolve();
-        const failures = await Promise.all(copies.map(({ copied }) => copied));
-        held.thaw();
+        let failures: (CloudError | undefined)[];
+        try {
+          await failpoint('cloud.snapshot.at-rest');
+          const createdAt = new Date().toISOString();
+          for (const { snapshot } of cuts) await cloud.snapshots.put(snapshot.id, { ...snapshot, createdAt });
+          resting.resolve(createdAt);
+          failures = await Promise.all(copies.map(({ copied }) => copied));
+        } finally {
+          held.thaw();
+        }
         const failure = failures.find((each) => each !== undefined);
         if (failure === undefined) goingOn.resolve();
         else goingOn.reject(failure);
@@ -130,7 +138,8 @@ export async function copyWhileStill(cloud: Cloud, cuts: Cut[]): Promise<void> {
 }
 
 interface Stages {
-  resting: Promise<void>;
+  /** The moment at which the disks are at rest. */
+  resting: Promise<string>;
   goingOn: Promise<void>;
 }
 
@@ -143,12 +152,12 @@ function beginTask(
   const copied = Promise.withResolvers<CloudError | undefined>();
   const task = startCopyTask(async (work) => {
     try {
-      await resting;
+      const createdAt = await resting;
       await copyImage(diskImage(cloud, disk), snapshotImage(cloud, snapshot), snapshot.sizeBytes, work);
       copied.resolve(undefined);
       await goingOn;
       await failpoint('cloud.snapshot.after-copy');
-      await cloud.snapshots.put(snapshot.id, { ...snapshot, state: 'ready' });
+      await cloud.snapshots.put(snapshot.id, { ...snapshot, createdAt, state: 'ready' });
       cloud.copies.delete(snapshot.id);
     } catch (error) {
       copied.resolve(asCloudError(error)); // the others end before they are told
@@ -157,6 +166,10 @@ function beginTask(
       reading[Symbol.dispose]();
     }
   });
+  task.begun = resting.then(
+    () => undefined,
+    () => task.ended,
+  );
   cloud.copies.set(snapshot.id, task);
   return { copied: copied.promise };
 }

@@ -36,14 +36,14 @@ export async function createSnapshotGroup(
     throw new CloudError('INVALID_PARAMETER', 'disks must name at least one disk');
   return await cloud.locks.withLock(`group-name ${name}`, async () => {
     const existing = cloud.groups.all().find((group) => group.name === name);
-    if (existing === undefined) return viewGroup(cloud, await cut(cloud, name, [...new Set(ids)]));
-    if (existing.disks.toSorted().join() !== [...new Set(ids)].toSorted().join())
+    if (existing !== undefined && existing.disks.toSorted().join() !== [...new Set(ids)].toSorted().join())
       throw new CloudError(
         'NAME_CONFLICT',
         `group '${name}' exists already, of the disks ${existing.disks.join(', ')}`,
       );
-    await lookAfterCopies(cloud, existing);
-    return viewGroup(cloud, existing);
+    const group = existing ?? (await cut(cloud, name, [...new Set(ids)]));
+    await lookAfterCopies(cloud, group);
+    return viewGroup(cloud, group);
   });
 }
 
@@ -105,9 +105,10 @@ async function beginCopies(cloud: Cloud, cuts: Cut[]): Promise<void> {
   void copyWhileStill(cloud, copying);
 }
 
-/** Begins the copies of a group anew when one has failed, and tells its failure once. */
+/** Waits until the group's disks are at rest. Begins the copies anew when one has failed, and tells its failure once. */
 async function lookAfterCopies(cloud: Cloud, group: SnapshotGroup): Promise<void> {
   const copies = group.snapshots.flatMap((id) => cloud.copies.get(id) ?? []);
+  for (const { begun } of copies) await begun;
   const failed = copies.find(({ failure }) => failure !== undefined);
   if (failed?.failure === undefined) return;
   await Promise.all(copies.map(({ ended }) => ended));
@@ -157,7 +158,8 @@ function viewGroup(cloud: Cloud, group: SnapshotGroup): SnapshotGroupView {
   });
   const ready =
     snapshots.length === group.snapshots.length && snapshots.every(({ state }) => state === 'ready');
-  return { ...group, snapshotIds: group.snapshots, snapshots, ready };
+  const createdAt = snapshots[0]?.createdAt ?? group.createdAt; // one moment, and a later one when it is copied anew
+  return { ...group, createdAt, snapshotIds: group.snapshots, snapshots, ready };
 }
 
 /**
