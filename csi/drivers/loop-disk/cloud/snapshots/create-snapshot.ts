@@ -37,12 +37,14 @@ async function take(cloud: Cloud, name: string, disk: Disk): Promise<Snapshot> {
     await cloud.snapshots.put(snapshot.id, { ...snapshot, state: 'copying' });
     return beginSnapshotCopy(cloud, { ...snapshot, state: 'copying' }, disk);
   }
-  await cloud.locks.withLock(`content ${disk.id}`, async () => {
+  const taken = await cloud.locks.withLock(`content ${disk.id}`, async () => {
     await flushDisk(cloud, disk);
-    await cloneSnapshot(cloud, snapshot, disk);
+    const now = ofNow(cloud, snapshot);
+    await cloneSnapshot(cloud, now, disk);
+    return now;
   });
   await failpoint('cloud.snapshot.after-image');
-  return await record(cloud, snapshot);
+  return await record(cloud, taken);
 }
 
 export function newSnapshot({ name, disk, group }: { name: string; disk: Disk; group?: string }): Snapshot {
@@ -59,6 +61,13 @@ export function newSnapshot({ name, disk, group }: { name: string; disk: Disk; g
     createdAt: new Date().toISOString(),
   };
 }
+
+/** A snapshot of a disk that is at rest, which may have grown since it was asked for. */
+export const ofNow = (cloud: Cloud, snapshot: Snapshot, createdAt = new Date().toISOString()): Snapshot => ({
+  ...snapshot,
+  sizeBytes: findDisk(cloud, snapshot.disk).sizeBytes,
+  createdAt,
+});
 
 export async function cloneSnapshot(cloud: Cloud, snapshot: Snapshot, disk: Disk): Promise<void> {
   try {
@@ -104,7 +113,7 @@ export interface Cut {
  * when they go on again, and none when one has failed. Never rejects: a failure is in the copies.
  */
 export async function copyWhileStill(cloud: Cloud, cuts: Cut[]): Promise<void> {
-  const resting = Promise.withResolvers<string>();
+  const resting = Promise.withResolvers<void>();
   const goingOn = Promise.withResolvers<void>();
   goingOn.promise.catch(() => undefined); // a copy that failed before does not wait for it
   const copies = cuts.map((cut) =>
@@ -120,8 +129,9 @@ export async function copyWhileStill(cloud: Cloud, cuts: Cut[]): Promise<void> {
         try {
           await failpoint('cloud.snapshot.at-rest');
           const createdAt = new Date().toISOString();
-          for (const { snapshot } of cuts) await cloud.snapshots.put(snapshot.id, { ...snapshot, createdAt });
-          resting.resolve(createdAt);
+          for (const { snapshot } of cuts)
+            await cloud.snapshots.put(snapshot.id, ofNow(cloud, snapshot, createdAt));
+          resting.resolve();
           failures = await Promise.all(copies.map(({ copied }) => copied));
         } finally {
           held.thaw();
@@ -138,8 +148,8 @@ export async function copyWhileStill(cloud: Cloud, cuts: Cut[]): Promise<void> {
 }
 
 interface Stages {
-  /** The moment at which the disks are at rest. */
-  resting: Promise<string>;
+  /** The records of the snapshots are of that moment then. */
+  resting: Promise<void>;
   goingOn: Promise<void>;
 }
 
@@ -152,12 +162,13 @@ function beginTask(
   const copied = Promise.withResolvers<CloudError | undefined>();
   const task = startCopyTask(async (work) => {
     try {
-      const createdAt = await resting;
-      await copyImage(diskImage(cloud, disk), snapshotImage(cloud, snapshot), snapshot.sizeBytes, work);
+      await resting;
+      const taken = cloud.snapshots.get(snapshot.id) ?? snapshot;
+      await copyImage(diskImage(cloud, disk), snapshotImage(cloud, taken), taken.sizeBytes, work);
       copied.resolve(undefined);
       await goingOn;
       await failpoint('cloud.snapshot.after-copy');
-      await cloud.snapshots.put(snapshot.id, { ...snapshot, createdAt, state: 'ready' });
+      await cloud.snapshots.put(snapshot.id, { ...taken, state: 'ready' });
       cloud.copies.delete(snapshot.id);
     } catch (error) {
       copied.resolve(asCloudError(error)); // the others end before they are told
@@ -166,10 +177,7 @@ function beginTask(
       reading[Symbol.dispose]();
     }
   });
-  task.begun = resting.then(
-    () => undefined,
-    () => task.ended,
-  );
+  task.begun = resting.catch(() => task.ended);
   cloud.copies.set(snapshot.id, task);
   return { copied: copied.promise };
 }

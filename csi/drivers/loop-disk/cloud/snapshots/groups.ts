@@ -14,7 +14,7 @@ import type {
   SnapshotGroupView,
 } from '../types.ts';
 import { checkTitle } from '../validation.ts';
-import { cloneSnapshot, copyWhileStill, newSnapshot } from './create-snapshot.ts';
+import { cloneSnapshot, copyWhileStill, newSnapshot, ofNow } from './create-snapshot.ts';
 import type { Cut } from './create-snapshot.ts';
 import { removeSnapshot } from './delete-snapshot.ts';
 import { viewSnapshot } from './get-snapshot.ts';
@@ -85,9 +85,11 @@ async function take(cloud: Cloud, cuts: Cut[]): Promise<void> {
     );
     try {
       await failpoint('cloud.group.at-rest');
+      const createdAt = new Date().toISOString();
       for (const { snapshot, disk } of cuts) {
-        await cloneSnapshot(cloud, snapshot, disk);
-        await cloud.snapshots.put(snapshot.id, snapshot);
+        const now = ofNow(cloud, snapshot, createdAt);
+        await cloneSnapshot(cloud, now, disk);
+        await cloud.snapshots.put(now.id, now);
       }
     } finally {
       held.thaw();

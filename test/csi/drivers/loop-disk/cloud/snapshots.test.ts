@@ -205,6 +205,21 @@ test.serial('a snapshot is answered with the moment at which its disk was at res
   t.deepEqual(moments, [(await create.one()).createdAt, (await create.group()).createdAt]);
 });
 
+test.serial('a disk that has grown is whole in the copy that is begun anew', async (t) => {
+  const rig = await cloudRig(t);
+  const { cloud } = rig;
+  const disk = await cloud.createDisk({ name: 'one', zone, sizeBytes: MiB });
+  using _point = setFailpoint('cloud.snapshot.at-rest', '2*error(EIO)');
+  const create = () => cloud.createSnapshot({ name: 's', disk: disk.id });
+  await t.throwsAsync(create, rejects('INTERNAL', /EIO$/));
+  await cloud.resizeDisk(disk.id, 2 * MiB);
+  await t.throwsAsync(create, rejects('INTERNAL', /EIO$/));
+  const { id, sizeBytes } = await create();
+  t.is(sizeBytes, 2 * MiB);
+  await settled(rig, id);
+  t.is(statSync(join(poolIn(rig.dir), region, 'snapshots', `${id}.img`)).size, 2 * MiB);
+});
+
 for (const again of ['when it is asked for again', 'after a restart'])
   test.serial(`a group of which a copy failed is copied as a whole ${again}`, async (t) => {
     const rig = await cloudRig(t);
