@@ -114,10 +114,11 @@ async function makeEmpty(cloud: Cloud, disk: Disk): Promise<void> {
 type Copied = Disk & Required<Pick<Disk, 'source'>>;
 
 async function makeClone(cloud: Cloud, disk: Copied): Promise<void> {
-  const { id, path } = checkedSource(cloud, disk);
+  const { id } = checkedSource(cloud, disk);
   await cloud.locks.withLock(`content ${id}`, async () => {
     const attached = 'disk' in disk.source ? cloud.disks.get(id) : undefined;
     if (attached !== undefined) await flushDisk(cloud, attached);
+    const { path } = checkedSource(cloud, disk); // it may have grown by now
     await cloneImage(path, diskImage(cloud, disk), disk.sizeBytes).catch((error: unknown) => {
       throw asCloudError(error);
     });
@@ -156,6 +157,7 @@ export async function beginCopy(cloud: Cloud, disk: Disk): Promise<Disk> {
         const attached = 'disk' in source ? cloud.disks.get(from.id) : undefined;
         const held = await holdStill(cloud, attached === undefined ? [] : [attached]);
         try {
+          checkedSource(cloud, { ...disk, source }); // it may have grown by now
           await copyImage(from.path, diskImage(cloud, disk), disk.sizeBytes, work);
         } finally {
           held.thaw();

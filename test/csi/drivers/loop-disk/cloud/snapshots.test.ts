@@ -220,6 +220,31 @@ test.serial('a disk that has grown is whole in the copy that is begun anew', asy
   t.is(statSync(join(poolIn(rig.dir), region, 'snapshots', `${id}.img`)).size, 2 * MiB);
 });
 
+test.serial(
+  'a disk that grows before its copy begins is not cut to the size that was asked for',
+  async (t) => {
+    const { cloud } = await cloudRig(t);
+    const { id } = await cloud.createDisk({ name: 'one', zone, sizeBytes: MiB });
+    const reached = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    using _point = setFailpoint('cloud.snapshot.at-rest', async () => {
+      reached.resolve();
+      await goOn.promise;
+    });
+    const snapshot = cloud.createSnapshot({ name: 's', disk: id });
+    await reached.promise;
+    const clone = await cloud.createDisk({ name: 'two', zone, sizeBytes: MiB, source: { disk: id } });
+    await cloud.resizeDisk(id, 2 * MiB);
+    const copied = t.throwsAsync(
+      cloud.getDisk(clone.id, { waitMs: 10_000 }),
+      rejects('SIZE_TOO_SMALL', `1048576 bytes do not hold the 2097152 of its source '${id}'`),
+    );
+    goOn.resolve();
+    await snapshot;
+    await copied;
+  },
+);
+
 for (const again of ['when it is asked for again', 'after a restart'])
   test.serial(`a group of which a copy failed is copied as a whole ${again}`, async (t) => {
     const rig = await cloudRig(t);
