@@ -19,7 +19,8 @@ export function planExec({ target, process, cgroup }: ExecSpec): Plan {
   plan.step('enter', target.pid, target.startTime, bits(all & ~namespaceBits.cgroup));
   plan.step('fork', 0);
   plan.step('enteralso', bits(namespaceBits.cgroup));
-  if (process.tty === true) plan.step('terminal');
+  // Not in the daemon's process group, which `kill 0` of a command would end, from within any pid namespace (kill(2)).
+  plan.step(process.tty === true ? 'terminal' : 'session');
   // Killing the one whom the daemon knows kills the command.
   planProcess(plan, process, { deathSignal: SIGKILL });
   return plan;

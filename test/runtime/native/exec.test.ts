@@ -36,6 +36,15 @@ test('a command runs inside, its output and exit code come back', async (t) => {
   );
 });
 
+test('a command has a session and a process group of its own, not those of who started it', async (t) => {
+  const { specification } = await sleeping(machine(t));
+  const script =
+    'read -r pid name state parent group session rest < /proc/$$/stat; echo "$$ $group $session"';
+  const { stdout } = await execInContainer(specification(script));
+  const [pid, ...others] = stdout.toString().trim().split(' ');
+  t.deepEqual(others, [pid, pid]);
+});
+
 test('it has the rights that it is given, and no others', async (t) => {
   const { specification } = await sleeping(machine(t));
   const seccomp = runtimeDefaultProfile({ capabilities: [] });
