@@ -40,7 +40,7 @@ function attachFilter(directory: CgroupDirectory, rules: DeviceRule[]): void {
   try {
     attachDeviceFilter(directory.path, rules);
   } catch (error) {
-    if (!hasCode(error, 'ENOSYS', 'EPERM', 'EINVAL', 'EOPNOTSUPP')) throw error;
+    if (!hasCode(error, 'ENOSYS', 'EPERM', 'EINVAL', 'ENOTSUP')) throw error;
     directory.warn(
       `devices are not restricted: this kernel takes no device program (${(error as Error).message})`,
     );
