@@ -37,7 +37,13 @@ export function mountsFor(
     { source: sandbox.hosts, target: '/etc/hosts', readOnly },
     { source: sandbox.resolvConf, target: '/etc/resolv.conf', readOnly },
   ].filter(({ target }) => !taken.has(target));
-  const asked = given.map((mount) => (mount.image?.image ? imageMount(runtime, mount) : hostMount(mount)));
+  // By the id that was leased: a tag may have moved since.
+  const imageIds = container.mountedImageIds.values();
+  const asked = given.map((mount) =>
+    isImageMount(mount)
+      ? imageMount(runtime.images.rootfsOf({ id: imageIds.next().value ?? '' }), mount)
+      : hostMount(mount),
+  );
   return [...asked, ...own, ...imageVolumes].toSorted(
     (one, other) => depth(one.target) - depth(other.target),
   );
@@ -111,6 +117,9 @@ function mountOf(path: string): MountInfo {
   return found;
 }
 
+/** Whether an image is mounted, not a path of the host. */
+export const isImageMount = ({ image }: Mount): boolean => Boolean(image?.image);
+
 /**
  * The image of a mount. Throws NOT_FOUND, and for the host's own root: as a container's root it is only looked at, through an overlay; a
  * mount of it would be the host itself, with the sockets and all that is mounted there, for a Pod that may mount nothing of the host.
@@ -126,9 +135,7 @@ export function mountedImage(runtime: Runtime, mount: Mount): ImageRecord {
 }
 
 // KEP-4639: always read-only; the sub path is followed inside the image only.
-function imageMount(runtime: Runtime, mount: Mount): ContainerMount {
-  const rootfs = runtime.images.rootfsOf(mountedImage(runtime, mount));
-  const { containerPath, imageSubPath } = mount;
+function imageMount(rootfs: string, { containerPath, imageSubPath }: Mount): ContainerMount {
   try {
     using source = openInside(rootfs, imageSubPath === '' ? '.' : imageSubPath);
     return { source: source.realPath(), target: containerPath, readOnly: true, propagation: 'private' };

@@ -33,7 +33,7 @@ export interface ContainerRecord {
   resources: LinuxContainerResources | null;
   /** Path below the cgroup controllers' roots. */
   cgroupPath: string;
-  /** Images mounted as volumes. */
+  /** Images mounted as volumes, in the order of their mounts. */
   mountedImageIds: string[];
   start: ContainerStart | null;
   exit: ContainerExit | null;

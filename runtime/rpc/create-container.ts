@@ -5,7 +5,7 @@ import { nowNs } from '../clock.ts';
 import { prepareContainerCgroup } from '../containers/container-cgroup.ts';
 import { containerSpec, makeRootDirectories } from '../containers/container-spec.ts';
 import { makeVolumes, volumesOf } from '../containers/image-volumes.ts';
-import { mountedImage } from '../containers/mounts.ts';
+import { isImageMount, mountedImage } from '../containers/mounts.ts';
 import type { ContainerRecord } from '../containers/record.ts';
 import { securityOf } from '../containers/status.ts';
 import { resolveUser } from '../containers/user.ts';
@@ -86,7 +86,6 @@ interface NewContainer {
 function newContainer(runtime: Runtime, { sandbox, config, image }: NewContainer): ContainerRecord {
   const id = randomBytes(32).toString('hex');
   const { logDirectory } = sandbox.config;
-  const images = config.mounts.filter(({ image: mounted }) => mounted?.image);
   return {
     id,
     sandboxId: sandbox.id,
@@ -100,7 +99,7 @@ function newContainer(runtime: Runtime, { sandbox, config, image }: NewContainer
     stopSignal: stopSignalOf(config, image),
     resources: config.linux?.resources ?? null,
     cgroupPath: `${sandbox.cgroupParent}/${id}`,
-    mountedImageIds: images.map((mount) => mountedImage(runtime, mount).id),
+    mountedImageIds: config.mounts.filter(isImageMount).map((mount) => mountedImage(runtime, mount).id),
     start: null,
     exit: null,
   };

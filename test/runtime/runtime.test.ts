@@ -4,12 +4,13 @@ import { status as grpc } from '@grpc/grpc-js';
 import test from 'ava';
 import { findProcesses } from '../../linux/find-processes.ts';
 import { readMountInfo } from '../../linux/mount-info.ts';
+import { loadImages, openImageStore } from '../../runtime/images/index.ts';
 import { patience, until } from '../environment.ts';
 import { startDaemon } from './daemon.ts';
 import type { Daemon } from './daemon.ts';
 import { makeLayout } from './images/make-layout.ts';
 import { serveLayout } from './images/tiny-registry.ts';
-import { execText, runPod } from './pod.ts';
+import { ended, execText, logOf, runPod } from './pod.ts';
 
 // What this runtime does beyond the suite that every runtime passes.
 
@@ -45,6 +46,24 @@ test.serial('the image podwright.local/host is no volume: that would be the host
     code: grpc.INVALID_ARGUMENT,
     message: /mount \/host: image podwright\.local\/host:latest is not mounted as a volume/,
   });
+});
+
+test.serial('an image volume is of the image that its name meant when the container was made', async (t) => {
+  const pod = await runPod(daemon);
+  const store = openImageStore({ dir: daemon.imagesDir });
+  const load = async (text: string) => {
+    const file = join(daemon.scratch, text);
+    makeLayout(file, { entries: [{ name: 'file', text: `${text}\n` }], name: 'moving:1' });
+    await loadImages({ store, file });
+  };
+  await load('first');
+  const mounts = [{ containerPath: '/image', image: { image: 'moving:1' } }];
+  const containerId = await pod.create('cat /image/file', { mounts });
+  await load('second');
+  await daemon.cri.runtime.StartContainer({ containerId });
+  t.deepEqual(logOf(await ended(daemon, containerId)), ['first']);
+  const { output } = await pod.runToEnd('cat /image/file', { mounts });
+  t.deepEqual(output, ['second']);
 });
 
 test.serial(
