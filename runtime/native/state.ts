@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { watchPath } from '../../linux/inotify.ts';
+import { type PathEvent, watchPath } from '../../linux/inotify.ts';
 import { isAlive, waitForExit, type ProcessIdentity } from '../../linux/process.ts';
 import { hasCode } from '../../linux/system-error.ts';
 
@@ -86,16 +86,24 @@ export function watchExit(
     const record = readExitRecord(stateDir);
     if (record !== undefined) finish(record);
   };
-  const watch = watchPath(stateDir, ['movedTo'], ({ name }) => (name === 'exit' ? check() : undefined), {
-    keepAlive: false,
-  });
+  const watch = watchRecord(stateDir, check);
   const stop = () => {
     abort.abort();
-    watch[Symbol.dispose]();
+    watch?.[Symbol.dispose]();
   };
   void whenLost(stateDir, started, abort.signal).then(finish, () => undefined); // aborted: it ended as it should
   queueMicrotask(check);
   return { [Symbol.dispose]: stop };
+}
+
+/** Undefined where nothing more can be watched (max_user_watches): then the end of the shim tells, which comes right after. */
+function watchRecord(stateDir: string, listener: () => void): Disposable | undefined {
+  const onEvent = ({ name }: PathEvent) => (name === 'exit' ? listener() : undefined);
+  try {
+    return watchPath(stateDir, ['movedTo'], onEvent, { keepAlive: false });
+  } catch {
+    return undefined;
+  }
 }
 
 async function whenLost(stateDir: string, started: Started, signal: AbortSignal): Promise<ExitRecord> {

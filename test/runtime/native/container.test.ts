@@ -1,9 +1,11 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { mount } from '../../../linux/mount.ts';
 import { signalProcess } from '../../../linux/process.ts';
 import { readContainerState } from '../../../runtime/native/index.ts';
+import { scratch } from '../../linux/scratch.ts';
 import { machine } from './machine.ts';
 
 test('runs a command to its end: output in the log, exit code in the record', async (t) => {
@@ -42,6 +44,38 @@ test('a record of the end that finds no room is none, and the end is told all th
   t.throws(() => writeFileSync(ballast, Buffer.alloc(128 * 1024)), { code: 'ENOSPC' });
   signalProcess(started, 'SIGKILL');
   t.like(await ended, { exitCode: 255, lost: true });
+});
+
+test('an end is told with its exit code also where nothing more can be watched', (t) => {
+  const stateDir = scratch(t);
+  const module = (path: string) => JSON.stringify(join(import.meta.dirname, '../../..', path));
+  const script = `const { spawn } = await import('node:child_process');
+    const { writeFileSync } = await import('node:fs');
+    const { identify } = await import(${module('linux/process.ts')});
+    const { watchPath } = await import(${module('linux/inotify.ts')});
+    const { watchExit } = await import(${module('runtime/native/index.ts')});
+    const stateDir = ${JSON.stringify(stateDir)};
+    const shim = spawn('sleep', ['1000']);
+    const identity = identify(shim.pid);
+    const watch = () => watchExit(stateDir, { ...identity, shim: identity, startedAtNs: 0n }, ({ exitCode }) => {
+      process.stdout.write(String(exitCode));
+      process.exit();
+    });
+    try {
+      watchPath(stateDir, ['movedTo'], () => {});
+    } catch ({ code }) {
+      process.stdout.write(code + ' ');
+    }
+    try {
+      watch();
+      writeFileSync(stateDir + '/exit', '{"exitCode":7,"oomKilled":false,"startedAt":"1","finishedAt":"2"}');
+    } finally {
+      shim.kill('SIGKILL');
+    }
+    setInterval(() => {}, 1000);`;
+  const command = 'echo 0 > /proc/sys/user/max_inotify_watches && exec "$0" --input-type=module -e "$1"';
+  const args = ['--user', '--map-root-user', 'sh', '-c', command, process.execPath, script];
+  t.is(execFileSync('unshare', args, { encoding: 'utf8' }), 'ENOSPC 7');
 });
 
 test('a signal is 128 and its number', async (t) => {
