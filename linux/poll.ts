@@ -12,7 +12,16 @@ export interface ReadableWatch extends Disposable {
  * `keepAlive: false` lets the process end while it is still watching.
  */
 export function onReadable(fd: number, listener: () => void, { keepAlive = true } = {}): ReadableWatch {
-  const handle = koffi.node.poll(fd, { readable: true, disconnect: true }, () => listener());
+  const handle = koffi.node.poll(fd, { readable: true, disconnect: true }, () => {
+    try {
+      listener();
+    } catch (error) {
+      // koffi would keep it, and throw it out of whatever system call comes next.
+      setImmediate(() => {
+        throw error;
+      });
+    }
+  });
   if (!keepAlive) handle.unref();
   open.add(handle);
   return {
