@@ -4,7 +4,7 @@ import { mountOnItself } from '../linux/mount.ts';
 import { ownMountAt } from './own-mount.ts';
 import { clusterPaths, STATE_ROOT } from './paths.ts';
 import { isLink, realPlace } from './real-place.ts';
-import { holdsState, markState, STATE_MARKER } from './state-marker.ts';
+import { holdsState, markState, mayBeMarkOf, STATE_MARKER } from './state-marker.ts';
 
 /**
  * Makes the state folder of a cluster, or a link at its fixed place to the folder that the user chose. Throws when
@@ -33,7 +33,7 @@ function checkTarget({ name, state, target }: { name: string; state: string; tar
   }
   const entries = existsSync(target) ? readdirSync(target) : [];
   // Its marker alone is what an `up` leaves that was killed before it made the link.
-  if (entries.every((entry) => entry === STATE_MARKER && holdsState(target, name))) return;
+  if (entries.every((entry) => entry === STATE_MARKER && mayBeMarkOf(target, name))) return;
   throw new Error(`--state-dir ${target}: the folder is not empty; give a new or an empty one`);
 }
 

@@ -10,6 +10,10 @@ export const STATE_MARKER = '.podwright-cluster';
 export const markState = (folder: string, name: string): void =>
   writeFileSync(join(folder, STATE_MARKER), `${name}\n`);
 
+/** Whether a folder's marker may be of this cluster: that of an `up` that was killed while it wrote it has no name. */
+export const mayBeMarkOf = (folder: string, name: string): boolean =>
+  [name, ''].includes(read(join(folder, STATE_MARKER))?.trim() ?? '');
+
 /** Whether a folder holds the state of this cluster. One from before there were markers is known by its cluster file. */
 export function holdsState(folder: string, name: string): boolean {
   if (read(join(folder, STATE_MARKER))?.trim() === name) return true;

@@ -258,6 +258,17 @@ test('an up that was killed between folder and link is gone on with by up', asyn
   t.deepEqual(readdirSync(folder), []);
 });
 
+test('an up that was killed while it marked the folder is gone on with by up', async (t) => {
+  const folder = temporary(t);
+  mkdirSync(join(folder, 'data'));
+  const marker = join(folder, 'data', '.podwright-cluster');
+  writeFileSync(marker, '');
+  const { name } = prepare(t, 'marking', join(folder, 'data'));
+  t.is(readFileSync(marker, 'utf8'), `${name}\n`);
+  await down(name);
+  t.deepEqual(readdirSync(folder), []);
+});
+
 test('down of a cluster that has a disk of the user on a folder of it empties that disk', async (t) => {
   const folder = temporary(t);
   const { name } = prepare(t, 'within', join(folder, 'data'));
