@@ -5,7 +5,7 @@ import { createInRegistry } from '../endpoints/create.ts';
 import { checkPlace, decodeObject, defaultObject } from '../endpoints/read-object.ts';
 import { updateInRegistry } from '../endpoints/update.ts';
 import type { WriteOptions } from '../endpoints/write-options.ts';
-import { badRequest, conflictError, invalidError } from '../http/errors.ts';
+import { badRequest, conflictError, invalidError, statusError } from '../http/errors.ts';
 import { checkCreateRight } from '../http/secured-request.ts';
 import type { ApiObject, Kind } from '../registry/kind.ts';
 import { apiVersionOf } from '../registry/kind.ts';
@@ -25,6 +25,7 @@ import {
   withoutFields,
 } from './managed-fields.ts';
 import { merge, removeFields } from './merge.ts';
+import { repeatedItems } from './repeated-items.ts';
 
 /**
  * Server-side apply: the object becomes what it is plus what was applied, minus what this manager applied before and no longer does.
@@ -91,6 +92,7 @@ function readConfig({
   const config = decodeObject({ request, type: kind, value, options, strictErrors, defaults: false });
   checkPlace(config, kind, info);
   if (config.metadata.managedFields !== undefined) throw badRequest('metadata.managedFields must be nil');
+  checkItems(config, kind);
   return config;
 }
 
@@ -101,6 +103,17 @@ function checkType(value: { apiVersion?: unknown; kind?: unknown }, kind: Kind):
   if (apiVersion === apiVersionOf(kind) && name === kind.kind) return;
   const { group, version } = parseApiVersion(apiVersion);
   throw badRequest(`invalid object type: ${group}/${version}, Kind=${name}`);
+}
+
+/** Only what lives may repeat the keys of a list item. Throws 500, as upstream (managedfields/internal/structuredmerge.go Apply). */
+function checkItems(config: ApiObject, kind: Kind): void {
+  const repeated = repeatedItems(config, schemaOf(kind));
+  if (repeated.length === 0) return;
+  const { namespace = '', name = '' } = config.metadata;
+  const what = `${namespace}/${name}; ${kind.group}/${kind.version}, Kind=${kind.kind}`;
+  const why = repeated.length === 1 ? repeated[0] : ['errors:', ...repeated].join('\n  ');
+  const message = `failed to create typed patch object (${what}): ${why}`;
+  throw statusError({ code: 500, reason: '', message });
 }
 
 interface Application {

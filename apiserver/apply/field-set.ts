@@ -58,7 +58,8 @@ export function pathsOf(set: FieldSet | undefined, prefix = ''): string[] {
   return [...own, ...below];
 }
 
-function stepText(step: string): string {
+/** A step as messages write it: `.name`, `[name="web"]`. */
+export function stepText(step: string): string {
   const [kind, rest] = [step.slice(0, 2), step.slice(2)];
   if (kind === 'f:') return `.${rest}`;
   if (kind !== 'k:') return `[${kind === 'v:' ? '=' : ''}${rest}]`;

@@ -1,7 +1,7 @@
 import type { Schema } from '../../api/schema/schema.ts';
 import type { FieldSet } from './field-set.ts';
 import { hasSelf } from './field-set.ts';
-import { partsOf, structureOf } from './structure.ts';
+import { itemsOf, partsOf, structureOf } from './structure.ts';
 
 /** The live value with the applied one laid over it: maps and keyed lists are merged, all else is replaced. */
 export function merge(live: unknown, applied: unknown, schema: Schema): unknown {
@@ -18,7 +18,7 @@ export function merge(live: unknown, applied: unknown, schema: Schema): unknown 
       old === undefined ? structuredClone(wanted.value) : merge(old.value, wanted.value, wanted.schema),
     ];
   });
-  if (after.kind === 'list') return orderItems(merged, [...appliedParts.keys()]).map(([, item]) => item);
+  if (after.kind === 'list') return itemsOf(orderItems(merged, [...appliedParts.keys()]));
   return Object.fromEntries(merged.map(([step, value]) => [step.slice(2), value]));
 }
 
@@ -46,7 +46,7 @@ export function removeFields({ value, set, owned, schema }: Removal): unknown {
     const rest = removeFields({ ...part, set: node, owned: below });
     return below === undefined && isEmpty(rest) ? [] : [[step, rest]];
   });
-  if (structure.kind === 'list') return kept.map(([, item]) => item);
+  if (structure.kind === 'list') return itemsOf(kept);
   return Object.fromEntries(kept.map(([step, child]) => [step.slice(2), child]));
 }
 

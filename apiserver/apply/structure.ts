@@ -54,17 +54,18 @@ function keyStep(item: unknown, keys: string[], itemSchema: Schema): string {
 /** Keys that may be left out of an applied list item. */
 const KEY_DEFAULTS: Record<string, unknown> = { protocol: 'TCP' };
 
-/** An object's parts by step: the fields of a map or the items of a list. */
+/** An object's parts by step: the fields of a map or the items of a list. Items with the same keys are one part, their array. */
 export function partsOf(
   value: unknown,
   structure: Structure,
 ): Map<string, { value: unknown; schema: Schema }> {
   if (structure.kind === 'list') {
-    const items = (value as unknown[]).map((item): [string, { value: unknown; schema: Schema }] => [
-      structure.stepOf(item),
-      { value: item, schema: structure.itemSchema },
+    const byStep = Map.groupBy(value as unknown[], (item) => structure.stepOf(item));
+    const parts = [...byStep].map(([step, items]): [string, { value: unknown; schema: Schema }] => [
+      step,
+      { value: isKeyed(step) && items.length > 1 ? items : items[0], schema: structure.itemSchema },
     ]);
-    return new Map(items);
+    return new Map(parts);
   }
   if (structure.kind === 'leaf') return new Map();
   return new Map(
@@ -74,3 +75,9 @@ export function partsOf(
     ]),
   );
 }
+
+/** The list that has these parts. */
+export const itemsOf = (parts: [step: string, value: unknown][]): unknown[] =>
+  parts.flatMap(([step, value]) => (isKeyed(step) ? value : [value]));
+
+const isKeyed = (step: string): boolean => step.startsWith('k:');

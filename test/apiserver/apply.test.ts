@@ -104,6 +104,30 @@ test('lists are merged by their keys', async (t) => {
   t.is(changed.body.spec.containers[0].imagePullPolicy, 'IfNotPresent');
 });
 
+test('items that share their keys live on, but are not applied', async (t) => {
+  const server = await startTestServer(t);
+  await makeDefaultAccount(server);
+  const [a, b, again] = [
+    { name: 'A', value: '1' },
+    { name: 'B', value: '1' },
+    { name: 'A', value: '2' },
+  ];
+  const podWith = (env: object[]) =>
+    podNamed('web', { containers: [{ name: 'main', image: 'busybox', env }] });
+  await server.post(PODS, podWith([a, again, b]));
+  const applyEnv = (env: object[]) =>
+    server.patch(`${PODS}/web?fieldManager=one&dryRun=All`, podWith(env), APPLY);
+  const same = await applyEnv([b]);
+  t.is(same.status, 200, same.text);
+  t.deepEqual(same.body.spec.containers[0].env, [a, again, b]);
+  const refused = await applyEnv([a, again, b]);
+  t.is(refused.status, 500);
+  t.is(
+    refused.body.message,
+    'failed to create typed patch object (default/web; /v1, Kind=Pod): .spec.containers[name="main"].env: duplicate entries for key [name="A"]',
+  );
+});
+
 test('an apply needs a manager', async (t) => {
   const server = await startTestServer(t);
   const refused = await server.patch(`${CONFIG_MAPS}/a`, configMap('a'), APPLY);
