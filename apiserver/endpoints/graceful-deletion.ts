@@ -21,7 +21,7 @@ export function beginGracefulDeletion(input: {
   const asked = notNegative(options.gracePeriodSeconds);
   if (metadata.deletionTimestamp !== undefined) return shortenGrace(object, asked);
   const seconds = kind.strategy.gracePeriodSeconds(object, asked);
-  metadata.deletionTimestamp = timestamp(new Date(now.getTime() + seconds * 1000));
+  metadata.deletionTimestamp = timestamp(new Date(now.getTime() + durationMs(seconds)));
   metadata.deletionGracePeriodSeconds = seconds;
   if (metadata.generation !== undefined) metadata.generation += 1;
   return 'graceful';
@@ -31,11 +31,16 @@ export function beginGracefulDeletion(input: {
 const notNegative = (seconds: number | undefined): number | undefined =>
   seconds !== undefined && seconds < 0 ? 1 : seconds;
 
+/** As Go's time.Duration, int64 nanoseconds: more than 292 years come round to a time that a date can hold. */
+const durationMs = (seconds: number): number =>
+  Number(BigInt.asIntN(64, BigInt(seconds) * 1_000_000_000n) / 1_000_000n);
+
 function shortenGrace({ metadata }: ApiObject, asked: number | undefined): GraceOutcome {
   const { deletionTimestamp = '', deletionGracePeriodSeconds: present = 0 } = metadata;
   if (present === 0) return 'immediate';
   if (asked === undefined || asked >= present) return 'pending';
-  metadata.deletionTimestamp = timestamp(new Date(Date.parse(deletionTimestamp) - (present - asked) * 1000));
+  const endMs = Date.parse(deletionTimestamp) - durationMs(present) + durationMs(asked);
+  metadata.deletionTimestamp = timestamp(new Date(endMs));
   metadata.deletionGracePeriodSeconds = asked;
   return 'graceful';
 }

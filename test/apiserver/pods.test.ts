@@ -124,6 +124,19 @@ test('a running Pod is deleted gracefully, the period only gets shorter', async 
   t.is((await server.get(`${PODS}/busy`)).status, 404);
 });
 
+test('a grace period beyond all dates is a period', async (t) => {
+  const server = await startTestServer(t);
+  await makeDefaultAccount(server);
+  await server.post(PODS, podNamed('busy', { nodeName: 'node-1' }));
+  const first = await server.remove(`${PODS}/busy?gracePeriodSeconds=10000000000000`);
+  t.is(first.status, 200, first.text);
+  t.is(first.body.metadata.deletionGracePeriodSeconds, 10_000_000_000_000);
+  t.regex(first.body.metadata.deletionTimestamp, /^\d{4}-/);
+  const shorter = await server.remove(`${PODS}/busy?gracePeriodSeconds=5`);
+  t.is(shorter.status, 200, shorter.text);
+  t.true(Math.abs(Date.parse(shorter.body.metadata.deletionTimestamp) - Date.now()) < 3_600_000);
+});
+
 test('eviction deletes, ephemeral containers are added', async (t) => {
   const server = await startTestServer(t);
   await makeDefaultAccount(server);
