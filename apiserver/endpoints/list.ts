@@ -1,9 +1,10 @@
-import { badRequest, invalidError } from '../http/errors.ts';
+import { badRequest } from '../http/errors.ts';
 import { apiVersionOf, listKindOf } from '../registry/kind.ts';
 import { textOf, wantsPretty } from '../http/respond.ts';
 import { queryInteger } from '../http/query-values.ts';
 import type { ResourceRequest } from './context.ts';
 import { decodeContinue } from './continue-token.ts';
+import { checkListOptions } from './list-options.ts';
 import type { Page, PageOptions } from './list-page.ts';
 import { readCachedPage, readOldPage } from './list-page.ts';
 import { jsonOf, partialOf, present, tableOf } from './represent.ts';
@@ -25,7 +26,7 @@ export async function readPage(request: ResourceRequest): Promise<Page> {
   queryInteger(query, 'timeoutSeconds');
   const token = query.get('continue') ?? '';
   const version = query.get('resourceVersion');
-  checkMatch(query);
+  checkListOptions(query);
   const page = { store, selection, limit, from: selection.prefix };
   if (token !== '') return readContinued(request, { ...page, token });
   const exact = query.get('resourceVersionMatch') === 'Exact' || (limit > 0 && !isNotOlderThan(query));
@@ -50,41 +51,6 @@ async function readContinued(
 
 const isNotOlderThan = (query: URLSearchParams): boolean =>
   query.get('resourceVersionMatch') === 'NotOlderThan';
-
-/** resourceVersionMatch needs a resourceVersion and a known value (upstream: metav1 ValidateListOptions). */
-function checkMatch(query: URLSearchParams): void {
-  const match = query.get('resourceVersionMatch') ?? '';
-  if (match === '') return;
-  const fail = (reason: 'FieldValueForbidden' | 'FieldValueNotSupported', message: string) =>
-    invalidError({ group: 'meta.k8s.io', kind: 'ListOptions', plural: '' }, '', [
-      { field: 'resourceVersionMatch', reason, message },
-    ]);
-  if (match !== 'Exact' && match !== 'NotOlderThan') {
-    throw fail(
-      'FieldValueNotSupported',
-      `Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan", ""`,
-    );
-  }
-  const version = query.get('resourceVersion') ?? '';
-  if (query.get('continue')) {
-    throw fail(
-      'FieldValueForbidden',
-      'Forbidden: resourceVersionMatch is forbidden when continue is provided',
-    );
-  }
-  if (version === '') {
-    throw fail(
-      'FieldValueForbidden',
-      'Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided',
-    );
-  }
-  if (match === 'Exact' && version === '0') {
-    throw fail(
-      'FieldValueForbidden',
-      'Forbidden: resourceVersionMatch "Exact" is forbidden for resourceVersion "0"',
-    );
-  }
-}
 
 function representList(request: ResourceRequest, page: Page): string {
   const { kind, representation, info } = request;

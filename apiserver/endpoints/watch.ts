@@ -1,12 +1,13 @@
 import type { ApiObject, Kind } from '../registry/kind.ts';
 import { apiVersionOf } from '../registry/kind.ts';
 import { StatusError } from '../../api/status.ts';
-import { expiredWatch, internalError, invalidError } from '../http/errors.ts';
-import { queryInteger } from '../http/query-values.ts';
+import { expiredWatch, internalError } from '../http/errors.ts';
+import { queryFlag, queryInteger } from '../http/query-values.ts';
 import { isGone } from '../http/respond.ts';
 import type { CacheEntry, CacheEvent, EventType } from '../storage/watch-cache.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { ResourceRequest } from './context.ts';
+import { checkWatchOptions } from './list-options.ts';
 import { jsonOf, partialOf, present, tableOf } from './represent.ts';
 import { parseResourceVersion, waitForRevision } from './resource-version.ts';
 import type { Selection } from './selection.ts';
@@ -51,38 +52,11 @@ interface Start {
 }
 
 function readStart(query: URLSearchParams): Start {
+  checkWatchOptions(query);
   const revision = parseResourceVersion(query.get('resourceVersion')) ?? 0;
-  const sendInitialEvents = query.get('sendInitialEvents');
-  checkInitialEvents(query, sendInitialEvents);
-  if (sendInitialEvents !== null) {
-    return {
-      initial: sendInitialEvents === 'true',
-      revision,
-      bookmarkAfterState: sendInitialEvents === 'true',
-    };
-  }
-  return { initial: revision === 0, revision, bookmarkAfterState: false };
-}
-
-/** Upstream: apimachinery metav1 validation ValidateListOptions. */
-function checkInitialEvents(query: URLSearchParams, sendInitialEvents: string | null): void {
-  const match = query.get('resourceVersionMatch') ?? '';
-  const fail = (field: string, message: string) =>
-    invalidError({ group: 'meta.k8s.io', kind: 'ListOptions', plural: '' }, '', [
-      { field, reason: 'FieldValueForbidden', message: `Forbidden: ${message}` },
-    ]);
-  if (sendInitialEvents === null && match !== '') {
-    throw fail(
-      'resourceVersionMatch',
-      'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
-    );
-  }
-  if (sendInitialEvents !== null && match !== 'NotOlderThan') {
-    throw fail(
-      'resourceVersionMatch',
-      'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
-    );
-  }
+  if (!query.has('sendInitialEvents')) return { initial: revision === 0, revision, bookmarkAfterState: false };
+  const initial = queryFlag(query, 'sendInitialEvents');
+  return { initial, revision, bookmarkAfterState: initial };
 }
 
 function timeoutOf(query: URLSearchParams): number {
@@ -156,7 +130,7 @@ class ObjectWatch {
       onFailure: (error) => this.#fail(error),
     });
     this.#stream.onEnd(end);
-    if (this.#request.info.query.get('allowWatchBookmarks') !== 'true') return;
+    if (!queryFlag(this.#request.info.query, 'allowWatchBookmarks')) return;
     const timer = setInterval(() => this.#bookmark(), MINUTE_MS * (0.9 + Math.random() * 0.2));
     this.#stream.onEnd(() => clearInterval(timer));
     this.#stream.beforeTimeout(() => this.#bookmark());

@@ -123,6 +123,27 @@ test('resourceVersion and resourceVersionMatch', async (t) => {
   t.is((await server.get(`${CONFIG_MAPS}?resourceVersion=abc`)).status, 400);
 });
 
+test('the options of a list that cannot be are all told', async (t) => {
+  const server = await startTestServer(t);
+  const refused = async (query: string) => {
+    const { status, body } = await server.get(`${CONFIG_MAPS}?${query}`);
+    return `${status} ${body.message}`;
+  };
+  const invalid = '422 ListOptions.meta.k8s.io "" is invalid:';
+  t.is(
+    await refused('sendInitialEvents=false'),
+    `${invalid} sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list`,
+  );
+  t.is(
+    await refused('resourceVersion=0&resourceVersionMatch=Exact&sendInitialEvents=true'),
+    `${invalid} [resourceVersionMatch: Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0", sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list]`,
+  );
+  t.is(
+    await refused('watch=true&resourceVersionMatch=Exact&sendInitialEvents=true'),
+    `${invalid} [resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan, resourceVersionMatch: Unsupported value: "Exact": supported values: "NotOlderThan"]`,
+  );
+});
+
 test('label and field selectors', async (t) => {
   const server = await startTestServer(t);
   await makeDefaultAccount(server);
