@@ -54,9 +54,10 @@ interface Start {
 function readStart(query: URLSearchParams): Start {
   checkWatchOptions(query);
   const revision = parseResourceVersion(query.get('resourceVersion')) ?? 0;
-  if (!query.has('sendInitialEvents')) return { initial: revision === 0, revision, bookmarkAfterState: false };
+  if (!query.has('sendInitialEvents'))
+    return { initial: revision === 0, revision, bookmarkAfterState: false };
   const initial = queryFlag(query, 'sendInitialEvents');
-  return { initial, revision, bookmarkAfterState: initial };
+  return { initial, revision, bookmarkAfterState: initial && queryFlag(query, 'allowWatchBookmarks') };
 }
 
 function timeoutOf(query: URLSearchParams): number {

@@ -1,4 +1,5 @@
 import { invalidError } from '../http/errors.ts';
+import { queryFlag } from '../http/query-values.ts';
 
 /** The query parameters that all writes share. */
 export interface WriteOptions {
@@ -19,7 +20,7 @@ export function writeOptions(query: URLSearchParams, optionsKind: string, userAg
     dryRun: readDryRun(query.getAll('dryRun'), optionsKind),
     fieldValidation: readFieldValidation(query.get('fieldValidation') ?? '', optionsKind),
     fieldManager: readFieldManager(query.get('fieldManager') ?? '', optionsKind) || prefixOf(userAgent),
-    force: query.get('force') === 'true',
+    force: queryFlag(query, 'force'),
   };
 }
 

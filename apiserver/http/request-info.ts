@@ -1,4 +1,5 @@
 import { parseFieldSelector } from '../../api/selectors/fields.ts';
+import { queryFlag } from './query-values.ts';
 
 /** What a request asks for, read from method and path alone (upstream: apiserver request.RequestInfo). */
 export interface RequestInfo {
@@ -91,8 +92,7 @@ function refineVerb({ verb, name, query }: { verb: string; name: string; query: 
   if (name !== '') return verb;
   if (verb === 'delete') return 'deletecollection';
   if (verb !== 'get') return verb;
-  const watch = query.get('watch');
-  return watch === '1' || watch === 'true' ? 'watch' : 'list';
+  return queryFlag(query, 'watch') ? 'watch' : 'list';
 }
 
 /**

@@ -174,7 +174,7 @@ test('exec connections are carried as bytes', async (t) => {
   const { server, kubelet } = await podOnNode(t);
   const socket = await upgrade(
     server,
-    `${PODS}/web/exec?container=main&command=ls&command=-l&stdout=true&stdin=true&tty=true`,
+    `${PODS}/web/exec?container=main&command=ls&command=-l&stdout=true&stdin=True&tty=1&stderr=False`,
   );
   if (!('write' in socket)) return t.fail(JSON.stringify(socket));
   const echoed = new Promise<string>((resolve) =>

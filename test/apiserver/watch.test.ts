@@ -62,6 +62,22 @@ test('a streaming list ends with its bookmark', async (t) => {
   t.regex(missing.body.message, /sendInitialEvents requires setting resourceVersionMatch to NotOlderThan/);
 });
 
+test('flags are what is neither 0 nor false, in any letters', async (t) => {
+  const server = await startTestServer(t);
+  await server.post(CONFIG_MAPS, configMap('a'));
+  const query = 'watch=True&sendInitialEvents=True&resourceVersionMatch=NotOlderThan';
+  const bookmarked = await server.watch(`${CONFIG_MAPS}?${query}&allowWatchBookmarks=True`);
+  t.deepEqual(brief(await bookmarked.next()), ['ADDED', 'a']);
+  t.is((await bookmarked.next())?.type, 'BOOKMARK');
+  bookmarked.end();
+  const watch = await server.watch(`${CONFIG_MAPS}?${query}&allowWatchBookmarks=False`);
+  t.deepEqual(brief(await watch.next()), ['ADDED', 'a']);
+  await server.post(CONFIG_MAPS, configMap('b'));
+  t.deepEqual(brief(await watch.next()), ['ADDED', 'b']);
+  watch.end();
+  t.is((await server.get(`${CONFIG_MAPS}?watch=False`)).body.kind, 'ConfigMapList');
+});
+
 test('a watch without the state begins with what happens next', async (t) => {
   const server = await startTestServer(t);
   await server.post(CONFIG_MAPS, configMap('a'));

@@ -1,4 +1,5 @@
 import { badRequest } from '../../http/errors.ts';
+import { queryFlag } from '../../http/query-values.ts';
 import type { Endpoint, ResourceRequest } from '../context.ts';
 import { containerOf, runningPod } from './pod-container.ts';
 import { forwardAnswer } from './forward-answer.ts';
@@ -51,8 +52,7 @@ const STREAMS = { stdin: 'input', stdout: 'output', stderr: 'error', tty: 'tty' 
 function streamQuery(query: URLSearchParams): string {
   const result = new URLSearchParams();
   for (const [name, kubeletName] of Object.entries(STREAMS)) {
-    const value = query.get(name);
-    if (value === 'true' || value === '1') result.set(kubeletName, '1');
+    if (queryFlag(query, name)) result.set(kubeletName, '1');
   }
   for (const word of query.getAll('command')) result.append('command', word);
   return `?${result.toString()}`;
