@@ -136,7 +136,7 @@ export function recordManager(change: {
 }
 
 /**
- * A client that sends no managedFields leaves them as they are, one that sends an empty entry resets them; a subresource changes none
+ * A client that sends none leaves them as they are, one that sends an empty entry resets them; a subresource changes none
  * (upstream: managedfields/internal/fieldmanager.go decodeLiveOrNew).
  */
 function startingEntries({
@@ -144,8 +144,8 @@ function startingEntries({
   object,
   old,
 }: Parameters<typeof recordManager>[0]): ManagedFieldsEntry[] {
-  const sent = object.metadata.managedFields;
-  if (sent === undefined || request.subresource !== undefined) return old?.metadata.managedFields ?? [];
+  const { managedFields: sent = [] } = object.metadata;
+  if (sent.length === 0 || request.subresource !== undefined) return old?.metadata.managedFields ?? [];
   return sent.filter((entry) => Object.keys(entry).length > 0);
 }
 

@@ -16,7 +16,7 @@ const apply = (
   options: { manager: string; data: Record<string, string>; force?: boolean },
 ) =>
   server.patch(
-    `${CONFIG_MAPS}/a?fieldManager=${options.manager}${options.force === true ? '&force=true' : ''}`,
+    `${CONFIG_MAPS}/a?fieldManager=${options.manager}${options.force === true ? '&force=True' : ''}`,
     configMap('a', options.data),
     APPLY,
   );
@@ -144,6 +144,8 @@ test('an empty entry resets who manages what, but by no subresource', async (t) 
   t.is(status.status, 200);
   t.truthy(body.metadata.managedFields);
   t.deepEqual(status.body.metadata.managedFields, body.metadata.managedFields);
+  const none = await server.patch(`${PODS}/web`, { metadata: { managedFields: [] } });
+  t.deepEqual(none.body.metadata.managedFields, body.metadata.managedFields);
   t.is((await server.patch(`${PODS}/web`, reset)).body.metadata.managedFields, undefined);
 });
 
