@@ -141,7 +141,9 @@ function applyTo({ request, current, config, manager, force, now }: Application)
   const rest = dropped === undefined ? merged : removeFields({ value: merged, set: dropped, owned, schema });
   const fields = rest as Record<string, unknown>;
   const object = rebuild({ request, current, config, fields });
-  setEntries(object, withEntry({ entries: own === undefined ? kept : [...kept, own], manager, set, now }));
+  // What goes with an item or a map is nobody's any more.
+  const left = withoutFields(kept, compare(manageable(current, request), fields, schema).removed);
+  setEntries(object, withEntry({ entries: own === undefined ? left : [...left, own], manager, set, now }));
   defaultObject(object, request.kind);
   return object;
 }

@@ -7,9 +7,14 @@ import {
   PODS,
   startTestServer,
 } from './test-server.ts';
-import type { TestServer } from './test-server.ts';
+import type { Answer, TestServer } from './test-server.ts';
 
 const APPLY = 'application/apply-patch+yaml';
+
+const STRATEGIC = 'application/strategic-merge-patch+json';
+
+const managersOf = ({ body }: Pick<Answer, 'body'>): string[] =>
+  (body.metadata.managedFields as { manager: string }[]).map(({ manager }) => manager);
 
 const apply = (
   server: TestServer,
@@ -102,6 +107,24 @@ test('lists are merged by their keys', async (t) => {
   t.is(changed.body.spec.containers.length, 1);
   t.is(changed.body.spec.containers[0].image, 'busybox:2');
   t.is(changed.body.spec.containers[0].imagePullPolicy, 'IfNotPresent');
+});
+
+test("what another changed in an item goes with it, and is nobody's when it comes again", async (t) => {
+  const server = await startTestServer(t);
+  const apply = (ports: object[]) =>
+    server.patch(
+      '/api/v1/namespaces/default/services/web?fieldManager=one',
+      { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' }, spec: { ports } },
+      APPLY,
+    );
+  const [web, metrics] = [{ port: 80 }, { port: 81, name: 'metrics', targetPort: 8081 }];
+  t.is((await apply([{ ...web, name: 'web' }, metrics])).status, 201);
+  const other = '/api/v1/namespaces/default/services/web?fieldManager=two';
+  await server.patch(other, { spec: { ports: [{ port: 81, targetPort: 9 }] } }, STRATEGIC);
+  const without = await apply([web]);
+  t.is(without.status, 200, without.text);
+  t.deepEqual(managersOf(without), ['one']);
+  t.is((await apply([{ ...web, name: 'web' }, metrics])).status, 200);
 });
 
 test('items that share their keys live on, but are not applied', async (t) => {
