@@ -80,7 +80,7 @@ export const isEntryOf = (
 export const setOf = (entry: ManagedFieldsEntry): FieldSet | undefined =>
   entry.fieldsV1 as FieldSet | undefined;
 
-/** The list with this manager's set replaced; an entry that is new or changed gets the time. */
+/** The list with this manager's set replaced; an entry that is new or changed gets the time, and one of no fields goes. */
 export function withEntry(options: {
   entries: ManagedFieldsEntry[];
   manager: Manager;
@@ -89,9 +89,10 @@ export function withEntry(options: {
 }): ManagedFieldsEntry[] {
   const { entries, manager, set, now } = options;
   const present = entries.find((entry) => isEntryOf(entry, manager));
-  if (present?.apiVersion === manager.apiVersion && isDeepStrictEqual(setOf(present), set)) return entries;
   const others = entries.filter((entry) => entry !== present);
-  return set === undefined ? others : [...others, newEntry({ manager, set, now })];
+  if (set === undefined || Object.keys(set).length === 0) return others;
+  if (present?.apiVersion === manager.apiVersion && isDeepStrictEqual(setOf(present), set)) return entries;
+  return [...others, newEntry({ manager, set, now })];
 }
 
 function newEntry({ manager, set, now }: { manager: Manager; set: FieldSet; now: Date }): ManagedFieldsEntry {

@@ -127,6 +127,16 @@ test("what another changed in an item goes with it, and is nobody's when it come
   t.is((await apply([{ ...web, name: 'web' }, metrics])).status, 200);
 });
 
+test('who applies nothing any more manages nothing', async (t) => {
+  const server = await startTestServer(t);
+  await apply(server, { manager: 'one', data: { a: '1' } });
+  await apply(server, { manager: 'two', data: { b: '1' } });
+  const nothing = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' } };
+  const { body } = await server.patch(`${CONFIG_MAPS}/a?fieldManager=one`, nothing, APPLY);
+  t.deepEqual(body.data, { b: '1' });
+  t.deepEqual(managersOf({ body }), ['two']);
+});
+
 test('items that share their keys live on, but are not applied', async (t) => {
   const server = await startTestServer(t);
   await makeDefaultAccount(server);
