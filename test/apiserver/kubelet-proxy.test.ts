@@ -74,10 +74,12 @@ async function podOnNode(t: ExecutionContext) {
 
 test("logs are the kubelet's answer, asked with the server's own certificate", async (t) => {
   const { server, kubelet } = await podOnNode(t);
-  const logs = await server.get(`${PODS}/web/log?container=main&follow=true&tailLines=10&pretty=true`);
+  const logs = await server.get(
+    `${PODS}/web/log?container=main&follow=True&previous=0&tailLines=10&pretty=true`,
+  );
   t.is(logs.text, 'first\nsecond\n');
   t.deepEqual(kubelet.seen, [
-    { url: '/containerLogs/default/web/main?follow=true&tailLines=10', user: 'kubernetes-admin' },
+    { url: '/containerLogs/default/web/main?tailLines=10&follow=true', user: 'kubernetes-admin' },
   ]);
   const wrong = await server.get(`${PODS}/web/log?container=main&tailLines=-1&limitBytes=0`);
   t.is(wrong.status, 422);

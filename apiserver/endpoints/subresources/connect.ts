@@ -5,16 +5,8 @@ import { containerOf, runningPod } from './pod-container.ts';
 import { forwardAnswer } from './forward-answer.ts';
 import { checkLogOptions } from './log-options.ts';
 
-const LOG_PARAMETERS = [
-  'follow',
-  'previous',
-  'timestamps',
-  'sinceSeconds',
-  'sinceTime',
-  'tailLines',
-  'limitBytes',
-  'stream',
-];
+const LOG_FLAGS = ['follow', 'previous', 'timestamps'];
+const LOG_VALUES = ['sinceSeconds', 'sinceTime', 'tailLines', 'limitBytes', 'stream'];
 
 /** GET pods/log: what the kubelet of the Pod's node answers, line by line as it comes. Throws 400, 404 and 422. */
 export const streamLog: Endpoint = async (request) => {
@@ -22,11 +14,17 @@ export const streamLog: Endpoint = async (request) => {
   checkLogOptions(info.name, info.query);
   const { pod, nodeName } = await runningPod(request);
   const container = containerOf(pod, info.query.get('container'));
-  const query = pick(info.query, LOG_PARAMETERS);
   const path = `/containerLogs/${info.namespace}/${info.name}/${container}`;
-  const url = `${server.kubelets.baseUrl(nodeName)}${path}${query}`;
+  const url = `${server.kubelets.baseUrl(nodeName)}${path}${logQuery(info.query)}`;
   return forwardAnswer({ request, url });
 };
+
+/** What is asked of the log, each flag in the letters that a kubelet reads (upstream: registry/core/pod LogLocation). */
+function logQuery(query: URLSearchParams): string {
+  const result = pick(query, LOG_VALUES);
+  for (const name of LOG_FLAGS) if (queryFlag(query, name)) result.set(name, 'true');
+  return textOf(result);
+}
 
 /** exec, attach and port-forward without an upgrade are refused as upstream's kubelet does. */
 export const connectPod: Endpoint = async (request) => {
@@ -40,7 +38,7 @@ export async function connectUrl(request: ResourceRequest): Promise<string> {
   const { pod, nodeName } = await runningPod(request);
   const base = server.kubelets.baseUrl(nodeName);
   if (info.subresource === 'portforward') {
-    return `${base}/portForward/${info.namespace}/${info.name}${pick(info.query, ['ports'])}`;
+    return `${base}/portForward/${info.namespace}/${info.name}${textOf(pick(info.query, ['ports']))}`;
   }
   const container = containerOf(pod, info.query.get('container'));
   return `${base}/${info.subresource}/${info.namespace}/${info.name}/${container}${streamQuery(info.query)}`;
@@ -58,8 +56,10 @@ function streamQuery(query: URLSearchParams): string {
   return `?${result.toString()}`;
 }
 
-function pick(query: URLSearchParams, names: string[]): string {
+function pick(query: URLSearchParams, names: string[]): URLSearchParams {
   const result = new URLSearchParams();
   for (const name of names) for (const value of query.getAll(name)) result.append(name, value);
-  return result.size === 0 ? '' : `?${result.toString()}`;
+  return result;
 }
+
+const textOf = (query: URLSearchParams): string => (query.size === 0 ? '' : `?${query.toString()}`);
