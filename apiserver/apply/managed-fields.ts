@@ -130,10 +130,24 @@ export function recordManager(change: {
   );
   const own = entries.find((entry) => isEntryOf(entry, manager));
   const set = union(difference(own === undefined ? undefined : setOf(own), removed), changed);
-  setEntries(
-    object,
-    withEntry({ entries: own === undefined ? others : [...others, own], manager, set, now }),
-  );
+  const noted = withEntry({ entries: own === undefined ? others : [...others, own], manager, set, now });
+  setEntries(object, capUpdates(noted));
+}
+
+const MAX_UPDATES = 10;
+
+/** Beyond ten, the oldest entries of updates in one version become one (upstream: managedfields/internal/capmanagers.go). */
+function capUpdates(entries: ManagedFieldsEntry[]): ManagedFieldsEntry[] {
+  const updates = entries.filter(({ operation }) => operation === 'Update').toSorted(compareEntries);
+  if (updates.length <= MAX_UPDATES) return entries;
+  const firstOf = (version = '') => updates.find(({ apiVersion }) => apiVersion === version);
+  const second = updates.find((entry) => firstOf(entry.apiVersion) !== entry);
+  if (second === undefined) return entries;
+  const first = firstOf(second.apiVersion);
+  const { subresource: _subresource, ...rest } = second;
+  const fieldsV1 = union(first && setOf(first), setOf(second)) ?? {};
+  const others = entries.filter((entry) => entry !== first && entry !== second);
+  return capUpdates([...others, { ...rest, manager: 'ancient-changes', fieldsV1 }]);
 }
 
 /**

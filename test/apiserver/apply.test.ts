@@ -137,6 +137,25 @@ test('who applies nothing any more manages nothing', async (t) => {
   t.deepEqual(managersOf({ body }), ['two']);
 });
 
+test('of more than ten updaters the oldest are one', async (t) => {
+  const server = await startTestServer(t);
+  await server.post(`${CONFIG_MAPS}?fieldManager=m10`, configMap('a', { m10: '' }));
+  await apply(server, { manager: 'applier', data: { x: '1' } });
+  const update = (manager: string) =>
+    server.patch(`${CONFIG_MAPS}/a?fieldManager=${manager}`, { data: { [manager]: '' } });
+  for (let index = 11; index < 20; index++) await update(`m${index}`);
+  const ten = await update('m19');
+  t.is(managersOf(ten).length, 11);
+  const capped = await update('m20');
+  t.is(managersOf(capped).length, 11);
+  const entries = capped.body.metadata.managedFields as { manager: string; fieldsV1: object }[];
+  const ancient = entries.find(({ manager }) => manager === 'ancient-changes');
+  t.deepEqual(ancient?.fieldsV1, { 'f:data': { 'f:m10': {}, 'f:m11': {} } });
+  const last = await update('m21');
+  t.false(managersOf(last).includes('m12'));
+  t.is(managersOf(last).length, 11);
+});
+
 test('items that share their keys live on, but are not applied', async (t) => {
   const server = await startTestServer(t);
   await makeDefaultAccount(server);
