@@ -24,7 +24,7 @@ export interface DecodedBody {
 export async function readBody(
   request: Readable & { headers: IncomingHttpHeaders; aborted?: boolean },
 ): Promise<Buffer> {
-  const source = request.headers['content-encoding'] === 'gzip' ? request.pipe(createGunzip()) : request;
+  const source = request.headers['content-encoding'] === 'gzip' ? unzipped(request) : request;
   const chunks: Buffer[] = [];
   let length = 0;
   try {
@@ -41,6 +41,13 @@ export async function readBody(
   // Over HTTP/2 a body that breaks off ends as if it were whole: a deletion would lose its options, a manifest its end.
   if (request.aborted === true) throw badRequest('the client broke off its request');
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+}
+
+function unzipped(request: Readable): Readable {
+  const source = request.pipe(createGunzip());
+  // A pipe passes no error on: who broke off would be waited for for ever.
+  request.once('error', (error) => source.destroy(error));
+  return source;
 }
 
 /** The media type of a Content-Type header in lower case, without parameters. */
