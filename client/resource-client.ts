@@ -50,6 +50,9 @@ export interface DeleteOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** Of which objects of a collection, and of how many of them at most. */
+export type CollectionOptions = Pick<ListOptions, 'namespace' | 'labelSelector' | 'fieldSelector' | 'limit'>;
+
 /** RFC 6902, RFC 7386, Kubernetes' own strategic merge, and server-side apply. */
 export type PatchType = 'json' | 'merge' | 'strategic' | 'apply';
 
@@ -83,7 +86,7 @@ export interface ResourceClient<T extends ApiObject> {
   patch(options: PatchOptions): Promise<T>;
   /** Resolves with the object while finalizers or a grace period hold it, else with a Status. */
   delete(options: ObjectName & DeleteOptions): Promise<ApiObject>;
-  deleteCollection(options: ListOptions & DeleteOptions): Promise<ApiObject>;
+  deleteCollection(options: CollectionOptions & DeleteOptions): Promise<ApiObject>;
   /** Resolves once the server has accepted; the iteration ends with the connection or the server's timeout. */
   watch(options?: WatchOptions): Promise<AsyncIterableIterator<WatchEvent<T>>>;
   /** Such as `binding`, `eviction`, `token`. */
@@ -153,8 +156,8 @@ export const createResourceClient = <T extends ApiObject>({
       const path = pathOf({ id, namespace, name });
       return request<ApiObject>({ ...deleteRequest(path, options), signal });
     },
-    deleteCollection({ namespace, labelSelector, fieldSelector, signal, ...options }) {
-      const path = pathOf({ id, namespace }) + queryOf({ labelSelector, fieldSelector });
+    deleteCollection({ namespace, labelSelector, fieldSelector, limit, signal, ...options }) {
+      const path = pathOf({ id, namespace }) + queryOf({ labelSelector, fieldSelector, limit });
       return request<ApiObject>({ ...deleteRequest(path, options), signal });
     },
     async watch({ namespace, signal, ...query } = {}) {

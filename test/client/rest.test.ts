@@ -69,7 +69,7 @@ test('asks with the right paths, queries, content types and token', async (t) =>
     force: true,
     subresource: 'status',
   });
-  await resource.deleteCollection({ namespace: 'default', labelSelector: 'x=y' });
+  await resource.deleteCollection({ namespace: 'default', labelSelector: 'x=y', limit: 5 });
   await client.resource({ group: 'apps', version: 'v1', resource: 'things' }).get({ name: 'a/b' });
   t.deepEqual(seen, [
     'GET /api/v1/configmaps?labelSelector=a+in+%28b%2Cc%29&limit=5  Bearer one',
@@ -77,7 +77,7 @@ test('asks with the right paths, queries, content types and token', async (t) =>
     `PATCH ${collection}/a?dryRun=All application/merge-patch+json Bearer two`,
     `PATCH ${collection}/a?dryRun=All application/strategic-merge-patch+json Bearer two`,
     `PATCH ${collection}/a/status?fieldManager=me&force=true application/apply-patch+yaml Bearer two`,
-    `DELETE ${collection}?labelSelector=x%3Dy application/json Bearer two`,
+    `DELETE ${collection}?labelSelector=x%3Dy&limit=5 application/json Bearer two`,
     'GET /apis/apps/v1/things/a%2Fb  Bearer two',
   ]);
   client.close();
