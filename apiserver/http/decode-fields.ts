@@ -176,8 +176,10 @@ function readNumber(value: unknown, schema: Schema, place: Place): unknown {
   return value;
 }
 
+/** The greatest int64 is read as the number after it. */
 const fits = (value: number, type: string): boolean =>
-  Number.isInteger(value) && (type !== 'int32' || Math.abs(value + 0.5) < 2 ** 31);
+  Number.isInteger(value) &&
+  (type === 'int32' ? Math.abs(value + 0.5) < 2 ** 31 : Math.abs(value) <= 2 ** 63);
 
 function readIntOrString(value: unknown, place: Place): unknown {
   if (typeof value === 'string' || (typeof value === 'number' && fits(value, 'int32'))) return value;

@@ -38,6 +38,10 @@ const WRONG: [unknown, string][] = [
     'json: cannot unmarshal number 1.5 into Go struct field ContainerPort.spec.containers.ports.containerPort of type int32',
   ],
   [
+    { spec: { terminationGracePeriodSeconds: 1e19 } },
+    'json: cannot unmarshal number 10000000000000000000 into Go struct field PodSpec.spec.terminationGracePeriodSeconds of type int64',
+  ],
+  [
     { metadata: { labels: { a: 1 } } },
     'json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels.a of type string',
   ],
