@@ -82,7 +82,9 @@ export const createTransport = (options: TransportOptions): Transport => {
 
   const reconnect = async (): Promise<PooledSession> => {
     const pooled = await connectWithRetries(options, sessions);
-    for (const listener of listeners) listener();
+    // Closed while it waited to try again.
+    if (closed) pooled.session.destroy();
+    else for (const listener of listeners) listener();
     return pooled;
   };
 

@@ -1,4 +1,5 @@
-import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import test from 'ava';
 import { StatusError } from '../../api/status.ts';
@@ -135,6 +136,20 @@ test('a refused connection is tried for about a second, then told', async (t) =>
   await server.resume();
   t.is((await answer).metadata?.name, 'a');
   client.close();
+  await server.stop();
+});
+
+test('a client that is closed while it is refused makes no connection when it is not', async (t) => {
+  const server = await startFakeApiServer();
+  await server.pause();
+  const client = server.client();
+  const answer = client.resource(configMaps).get(a);
+  const refused = connect({ host: '127.0.0.1', port: Number(new URL(client.server).port) });
+  await t.throwsAsync(once(refused, 'connect'), { message: /ECONNREFUSED/ });
+  client.close();
+  await server.resume();
+  await t.throwsAsync(answer, { instanceOf: ConnectionError });
+  await until('no connection is left', () => server.sessionCount() === 0);
   await server.stop();
 });
 
