@@ -1,5 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync, chmodSync } from 'node:fs';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import anyTest from 'ava';
@@ -42,6 +43,10 @@ test.after.always(async (t) => {
 
 const call = (program: string, args: string[], more: { input?: string; env?: NodeJS.ProcessEnv } = {}) =>
   kubectl(args, { kubeconfig: bench.cluster.kubeconfig, program, ...more });
+
+/** A kubectl that goes on, for whoever started it to read and to end. */
+const start = (program: string, args: string[]) =>
+  spawn(program, args, { env: { ...process.env, KUBECONFIG: bench.cluster.kubeconfig } });
 
 const onTerminal = (program: string, args: string[], steps: Step[]) =>
   kubectlOnTerminal(args, { kubeconfig: bench.cluster.kubeconfig, program, steps, columns: 100, rows: 30 });
@@ -161,9 +166,7 @@ withEach('cp both ways: a file with its bytes and mode, and a folder', async (t,
 });
 
 withEach('port-forward serves several connections, and says when nobody listens', async (t, program) => {
-  const forward = spawn(program, ['port-forward', 'pod/shells', ':8080', ':8099'], {
-    env: { ...process.env, KUBECONFIG: bench.cluster.kubeconfig },
-  });
+  const forward = start(program, ['port-forward', 'pod/shells', ':8080', ':8099']);
   try {
     let said = '';
     forward.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
@@ -185,10 +188,16 @@ withEach('logs -f ends with the container; --previous has the one before', async
   const script = `echo begins; until [ -e /tmp/end ]; do sleep 0.05; done; echo ends; exit 5`;
   await bench.create(name, { containers: [shell('main', `mkdir -p /tmp; ${script}`)] });
   await bench.running(t, name);
-  const followed = call(program, ['logs', '-f', name]);
+  const follow = start(program, ['logs', '-f', name]);
+  let shown = '';
+  follow.stdout.on('data', (chunk: Buffer) => (shown += chunk.toString()));
+  const ended = once(follow, 'close');
+  // Before the container may end: who begins later follows the one that comes after it.
+  await until('the log is followed', () => shown === 'begins\n');
   const first = await bench.pod(name);
   done(t, await call(program, ['exec', name, '--', 'touch', '/tmp/end']));
-  t.is((await followed).stdout, 'begins\nends\n');
+  await ended;
+  t.is(shown, 'begins\nends\n');
   const again = await bench.podUntil(
     t,
     name,
