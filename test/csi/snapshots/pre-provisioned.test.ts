@@ -50,7 +50,8 @@ test('a content that is there is bound to the snapshot that names it', async (t)
   await until('the content is held', async () =>
     (await content('old-1'))?.metadata?.finalizers?.includes(finalizers.contentBound),
   );
-  t.deepEqual(driver.callsOf('createSnapshot'), []);
+  const isOfIt = (request: unknown) => JSON.stringify(request).includes(metadata?.uid ?? '');
+  t.deepEqual(driver.callsOf('createSnapshot').filter(isOfIt), []);
 
   await t.context.deleteSnapshot('adopts-1');
   await t.context.whenGone(volumeSnapshots, 'adopts-1', 'default');
