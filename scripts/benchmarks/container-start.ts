@@ -12,10 +12,11 @@ export const containerStart = async (
   { name, node }: BenchCluster,
   { runs, peers }: MeasureOptions,
 ): Promise<Figure[]> => {
-  const cri = connectCri({ socketPath: nodePaths(name, node).criSocket });
+  const { criSocket, run: logDirectory } = nodePaths(name, node);
+  const cri = connectCri({ socketPath: criSocket });
   const sandboxConfig = {
     metadata: { name: 'bench', namespace: 'bench', uid: 'bench', attempt: 0 },
-    logDirectory: '/tmp',
+    logDirectory,
     linux: { cgroupParent: `/podwright/${name}/${node}/bench` },
   };
   const { podSandboxId } = await cri.runtime.RunPodSandbox({ config: sandboxConfig });
@@ -28,7 +29,7 @@ export const containerStart = async (
         metadata: { name: 'true', attempt: run },
         image: { image },
         command: ['/bin/true'],
-        logPath: `bench-true-${process.pid}.log`,
+        logPath: 'bench-true.log',
       };
       const { containerId } = await cri.runtime.CreateContainer({ podSandboxId, config, sandboxConfig });
       const ended = waitForEnd(events, containerId);
