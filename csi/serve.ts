@@ -1,9 +1,9 @@
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
-import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { sendUnaryData, ServerUnaryCall, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { status } from '@grpc/grpc-js';
+import { isListening } from '../linux/is-listening.ts';
 import { socketAddress } from '../linux/socket-address.ts';
 import { trace } from '../linux/trace.ts';
 import { CsiError } from './error.ts';
@@ -89,15 +89,9 @@ export async function serveDriver({
 type AnyHandler = (request: unknown, context: CallContext) => unknown;
 type AnyHandlers = Record<string, AnyHandler>;
 
-function refuseLivingServer(socketPath: string, address: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const probe = connect(address);
-    probe.once('error', () => resolve()); // nobody listens, which is what is wanted
-    probe.once('connect', () => {
-      probe.destroy();
-      reject(new Error(`${socketPath}: another driver already serves this socket; stop it first`));
-    });
-  });
+async function refuseLivingServer(socketPath: string, address: string): Promise<void> {
+  if (await isListening(address))
+    throw new Error(`${socketPath}: another driver already serves this socket; stop it first`);
 }
 
 async function bind(server: Server, socketPath: string, address: string): Promise<void> {

@@ -1,5 +1,4 @@
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
-import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import type {
@@ -8,6 +7,7 @@ import type {
   ServerWritableStream,
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import { isListening } from '../linux/is-listening.ts';
 import { trace } from '../linux/trace.ts';
 import { criServices } from './cri/protocol.ts';
 import type { ImageService, RuntimeService, Sent } from './cri/types.ts';
@@ -79,15 +79,9 @@ export async function serveCri(
 }
 
 /** Throws when a runtime is there already: to be asked before anything of its state is touched. */
-export function refuseLivingServer(socketPath: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const probe = connect(socketPath);
-    probe.once('error', () => resolve()); // nobody listens, which is what is wanted
-    probe.once('connect', () => {
-      probe.destroy();
-      reject(new Error(`${socketPath}: another runtime already serves this socket`));
-    });
-  });
+export async function refuseLivingServer(socketPath: string): Promise<void> {
+  if (await isListening(socketPath))
+    throw new Error(`${socketPath}: another runtime already serves this socket`);
 }
 
 function implement(runtime: Runtime, handlers: object): UntypedServiceImplementation {

@@ -1,8 +1,8 @@
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { connect } from 'node:net';
 import { dirname } from 'node:path';
+import { isListening } from '../../../../linux/is-listening.ts';
 import { trace } from '../../../../linux/trace.ts';
 import type { Cloud } from './cloud.ts';
 import { CloudError, cloudErrors } from './errors.ts';
@@ -33,15 +33,9 @@ export async function serveCloud(cloud: Cloud, socketPath: string): Promise<{ st
 const stopWithinMs = 2000;
 
 /** Throws when another cloud answers on the socket. */
-export function refuseLivingServer(socketPath: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const probe = connect(socketPath);
-    probe.once('error', () => resolve()); // nobody listens, which is what is wanted
-    probe.once('connect', () => {
-      probe.destroy();
-      reject(new Error(`${socketPath}: another cloud already serves this socket; stop it first`));
-    });
-  });
+export async function refuseLivingServer(socketPath: string): Promise<void> {
+  if (await isListening(socketPath))
+    throw new Error(`${socketPath}: another cloud already serves this socket; stop it first`);
 }
 
 async function listen(server: Server, socketPath: string): Promise<void> {
