@@ -77,7 +77,7 @@ export function textOf(value: unknown, options: { mediaType: string; pretty: boo
 /** True when the query or the client (curl, wget, a browser) asks for indented JSON. */
 export function wantsPretty(query: URLSearchParams, userAgent: string | undefined): boolean {
   const asked = query.get('pretty');
-  if (asked !== null) return asked !== '0' && asked !== 'false';
+  if (asked) return /^(1|t|T|true|TRUE|True)$/.test(asked);
   return /^(curl|Wget|Mozilla\/5\.0)/.test(userAgent ?? '');
 }
 

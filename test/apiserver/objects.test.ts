@@ -342,8 +342,10 @@ test('paths, verbs and methods that are not served', async (t) => {
 test('indented for people, compressed when large', async (t) => {
   const server = await startTestServer(t);
   await server.post(CONFIG_MAPS, configMap('a', { x: 'x'.repeat(200_000) }));
-  const pretty = await server.get(`${CONFIG_MAPS}/a?pretty=true`);
-  t.true(pretty.text.startsWith('{\n  "'));
+  const indented = async (query: string) =>
+    (await server.get(`${CONFIG_MAPS}/a?${query}`)).text.startsWith('{\n  "');
+  t.true(await indented('pretty=true'));
+  t.false(await indented('pretty=False'));
   const zipped = await server.get(`${CONFIG_MAPS}/a`, { headers: { 'accept-encoding': 'gzip' } });
   t.is(zipped.headers['content-encoding'], 'gzip');
   t.true(Number(zipped.headers['content-length']) < 10_000);
