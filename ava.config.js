@@ -11,5 +11,5 @@ export default {
   serial: patience > 1,
   timeout: `${4 * patience}m`,
   workerThreads: false,
-  nodeArguments: ['--disable-warning=ExperimentalWarning'],
+  nodeArguments: ['--disable-warning=ExperimentalWarning', '--liftoff-only'],
 };

@@ -34,6 +34,15 @@ export interface StartDaemonOptions {
 /** What this process has started, by its pid file. */
 const children = new Map<string, ChildProcess>();
 
+/**
+ * Node.js runs WebAssembly of its own, to take the types out of our files for one. At times V8 13.6 ends the process where it replaces
+ * such code by optimized code ("Check failed: it->second.Size() > offset"). With this flag it replaces none, and starts no slower. The
+ * commands in scripts/ pass it too; here it is for startCluster() in a program that doesn't.
+ */
+const STEADY_WEB_ASSEMBLY = '--liftoff-only';
+const steadyFlags = (flags: readonly string[]): readonly string[] =>
+  flags.includes(STEADY_WEB_ASSEMBLY) ? flags : [...flags, STEADY_WEB_ASSEMBLY];
+
 /** Starts a daemon in a session of its own, output to logs/NAME.log; one that already runs is left alone. */
 export function startDaemon({ cluster, name, command, netns }: StartDaemonOptions): Daemon {
   const running = findDaemon(cluster, name);
@@ -42,7 +51,7 @@ export function startDaemon({ cluster, name, command, netns }: StartDaemonOption
   mkdirSync(logs, { recursive: true });
   mkdirSync(run, { recursive: true });
   const log = openSync(join(logs, `${name}.log`), 'a', 0o640);
-  const argv = [process.execPath, ...process.execArgv, MAIN, ...command];
+  const argv = [process.execPath, ...steadyFlags(process.execArgv), MAIN, ...command];
   const [file = '', ...args] = netns === undefined ? argv : ['nsenter', `--net=${netns}`, ...argv];
   const env = { ...process.env, ...belongingTo(cluster) };
   const child = spawn(file, args, { detached: true, stdio: ['ignore', log, log], cwd: '/', env });
