@@ -54,8 +54,8 @@ const openOrMake = ({ volumePath, subPath }: SubPathOptions): OpenedPath => {
   } catch (error) {
     if (!hasCode(error, 'ENOENT')) throw error;
   }
-  // With the setgid bit: what is made in a volume of an fsGroup belongs to the group.
-  const mode = statSync(volumePath).mode & 0o2777;
+  // With the setgid bit, so that what is made in a volume of an fsGroup belongs to the group, and the sticky bit of a tmpfs.
+  const mode = statSync(volumePath).mode & 0o7777;
   try {
     return makeDirectoryInside({ root: volumePath, path: subPath, mode });
   } catch (error) {

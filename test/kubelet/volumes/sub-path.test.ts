@@ -48,6 +48,26 @@ test('a missing sub path is made, with the volume’s permissions, and bound', a
   t.false(existsSync(join(node.rootDir, 'pods', uid)));
 });
 
+test('a sub path that is made in a tmpfs of an fsGroup has its setgid and its sticky bit', async (t) => {
+  const pod = makePod(
+    [{ name: 'data', emptyDir: { medium: 'Memory' } }],
+    { securityContext: { fsGroup: 123 } },
+    {
+      volumeMounts: [{ name: 'data', mountPath: '/data', subPath: 'a/b' }],
+    },
+  );
+  const { node, volume } = await start(t, pod);
+  await mountsOf(node, pod);
+  const made = ['a', 'a/b'].map((path) => statSync(join(volume, path)));
+  t.deepEqual(
+    made.map(({ mode, gid }) => [mode & 0o7777, gid]),
+    [
+      [0o3777, 123],
+      [0o3777, 123],
+    ],
+  );
+});
+
 test('a file of a configMap as a sub path stays as it was, until the container is made again', async (t) => {
   const node = makeNode(t);
   const put = (a: string) =>
