@@ -230,6 +230,15 @@ export class PodVolumes {
     return mounted;
   }
 
+  /** Each volume that the Pod wants or that is there. */
+  standings(): VolumeStanding[] {
+    return [...this.#workers.values()].map(({ plugin, spec, isThere, isWanted }) => ({
+      pluginName: fullPluginName(plugin, spec),
+      isThere,
+      isWanted,
+    }));
+  }
+
   #workerOf(name: string): VolumeWorker | undefined {
     return this.#workers.get(this.#keys.get(name) ?? '');
   }
@@ -272,6 +281,19 @@ export interface WaitOptions {
   signal?: AbortSignal | undefined;
   timeoutMs: number;
 }
+
+/** How far a volume is from what it should be. */
+export interface VolumeStanding {
+  /** As upstream's metrics have it: `kubernetes.io/configmap`, `kubernetes.io/csi:<driver>`. */
+  pluginName: string;
+  isThere: boolean;
+  isWanted: boolean;
+}
+
+const fullPluginName = ({ name }: VolumePlugin, spec: VolumeSpec | undefined): string => {
+  const driver = spec?.volume.csi?.driver ?? spec?.persistentVolume?.spec?.csi?.driver;
+  return driver === undefined ? name : `${name}:${driver}`;
+};
 
 const workerKey = ({ name, mode = 'Filesystem' }: VolumePlugin, volumeName: string): string =>
   `${mode}/${name}/${volumeName}`;

@@ -21,6 +21,7 @@ import { metaDirectory, podDirectory, volumeDeviceLink, volumeDirectory } from '
 import type { PersistentVolumes } from './persistent-volumes.ts';
 import { removePodDirectory } from './pod-directory.ts';
 import { PodVolumes } from './pod-volumes.ts';
+import type { VolumeStanding } from './pod-volumes.ts';
 import type { VolumePlugin, VolumeServices } from './plugin.ts';
 import { volumePlugins } from './plugins.ts';
 import { readVolumeFile } from './read-volume-file.ts';
@@ -94,6 +95,8 @@ export interface VolumeManager {
   removeOrphans(options: { keep: ReadonlySet<string> }): Promise<string[]>;
   /** At most a minute old. */
   statsFor(uid: string, options?: { claimsOnly?: boolean; fresh?: boolean }): Promise<VolumeStats[]>;
+  /** Of each volume of each Pod. */
+  standings(): VolumeStanding[];
   close(): Promise<void>;
 }
 
@@ -300,6 +303,7 @@ export const createVolumeManager = (options: VolumeManagerOptions): VolumeManage
         onError: (error, volume) => debug('volume not counted', { pod: uid, volume, error }),
       });
     },
+    standings: () => [...pods.values()].flatMap((volumes) => volumes.standings()),
     async close() {
       closing.abort();
       closed = true;

@@ -66,6 +66,16 @@ export class VolumeWorker {
     return this.#mounted && !this.#unwanted;
   }
 
+  /** Set up at least once, and not taken away since. */
+  get isThere(): boolean {
+    return this.#mounted;
+  }
+
+  /** A Pod wants it, whether it is there or not. */
+  get isWanted(): boolean {
+    return this.#wanted !== undefined && !this.#unwanted;
+  }
+
   get isGone(): boolean {
     return this.#gone;
   }

@@ -33,8 +33,29 @@ export async function metrics(request: RouteRequest): Promise<void> {
   addMetric(registry, 'kubernetes_build_info', 'A metric with a constant 1 value labeled by version.', [
     { labels: { git_version: kubeletVersion, major: '1', minor: '36' }, value: 1 },
   ]);
+  addVolumeCounts(registry, request);
   await addVolumeMetrics(registry, request);
   await send(request, Registry.merge([registry, processRegistry]));
+}
+
+/** How many volumes there are, and how many there should be (upstream: volumemanager/metrics). */
+function addVolumeCounts(registry: Registry, { options }: RouteRequest): void {
+  const standings = options.parts.volumes.standings();
+  const count = (state: string, volumes: { pluginName: string }[]) =>
+    Object.entries(Object.groupBy(volumes, ({ pluginName }) => pluginName)).map(([plugin_name, those]) => ({
+      labels: { plugin_name, state },
+      value: those?.length ?? 0,
+    }));
+  addMetric(registry, 'volume_manager_total_volumes', 'Number of volumes in Volume Manager', [
+    ...count(
+      'actual_state_of_world',
+      standings.filter(({ isThere }) => isThere),
+    ),
+    ...count(
+      'desired_state_of_world',
+      standings.filter(({ isWanted }) => isWanted),
+    ),
+  ]);
 }
 
 /** How full and how healthy the volumes behind claims are, each claim once. */

@@ -77,3 +77,30 @@ test('a claim’s use and health, in the summary, the metrics and an event', asy
   const event = await bench.eventUntil('one', ({ reason }) => reason === 'VolumeConditionAbnormal');
   t.is(event.message, 'Volume data: the disk is on fire');
 });
+
+test('volumes that are there and that should be, counted by plugin', async (t) => {
+  const bench = await startStorageBench(t, { driverSpec: { attachRequired: false } });
+  await bench.makeVolume('data');
+  await bench.makePod('one', ['data']);
+  await bench.running('one');
+  const count = (plugin: string, state: string, value: number) =>
+    new RegExp(
+      `^volume_manager_total_volumes\\{plugin_name="kubernetes.io/${plugin}",state="${state}_state_of_world"\\} ${value}$`,
+      'm',
+    );
+  const csi = `csi:${bench.driver.name}`;
+  const both = await read(bench, '/metrics');
+  t.regex(both, count(csi, 'actual', 1));
+  t.regex(both, count(csi, 'desired', 1));
+  // Wanted, but not there yet.
+  await bench.makePod('two', [], {
+    volumes: [{ name: 'settings', configMap: { name: 'missing' } }],
+    containers: [
+      { name: 'main', image: 'busybox', volumeMounts: [{ name: 'settings', mountPath: '/settings' }] },
+    ],
+  });
+  await bench.eventUntil('two', ({ reason }) => reason === 'FailedMount');
+  const wanted = await read(bench, '/metrics');
+  t.regex(wanted, count('configmap', 'desired', 1));
+  t.notRegex(wanted, count('configmap', 'actual', 1));
+});
