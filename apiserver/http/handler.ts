@@ -5,6 +5,7 @@ import { listObjects } from '../endpoints/list.ts';
 import { representObject } from '../endpoints/represent.ts';
 import { watchObjects } from '../endpoints/watch.ts';
 import type { Kind } from '../registry/kind.ts';
+import { isReview } from '../registry/reviews.ts';
 import { internalError, notAcceptable, unknownPathError } from './errors.ts';
 import type { Metrics } from './metrics.ts';
 import { negotiate } from './negotiate.ts';
@@ -97,7 +98,9 @@ export function resourceRequest(
   if (info.subresource !== '' && subresource === undefined) throw unknownPathError();
   checkPath(kind, info);
   const streams = subresource !== undefined && ['log', 'proxy'].includes(subresource.name);
-  const representation = negotiate(streams ? undefined : request.headers.accept);
+  // What is answered and never stored has no columns (upstream: its storage is no TableConvertor).
+  const table = !isReview(kind);
+  const representation = negotiate(streams ? undefined : request.headers.accept, { table });
   if (representation === undefined || representation.as === 'APIGroupDiscoveryList') throw notAcceptable();
   const warnings = [...(kind.custom?.warnings ?? [])];
   return { ...options, kind, subresource, representation, warnings };

@@ -28,15 +28,15 @@ const AS: Record<string, { as: Representation['as']; group: string; versions: st
 };
 
 /**
- * Chooses the representation for an Accept header: the first clause, by quality, that can be served.
+ * Chooses the representation for an Accept header: the first clause, by quality, that can be served; `table` says whether a table can.
  * Returns undefined when none can (406). Protobuf and CBOR clauses are passed over, so that clients that
  * also accept JSON get JSON (RFC 9110 section 12.5.1).
  */
-export function negotiate(accept: string | undefined): Representation | undefined {
+export function negotiate(accept: string | undefined, options = { table: true }): Representation | undefined {
   if (accept === undefined || accept.trim() === '') return { as: 'object', mediaType: 'application/json' };
   for (const clause of parseAccept(accept)) {
     const found = serve(clause);
-    if (found !== undefined) return found;
+    if (found !== undefined && (options.table || found.as !== 'Table')) return found;
   }
   return undefined;
 }

@@ -378,6 +378,19 @@ test('reviews ask within selectors, and tell which they could not read', async (
   ]);
 });
 
+test('a review is no table', async (t) => {
+  const server = await startTestServer(t);
+  const ask = (accept: string) =>
+    server.post(
+      '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
+      { spec: { nonResourceAttributes: { path: '/', verb: 'get' } } },
+      { headers: { accept } },
+    );
+  const table = 'application/json;as=Table;v=v1;g=meta.k8s.io';
+  t.is((await ask(table)).status, 406);
+  t.true((await ask(`${table},application/json`)).body.status.allowed);
+});
+
 test('reviews that ask nothing, or too much, are refused', async (t) => {
   const server = await startTestServer(t);
   const ask = async (path: string, body: object) => {
