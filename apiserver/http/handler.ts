@@ -12,6 +12,7 @@ import { negotiate } from './negotiate.ts';
 import type { PathRoutes } from './path-routes.ts';
 import { requestInfo } from './request-info.ts';
 import type { RequestInfo } from './request-info.ts';
+import { checkTimeout } from './request-timeout.ts';
 import { endpointFor } from './resource-routes.ts';
 import type { ServerRequest, ServerResponse } from './respond.ts';
 import { respond, textOf, wantsPretty } from './respond.ts';
@@ -34,6 +35,7 @@ export async function handleRequest(
   let info: RequestInfo | undefined;
   try {
     info = requestInfo(request.method, request.url);
+    checkTimeout(info);
     await dispatch(options, { request, response, info });
   } catch (error) {
     await answerError({ ...options, request, response, error, info }).catch((failure: unknown) => {
