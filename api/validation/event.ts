@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import { isDns1123Subdomain } from '../names.ts';
 import type { CoreV1Event, EventsV1Event, KubernetesObject, ObjectReference } from '../types.ts';
 import { checkPresent, checkQualifiedName, complaints, nameIsSubdomain } from './checks.ts';
 import { invalid, required } from './field-error.ts';
 import type { FieldError } from './field-error.ts';
 import { checkImmutable, validateObjectMeta, validateObjectMetaUpdate } from './object-meta.ts';
+import { semanticEqual } from './semantic-equal.ts';
 
 /** Checks an Event of the core group. Source: Kubernetes pkg/apis/core/validation/events.go. */
 export function validateEvent(event: CoreV1Event): FieldError[] {
@@ -35,6 +37,10 @@ export function validateEventsV1EventUpdate(event: EventsV1Event, old: EventsV1E
     ['regarding', 'involvedObject'],
     ['reason', 'reason'],
     ['note', 'message'],
+    ['deprecatedSource', 'source'],
+    ['deprecatedFirstTimestamp', 'firstTimestamp'],
+    ['deprecatedLastTimestamp', 'lastTimestamp'],
+    ['deprecatedCount', 'count'],
     ['type', 'type'],
     ['eventTime', 'eventTime'],
     ['action', 'action'],
@@ -45,8 +51,11 @@ export function validateEventsV1EventUpdate(event: EventsV1Event, old: EventsV1E
   return [
     ...legacyOfEventsV1(event),
     ...validateObjectMetaUpdate(event, old),
-    ...checkSeries(event),
-    ...fields.flatMap(([field, shown]) => checkImmutable(event[field], old[field], shown)),
+    ...(isDeepStrictEqual(event.series, old.series) ? [] : checkSeries(event)),
+    // Clients of Go write an empty source where there is none.
+    ...fields.flatMap(([field, shown]) =>
+      semanticEqual(event[field], old[field]) ? [] : checkImmutable(event[field], old[field], shown),
+    ),
   ];
 }
 

@@ -3,6 +3,19 @@ import { validateObject } from '../../../api/validation/validation.ts';
 import { refusesObject } from './objects.ts';
 import type { ObjectRefusal } from './objects.ts';
 
+const seriesEvent = {
+  apiVersion: 'events.k8s.io/v1',
+  kind: 'Event',
+  metadata: { name: 'x', namespace: 'default', resourceVersion: '1' },
+  regarding: { namespace: 'default' },
+  eventTime: '2024-01-01T00:00:00.000000Z',
+  reportingController: 'a',
+  reportingInstance: 'b',
+  action: 'c',
+  reason: 'd',
+  type: 'Normal',
+};
+
 const refusals: ObjectRefusal[] = [
   {
     title: 'keys of a ConfigMap',
@@ -212,6 +225,33 @@ const refusals: ObjectRefusal[] = [
       'action: Required value',
       'reason: Required value',
     ],
+  },
+  {
+    title: 'an Event of events.k8s.io, of which only the series grows',
+    object: {
+      ...seriesEvent,
+      deprecatedCount: 3,
+      deprecatedSource: { component: 'x' },
+      deprecatedFirstTimestamp: '2024-01-01T00:00:00Z',
+      note: 'other',
+      series: { count: 1 },
+    },
+    old: seriesEvent,
+    errors: [
+      'series.count: Invalid value: "": should be at least 2',
+      'series.lastObservedTime: Required value',
+      'message: Invalid value: "other": field is immutable',
+      'source: Invalid value: {"component":"x"}: field is immutable',
+      'firstTimestamp: Invalid value: "2024-01-01T00:00:00Z": field is immutable',
+      'count: Invalid value: 3: field is immutable',
+    ],
+  },
+  {
+    title:
+      'an Event of events.k8s.io whose series is as it was, with the empty source that clients of Go send',
+    object: { ...seriesEvent, series: { count: 1 }, deprecatedSource: {} },
+    old: { ...seriesEvent, series: { count: 1 } },
+    errors: [],
   },
   {
     title: 'a Lease',
