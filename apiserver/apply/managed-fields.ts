@@ -9,7 +9,7 @@ import type { ApiObject, Kind } from '../registry/kind.ts';
 import { apiVersionOf } from '../registry/kind.ts';
 import { compare } from './compare.ts';
 import type { FieldSet } from './field-set.ts';
-import { difference, union } from './field-set.ts';
+import { difference, sorted, union } from './field-set.ts';
 
 /** Fields that the system writes: nobody manages them. */
 const SYSTEM_METADATA = [
@@ -97,7 +97,7 @@ export function withEntry(options: {
 
 function newEntry({ manager, set, now }: { manager: Manager; set: FieldSet; now: Date }): ManagedFieldsEntry {
   const { subresource, ...rest } = manager;
-  const entry = { ...rest, time: timestamp(now), fieldsType: 'FieldsV1', fieldsV1: set };
+  const entry = { ...rest, time: timestamp(now), fieldsType: 'FieldsV1', fieldsV1: sorted(set) };
   return subresource === '' ? entry : { ...entry, subresource };
 }
 
@@ -145,7 +145,7 @@ function capUpdates(entries: ManagedFieldsEntry[]): ManagedFieldsEntry[] {
   if (second === undefined) return entries;
   const first = firstOf(second.apiVersion);
   const { subresource: _subresource, ...rest } = second;
-  const fieldsV1 = union(first && setOf(first), setOf(second)) ?? {};
+  const fieldsV1 = sorted(union(first && setOf(first), setOf(second)) ?? {});
   const others = entries.filter((entry) => entry !== first && entry !== second);
   return capUpdates([...others, { ...rest, manager: 'ancient-changes', fieldsV1 }]);
 }

@@ -2,7 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { schemaFor } from '../../../api/openapi.ts';
 import { compare, fieldsOf } from '../../../apiserver/apply/compare.ts';
-import { difference, intersection, pathsOf, union } from '../../../apiserver/apply/field-set.ts';
+import { difference, intersection, pathsOf, sorted, union } from '../../../apiserver/apply/field-set.ts';
 import { merge, removeFields } from '../../../apiserver/apply/merge.ts';
 
 const schema = schemaFor('', 'v1', 'ConfigMap') ?? {};
@@ -33,6 +33,24 @@ test('what is applied is there, and comparing finds exactly what changed', (t) =
       t.is(removed, undefined);
     }),
   );
+});
+
+test('a set is written in order: itself, fields, items by keys, values and indexes', (t) => {
+  const steps = [
+    '.',
+    'f:a',
+    'f:b',
+    'k:{"containerPort":80,"protocol":"TCP"}',
+    'k:{"containerPort":80,"protocol":"UDP"}',
+    'k:{"containerPort":443,"protocol":"TCP"}',
+    'v:"a"',
+    'v:"b"',
+    'i:2',
+    'i:10',
+  ];
+  const set = Object.fromEntries(steps.toReversed().map((step) => [step, {}]));
+  t.deepEqual(Object.keys(sorted({ 'f:x': set })['f:x'] ?? {}), steps);
+  t.deepEqual(sorted(set), set);
 });
 
 const podSchema = schemaFor('', 'v1', 'Pod') ?? {};
