@@ -16,3 +16,12 @@ export function goJson(value: unknown): string {
     (character) => escaped[character] ?? character,
   );
 }
+
+/** A value as Go's `%v` prints it: `map[a:1 b:[x y]]`. */
+export function goPrint(value: unknown): string {
+  if (value === null || value === undefined) return '<nil>';
+  if (Array.isArray(value)) return `[${value.map(goPrint).join(' ')}]`;
+  if (typeof value !== 'object') return String(value as string | number | boolean);
+  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return `map[${entries.map(([key, content]) => `${key}:${goPrint(content)}`).join(' ')}]`;
+}

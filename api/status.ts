@@ -74,7 +74,7 @@ export function invalid(kind: GroupKind, name: string, errors: FieldError[]): St
   return failure(422, 'Invalid', message, {
     ...(name !== '' && { name }),
     ...group,
-    kind: kind.kind,
+    ...(kind.kind !== '' && { kind: kind.kind }),
     causes,
   });
 }

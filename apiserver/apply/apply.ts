@@ -2,7 +2,7 @@ import { parseApiVersion } from '../../api/meta.ts';
 import type { ResourceRequest, Result } from '../endpoints/context.ts';
 import { createOrUpdate } from '../endpoints/create-or-update.ts';
 import { createInRegistry } from '../endpoints/create.ts';
-import { checkPlace, decodeObject, defaultObject } from '../endpoints/read-object.ts';
+import { cannotBe, checkPlace, defaultObject, readFields, warn } from '../endpoints/read-object.ts';
 import { updateInRegistry } from '../endpoints/update.ts';
 import type { WriteOptions } from '../endpoints/write-options.ts';
 import { badRequest, conflictError, invalidError, statusError } from '../http/errors.ts';
@@ -26,6 +26,7 @@ import {
 } from './managed-fields.ts';
 import { merge, removeFields } from './merge.ts';
 import { repeatedItems } from './repeated-items.ts';
+import { typedPath } from './typed-path.ts';
 
 /**
  * Server-side apply: the object becomes what it is plus what was applied, minus what this manager applied before and no longer does.
@@ -89,10 +90,13 @@ function readConfig({
     throw badRequest('error decoding YAML: expected an object');
   const { kind, info } = request;
   checkType(value, kind);
-  const config = decodeObject({ request, type: kind, value, options, strictErrors, defaults: false });
+  const refuse = (why: string) => cannotBe(kind, why);
+  const read = readFields({ request, type: kind, value, refuse, defaults: false });
+  const { object: config } = read;
   checkPlace(config, kind, info);
   if (config.metadata.managedFields !== undefined) throw badRequest('metadata.managedFields must be nil');
-  checkItems(config, kind);
+  checkFields(config, kind, { value, unknown: read.unknown });
+  checkKeys({ request, strictErrors, options });
   return config;
 }
 
@@ -105,15 +109,35 @@ function checkType(value: { apiVersion?: unknown; kind?: unknown }, kind: Kind):
   throw badRequest(`invalid object type: ${group}/${version}, Kind=${name}`);
 }
 
-/** Only what lives may repeat the keys of a list item. Throws 500, as upstream (managedfields/internal/structuredmerge.go Apply). */
-function checkItems(config: ApiObject, kind: Kind): void {
-  const repeated = repeatedItems(config, schemaOf(kind));
-  if (repeated.length === 0) return;
+/**
+ * Only what lives may repeat the keys of a list item, and nothing may have fields that the schema doesn't, whatever validation was asked
+ * for. Throws 500, as upstream (managedfields/internal/structuredmerge.go Apply).
+ */
+function checkFields(config: ApiObject, kind: Kind, given: { value: object; unknown: string[] }): void {
+  const schema = schemaOf(kind);
+  const undeclared = given.unknown.map((path) => typedPath(path, given.value, schema));
+  const faults = [
+    ...repeatedItems(config, schema),
+    ...undeclared.map((path) => `${path}: field not declared in schema`),
+  ];
+  if (faults.length === 0) return;
   const { namespace = '', name = '' } = config.metadata;
   const what = `${namespace}/${name}; ${kind.group}/${kind.version}, Kind=${kind.kind}`;
-  const why = repeated.length === 1 ? repeated[0] : ['errors:', ...repeated].join('\n  ');
+  const why = faults.length === 1 ? faults[0] : ['errors:', ...faults].join('\n  ');
   const message = `failed to create typed patch object (${what}): ${why}`;
   throw statusError({ code: 500, reason: '', message });
+}
+
+/** Throws 400 for keys that are there twice, where that is to be refused. */
+function checkKeys({
+  request,
+  strictErrors,
+  options,
+}: Pick<Parameters<typeof applyServerSide>[0], 'request' | 'strictErrors' | 'options'>): void {
+  const found = strictErrors.map((error) => `error converting YAML to JSON: ${error}`);
+  if (found.length > 0 && options.fieldValidation === 'Strict')
+    throw badRequest(`error strict decoding YAML: ${found.join(', ')}`);
+  if (options.fieldValidation === 'Warn') warn(request, found);
 }
 
 interface Application {

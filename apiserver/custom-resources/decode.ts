@@ -11,7 +11,7 @@ const OBJECT_META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
 /** Brings a client's object into the shape that its schema allows; metadata is read as the type that it is. */
 export function decodeCustomResource(value: unknown, schema: StructuralSchema): Decoded {
   const unknown: string[] = [];
-  const note = (path: string) => void unknown.push(`unknown field "${path}"`);
+  const note = (path: string) => void unknown.push(path);
   const object = pruneObject(value as Record<string, unknown>, schema, note);
   const reader: MetadataReader = { unknown, wrongType: undefined };
   readMetadata(
@@ -59,8 +59,6 @@ function readEmbedded(object: Record<string, unknown>, path: string, reader: Met
     reader.wrongType ??= `${prefix}metadata: Invalid value: ${shown}: ${findings.wrongType}`;
     return;
   }
-  reader.unknown.push(
-    ...findings.unknown.map((text) => text.replace('unknown field "', `unknown field "${prefix}metadata.`)),
-  );
+  reader.unknown.push(...findings.unknown.map((path) => `${prefix}metadata.${path}`));
   object['metadata'] = value;
 }

@@ -1,3 +1,4 @@
+import { goJson, goPrint } from '../../api/go-format.ts';
 import { StatusError } from '../../api/status.ts';
 import { applyJsonPatch } from '../../api/patch/json.ts';
 import { applyMergePatch } from '../../api/patch/merge.ts';
@@ -5,9 +6,11 @@ import { applyStrategicMergePatch } from '../../api/patch/strategic.ts';
 import { applyServerSide } from '../apply/apply.ts';
 import { decodeBody, mediaTypeOf, parseJson, readBody } from '../http/body.ts';
 import { badRequest, statusError, unsupportedMediaType } from '../http/errors.ts';
+import { duplicateFields } from '../http/repeated-keys.ts';
 import type { ApiObject, Kind } from '../registry/kind.ts';
 import type { Endpoint, ResourceRequest } from './context.ts';
-import { checkPlace, decodeObject, withType } from './read-object.ts';
+import { readPatched, strictErrorsOfJsonPatch } from './patched-object.ts';
+import { checkPlace, withType } from './read-object.ts';
 import { updateInRegistry } from './update.ts';
 import type { WriteOptions } from './write-options.ts';
 import { writeOptions } from './write-options.ts';
@@ -30,8 +33,11 @@ export const patchObject: Endpoint = async (request) => {
     const { value, strictErrors } = decodeBody(body, type);
     return applyServerSide({ request, value, strictErrors, options });
   }
-  const patch = parseJson(body.toString());
-  const change = (current: ApiObject) => Promise.resolve(patched({ request, current, patch, type, options }));
+  const text = body.toString();
+  const patch = parseJson(text);
+  const strictErrors = type === JSON_PATCH ? strictErrorsOfJsonPatch(text, patch) : duplicateFields(text);
+  const change = (current: ApiObject) =>
+    Promise.resolve(patched({ request, current, patch, strictErrors, type, options }));
   return { status: 200, object: await updateInRegistry({ request, options, change }) };
 };
 
@@ -45,14 +51,16 @@ function patched(options: {
   request: ResourceRequest;
   current: ApiObject;
   patch: unknown;
+  strictErrors: string[];
   type: string;
   options: WriteOptions;
 }): ApiObject {
-  const { request, current, patch, type, options: write } = options;
+  const { request, current, patch, strictErrors, type, options: write } = options;
   const { kind, info } = request;
   // Defaults and validation go by the type: a patch that changed it would go past them.
   const value = withType(applyPatch({ kind, current, patch, type }), kind);
-  const object = decodeObject({ request, type: kind, value, options: write });
+  const shown = () => (type === STRATEGIC_MERGE_PATCH ? goPrint(patch) : goJson(value));
+  const object = readPatched({ request, type: kind, value, write, strictErrors, shown });
   checkPlace(object, kind, info);
   return object;
 }

@@ -1,11 +1,14 @@
 import { parseApiVersion } from '../../api/meta.ts';
+import type { StatusError } from '../../api/status.ts';
 import { definitionNameFor } from '../../api/openapi.ts';
 import { applyDefaults } from '../../api/defaults/defaults.ts';
 import type { ApiObject, Decoded, Kind } from '../registry/kind.ts';
 import { apiVersionOf } from '../registry/kind.ts';
 import { decodeBody, mediaTypeOf, PROTOBUF, readBody } from '../http/body.ts';
+import type { DecodedBody } from '../http/body.ts';
 import { decodeFields } from '../http/decode-fields.ts';
 import { badRequest, unsupportedMediaType } from '../http/errors.ts';
+import { inTextOrder, unknownField } from '../http/repeated-keys.ts';
 import type { ResourceRequest } from './context.ts';
 import type { WriteOptions } from './write-options.ts';
 
@@ -27,9 +30,13 @@ export async function readObject(
   if (request.kind.custom !== undefined && mediaTypeOf(contentType) === PROTOBUF)
     throw unsupportedMediaType(['application/json', 'application/yaml']);
   const body = await readBody(request.request);
-  const { value, strictErrors } = decodeBody(body, contentType);
-  const typed = withType(value, type);
-  return decodeObject({ request, type, value: typed, options, strictErrors });
+  const decoded = decodeBody(body, contentType);
+  return decodeObject(request, {
+    type,
+    value: withType(decoded.value, type),
+    write: options,
+    body: decoded,
+  });
 }
 
 /** The value with the type that it must have, which it may leave out. Throws 400 for a value that says another. */
@@ -73,32 +80,54 @@ function packageOf(group: string): string {
 }
 
 /** Prunes, checks types and applies defaults to a value that came from a client. Throws 400. */
-export function decodeObject(options: {
-  request: ResourceRequest;
-  type: BodyType;
-  value: unknown;
-  options: WriteOptions;
-  strictErrors?: string[];
-  /** False where only what the client wrote counts (server-side apply). */
-  defaults?: boolean;
-}): ApiObject {
-  const { request, type, options: write } = options;
-  const { value, findings } = decodeAs(options);
-  const prefix = `${type.kind} in version "${type.version}" cannot be handled as a ${type.kind}`;
-  if (findings.wrongType !== undefined) throw badRequest(`${prefix}: ${findings.wrongType}`);
-  const strict = [...(options.strictErrors ?? []), ...findings.unknown];
-  if (strict.length > 0 && write.fieldValidation === 'Strict') {
-    throw badRequest(`${prefix}: strict decoding error: ${strict.join(', ')}`);
-  }
-  if (write.fieldValidation === 'Warn') request.warnings.push(...strict);
-  const object = value as ApiObject;
-  object.metadata ??= {};
-  if (options.defaults !== false) defaultObject(object, type === request.kind ? request.kind : {});
+function decodeObject(
+  request: ResourceRequest,
+  options: { type: BodyType; value: unknown; write: WriteOptions; body: DecodedBody },
+): ApiObject {
+  const { type, value, write, body } = options;
+  const refuse = (why: string) => cannotBe(type, why);
+  const { object, unknown } = readFields({ request, type, value, refuse });
+  const found = [...body.strictErrors, ...unknown.map(unknownField)];
+  const isCustom = request.kind.custom !== undefined;
+  const strict = isCustom || body.json === undefined ? found : inTextOrder(body.json, found);
+  if (strict.length > 0 && write.fieldValidation === 'Strict')
+    throw refuse(`strict decoding error: ${strict.join(', ')}`);
+  if (write.fieldValidation === 'Warn') warn(request, strict);
   return object;
 }
 
+/** 400 for a body that is no such type, in upstream's words. */
+export const cannotBe = ({ kind, version }: BodyType, why: string): StatusError =>
+  badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${why}`);
+
+/** Adds warnings to the answer, each once. */
+export function warn({ warnings }: ResourceRequest, texts: string[]): void {
+  warnings.push(...texts.filter((text) => !warnings.includes(text)));
+}
+
+/**
+ * A value that came from a client as an object of its type, with defaults, and the paths of fields that the type doesn't know, which are dropped.
+ * Throws what `refuse` makes of a value that cannot be one.
+ */
+export function readFields(options: {
+  request: ResourceRequest;
+  type: BodyType;
+  value: unknown;
+  refuse: (why: string) => StatusError;
+  /** False where only what the client wrote counts (server-side apply). */
+  defaults?: boolean;
+}): { object: ApiObject; unknown: string[] } {
+  const { request, type } = options;
+  const { value, findings } = decodeAs(options);
+  if (findings.wrongType !== undefined) throw options.refuse(findings.wrongType);
+  const object = value as ApiObject;
+  object.metadata ??= {};
+  if (options.defaults !== false) defaultObject(object, type === request.kind ? request.kind : {});
+  return { object, unknown: findings.unknown };
+}
+
 /** By the type's definition, or for a custom resource by its own schema. */
-function decodeAs({ request, type, value }: Parameters<typeof decodeObject>[0]): Decoded {
+function decodeAs({ request, type, value }: Parameters<typeof readFields>[0]): Decoded {
   const { custom } = request.kind;
   if (custom !== undefined && type === request.kind) return custom.decode(value);
   const definition = definitionNameFor(type.group, type.version, type.kind) ?? '';

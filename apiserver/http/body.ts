@@ -1,11 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { parseDocument } from 'yaml';
+import { isScalar, LineCounter, parseDocument, visit } from 'yaml';
+import type { Document } from 'yaml';
 import { definitions } from '../../api/openapi.ts';
 import { decodeProtobuf } from '../protobuf/decode.ts';
 import { StatusError } from '../../api/status.ts';
-import { repeatedKeys } from './repeated-keys.ts';
+import { duplicateFields } from './repeated-keys.ts';
 import { badRequest, entityTooLarge, unsupportedMediaType } from './errors.ts';
 
 /** What typed clients send, behind a prefix of its own. */
@@ -18,6 +19,8 @@ const BODY_LIMIT_BYTES = 3 * 1024 * 1024;
 export interface DecodedBody {
   value: unknown;
   strictErrors: string[];
+  /** The text, if it is JSON. */
+  json?: string;
 }
 
 /** Reads a request's body into memory. Throws 413 beyond 3 MiB, and 400 for a body that breaks off. */
@@ -79,7 +82,7 @@ function parseProtobuf(body: Buffer): unknown {
 
 function parseStrictJson(text: string): DecodedBody {
   const value = parseJson(text);
-  return { value, strictErrors: repeatedKeys(text).map((path) => `duplicate field "${path}"`) };
+  return { value, strictErrors: duplicateFields(text), json: text };
 }
 
 /** Parses JSON. Throws 400 in Kubernetes' words. */
@@ -93,14 +96,31 @@ export function parseJson(text: string): unknown {
 
 /** Parses YAML 1.2; a repeated key keeps the last value and is a strict error. Throws 400 for malformed text. */
 function parseYaml(text: string): DecodedBody {
-  const document = parseDocument(text, { uniqueKeys: false, logLevel: 'silent' });
+  const lineCounter = new LineCounter();
+  const document = parseDocument(text, { uniqueKeys: false, logLevel: 'silent', lineCounter });
   const [error] = document.errors;
   if (error !== undefined)
     throw badRequest(`error converting YAML to JSON: yaml: ${error.message.split('\n', 1)[0] ?? ''}`);
-  const strict = parseDocument(text, { logLevel: 'silent' });
-  const repeated = strict.errors.filter(({ code }) => code === 'DUPLICATE_KEY');
-  const strictErrors = repeated.map(
-    ({ linePos }) => `yaml: line ${linePos?.[0].line ?? 0}: key already set in map`,
-  );
+  const repeated = repeatedYamlKeys(document, lineCounter).map((words) => `\n  ${words}`);
+  const strictErrors = repeated.length === 0 ? [] : [`yaml: unmarshal errors:${repeated.join('')}`];
   return { value: document.toJS({ maxAliasCount: 100 }) as unknown, strictErrors };
+}
+
+/** A key that a map has twice, with the line of its later value: the words of go-yaml. */
+function repeatedYamlKeys(document: Document.Parsed, lines: LineCounter): string[] {
+  const found: string[] = [];
+  visit(document, {
+    Map(_, { items }) {
+      const seen = new Set<unknown>();
+      for (const { key, value } of items) {
+        if (!isScalar(key)) continue;
+        const place = ((value ?? key) as { range?: [number, ...unknown[]] | null }).range?.[0] ?? 0;
+        const { line } = lines.linePos(place);
+        if (seen.has(key.value))
+          found.push(`line ${line}: key ${JSON.stringify(key.value)} already set in map`);
+        seen.add(key.value);
+      }
+    },
+  });
+  return found;
 }

@@ -4,7 +4,7 @@ import { referencedName } from '../../api/schema/schema.ts';
 
 /** What reading an object against its schema found. */
 export interface FieldFindings {
-  /** `unknown field "spec.foo"`: dropped, and refused by strict validation. */
+  /** Paths of fields that the type doesn't have, `spec.containers[0].foo`: dropped, and refused by strict validation. */
   unknown: string[];
   /** The first value of a wrong type, in the words of Go's decoder; always refused. */
   wrongType: string | undefined;
@@ -113,7 +113,7 @@ function readObject(reader: Reader, value: unknown, schema: Schema, place: Place
     const property = Object.hasOwn(schema.properties, field) ? schema.properties[field] : undefined;
     if (property === undefined) {
       if (schema['x-kubernetes-preserve-unknown-fields'] === true) result[field] = content;
-      else reader.unknown.push(`unknown field "${path}"`);
+      else reader.unknown.push(path);
     } else if (content !== null) {
       result[field] = readValue(reader, content, property, { path, struct: place.struct });
     }

@@ -242,3 +242,44 @@ test('the three other patch types', async (t) => {
   const unknown = await server.patch(`${CONFIG_MAPS}/a`, {}, 'application/json');
   t.is(unknown.status, 415);
 });
+
+test('what the schema does not declare is refused, whatever validation is asked for', async (t) => {
+  const server = await startTestServer(t);
+  const spec = {
+    hostnmae: 'a',
+    containers: [{ name: 'main', image: 'busybox', env: [{ name: 'A', valeu: '1' }] }],
+  };
+  for (const validation of ['Strict', 'Ignore']) {
+    const query = `fieldManager=one&fieldValidation=${validation}`;
+    const { status, body } = await server.patch(`${PODS}/web?${query}`, podNamed('web', spec), APPLY);
+    t.is(status, 500);
+    t.is(
+      body.message,
+      `failed to create typed patch object (default/web; /v1, Kind=Pod): errors:
+  .spec.containers[name="main"].env[name="A"].valeu: field not declared in schema
+  .spec.hostnmae: field not declared in schema`,
+    );
+  }
+});
+
+test('a key that is there twice is refused, or warned of', async (t) => {
+  const server = await startTestServer(t);
+  const body = `
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: a
+data:
+  a: "1"
+  a: "2"
+`;
+  const applyWith = (validation: string) =>
+    server.patch(`${CONFIG_MAPS}/a?fieldManager=one&fieldValidation=${validation}`, body, APPLY);
+  const refused = await applyWith('Strict');
+  t.is(refused.status, 400);
+  const words = `error converting YAML to JSON: yaml: unmarshal errors:\n  line 8: key "a" already set in map`;
+  t.is(refused.body.message, `error strict decoding YAML: ${words}`);
+  const warned = await applyWith('Warn');
+  t.is(warned.status, 201);
+  t.is(warned.headers.warning, `299 - "${words.replace('\n', ' ').replaceAll('"', '\\"')}"`);
+});

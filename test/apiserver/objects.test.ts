@@ -119,6 +119,59 @@ test('unknown fields are dropped, warned of or refused, as asked', async (t) => 
   );
 });
 
+test('what a strict reading finds comes in the order of the text', async (t) => {
+  const server = await startTestServer(t);
+  const text = '{"metadata":{"name":"a","odd":1},"data":{"a":"1","a":"2"},"dta":{}}';
+  const { body } = await server.post(`${CONFIG_MAPS}?fieldValidation=Strict`, text);
+  const found = 'unknown field "metadata.odd", duplicate field "data.a", unknown field "dta"';
+  t.is(
+    body.message,
+    `ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: ${found}`,
+  );
+});
+
+test('what a strict reading finds in a patch, or in what it makes, is 422', async (t) => {
+  const server = await startTestServer(t);
+  await server.post(CONFIG_MAPS, configMap('a'));
+  const patch = (patchType: string, text: string, validation = 'Strict') =>
+    server.patch(`${CONFIG_MAPS}/a?fieldValidation=${validation}`, text, `application/${patchType}+json`);
+  const refused = async (patchType: string, text: string, why: string) => {
+    const { status, body } = await patch(patchType, text);
+    t.is(status, 422);
+    t.regex(body.message, /^ "" is invalid: patch: Invalid value: "/);
+    t.true(body.message.endsWith(`": strict decoding error: ${why}`), body.message);
+    t.is(body.details.causes[0].field, 'patch');
+  };
+  await refused(
+    'json-patch',
+    '[{"op":"add","path":"/dta","path":"/data","value":{},"odd":1}]',
+    'json patch duplicate field "[0].path", json patch unknown field "[0].odd"',
+  );
+  await refused('json-patch', '[{"op":"add","path":"/dta","value":{}}]', 'unknown field "dta"');
+  await refused(
+    'merge-patch',
+    '{"data":{"a":"1","a":"2"},"dta":1}',
+    'duplicate field "data.a", unknown field "dta"',
+  );
+  const strategic = await patch(
+    'strategic-merge-patch',
+    '{"metadata":{"odd":null,"labels":{"b":"1"}},"dta":[1,"x"]}',
+  );
+  t.is(
+    strategic.body.message,
+    ' "" is invalid: patch: Invalid value: "map[dta:[1 x] metadata:map[labels:map[b:1] odd:<nil>]]": strict decoding error: unknown field "dta"',
+  );
+  const warned = await patch('merge-patch', '{"data":{"a":"1","a":"2"},"dta":1}', 'Warn');
+  t.is(warned.headers.warning, '299 - "duplicate field \\"data.a\\"", 299 - "unknown field \\"dta\\""');
+  t.deepEqual(warned.body.data, { a: '2' });
+  const wrong = await patch('merge-patch', '{"data":{"a":1}}', 'Ignore');
+  t.is(wrong.status, 422);
+  t.regex(
+    wrong.body.message,
+    /^ "" is invalid: patch: Invalid value: ".*": json: cannot unmarshal number into Go struct field ConfigMap.data.a of type string$/,
+  );
+});
+
 test('a warning tells a name in any script', async (t) => {
   const server = await startTestServer(t);
   const made = await server.post(CONFIG_MAPS, { ...configMap('a'), 'größe-长': {} });

@@ -1,3 +1,4 @@
+import { goJson } from '../../../api/go-format.ts';
 import { applyJsonPatch } from '../../../api/patch/json.ts';
 import { applyMergePatch } from '../../../api/patch/merge.ts';
 import type { Scale } from '../../../api/types.ts';
@@ -10,10 +11,12 @@ import {
   notFoundError,
   unsupportedMediaType,
 } from '../../http/errors.ts';
+import { duplicateFields } from '../../http/repeated-keys.ts';
 import type { ApiObject, CustomBehaviour } from '../../registry/kind.ts';
 import type { Endpoint, ResourceRequest, Result } from '../context.ts';
 import { placeOfRequest } from '../place.ts';
-import { checkPlace, decodeObject, readObject } from '../read-object.ts';
+import { readPatched, strictErrorsOfJsonPatch } from '../patched-object.ts';
+import { checkPlace, readObject } from '../read-object.ts';
 import { present } from '../represent.ts';
 import { updateInRegistry } from '../update.ts';
 import type { WriteOptions } from '../write-options.ts';
@@ -54,13 +57,16 @@ async function patchScale(request: ResourceRequest, paths: Paths): Promise<Resul
   const type = mediaTypeOf(request.request.headers['content-type']);
   if (type !== JSON_PATCH && type !== MERGE_PATCH) throw unsupportedMediaType([JSON_PATCH, MERGE_PATCH]);
   const options = optionsOf(request, 'PatchOptions');
-  const patch = parseJson((await readBody(request.request)).toString());
+  const text = (await readBody(request.request)).toString();
+  const patch = parseJson(text);
+  const strictErrors = type === JSON_PATCH ? strictErrorsOfJsonPatch(text, patch) : duplicateFields(text);
   const change = (current: ApiObject): ApiObject => {
     const value =
       type === JSON_PATCH
         ? applyJsonPatch(current, patch)
         : applyMergePatch(current, patch as Record<string, unknown>);
-    const scale = decodeObject({ request, type: SCALE, value, options });
+    const shown = () => goJson(value);
+    const scale = readPatched({ request, type: SCALE, value, write: options, strictErrors, shown });
     checkPlace(scale, request.kind, request.info);
     return scale;
   };

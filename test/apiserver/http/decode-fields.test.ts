@@ -15,7 +15,7 @@ test('drops unknown fields and nulls, and says where', (t) => {
   });
   t.deepEqual(value, { spec: { containers: [{ name: 'a' }] } });
   t.deepEqual(findings, {
-    unknown: ['unknown field "spec.containers[0].nmae"', 'unknown field "other"'],
+    unknown: ['spec.containers[0].nmae', 'other'],
     wrongType: undefined,
   });
 });

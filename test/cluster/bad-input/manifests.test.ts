@@ -66,7 +66,19 @@ test('unknown fields are refused, warned of or dropped, as kubectl asks', async 
   const byDefault = `Error from server (BadRequest): error when creating "STDIN": ${strict}`;
   await refused(t, apply(manifest), byDefault);
   await refused(t, apply(manifest, '--validate=strict'), byDefault);
-  await refused(t, apply(manifest, '--server-side'), `Error from server (BadRequest): ${strict}`);
+  const undeclared = ['.spec.bogus', '.spec.containers[name="c"].foo'].map(
+    (path) => `${path}: field not declared in schema`,
+  );
+  const untyped = [
+    'failed to create typed patch object (default/unknown; /v1, Kind=Pod): errors:',
+    ...undeclared,
+  ];
+  for (const validate of ['--validate=strict', '--validate=ignore'])
+    await refused(
+      t,
+      apply(manifest, '--server-side', validate),
+      `Error from server: ${untyped.join('\n  ')}`,
+    );
 
   const warned = await apply(manifest, '--validate=warn', '--dry-run=server');
   t.deepEqual(warned, {
