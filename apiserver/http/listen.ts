@@ -29,6 +29,8 @@ const MAX_STREAMS = 250;
 /** While more than this waits to be sent on a connection, Node.js refuses new requests on it; by default 10, less than one list can have. */
 const MAX_SESSION_MEGABYTES = 1024;
 const KEEP_ALIVE_MS = 90_000;
+/** As Go's default, for HTTP/1.1: the command of an exec stands in its URL, and Node.js takes only 16 KiB. */
+const MAX_HEADER_BYTES = 1024 * 1024;
 
 /** Listens for HTTPS: HTTP/2 for client-go, HTTP/1.1 for upgrades and simple clients, on one port (ALPN decides). */
 export async function listen(options: ListenOptions): Promise<Listener> {
@@ -48,7 +50,8 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   server.on('request', onRequest);
   server.on('upgrade', onUpgrade);
   // Watches are silent for long and streams last for hours: no request may be cut off by a clock.
-  Object.assign(server, { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0, headersTimeout: 60_000 });
+  const clocks = { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0, headersTimeout: 60_000 };
+  Object.assign(server, { ...clocks, maxHeaderSize: MAX_HEADER_BYTES });
   server.setTimeout(0);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

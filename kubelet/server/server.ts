@@ -87,6 +87,7 @@ export async function startKubeletServer(
     requestCert: true,
     rejectUnauthorized: false,
     minVersion: 'TLSv1.2',
+    maxHeaderSize: MAX_HEADER_BYTES,
   });
   server.on('request', (request, response) => {
     answer(request, response).catch((error: unknown) => {
@@ -115,6 +116,9 @@ export async function startKubeletServer(
     },
   };
 }
+
+/** As Go's default: the command of an exec stands in its URL, and Node.js takes only 16 KiB. */
+const MAX_HEADER_BYTES = 1024 * 1024;
 
 const urlOf = (request: IncomingMessage): URL => new URL(request.url ?? '/', 'https://kubelet');
 

@@ -18,3 +18,8 @@ test('an answer that waits to be read keeps no other request of the connection o
   t.is(await statusOf(CONFIG_MAPS), 200);
   t.is(await statusOf('/version'), 200);
 });
+
+test('a URL may be as long as a command that is passed on in it', async (t) => {
+  const server = await startTestServer(t);
+  t.is((await server.get(`/version?command=${'a'.repeat(200_000)}`)).status, 200);
+});

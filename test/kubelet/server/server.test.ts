@@ -49,6 +49,11 @@ const spec = (image = 'busybox') => ({
 
 test('who may ask', async (t) => {
   const bench = await startBench(t);
+  t.is(
+    (await ask(bench, `/healthz?command=${'a'.repeat(200_000)}`)).statusCode,
+    200,
+    'a long command in the URL',
+  );
   t.deepEqual(await ask(bench, '/healthz'), { statusCode: 200, body: 'ok' });
   t.deepEqual(await ask(bench, '/pods', { anonymous: true }), { statusCode: 401, body: 'Unauthorized' });
   t.deepEqual(await ask(bench, '/pods', { token: 'nonsense' }), { statusCode: 401, body: 'Unauthorized' });
