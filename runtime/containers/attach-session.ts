@@ -17,14 +17,16 @@ export async function runAttachSession(runtime: Runtime, session: AttachSession)
     ...(stdout === undefined ? {} : { stdout }),
     ...(stderr === undefined ? {} : { stderr }),
   });
-  const typed =
-    stdin === undefined ? Promise.resolve() : passOn(connection, stdin, container.config.stdinOnce);
+  const { stdinOnce, tty } = container.config;
+  const isOnlyInput = stdinOnce && !tty;
+  const typed = stdin === undefined ? Promise.resolve() : passOn(connection, stdin, isOnlyInput);
   const { promise: gone, resolve: leave } = Promise.withResolvers<void>();
   signal.addEventListener('abort', () => leave(), { once: true });
   if (signal.aborted) leave();
-  // Without output to wait for, the end of the input is the end.
-  const nothingToShow = stdout === undefined && stderr === undefined && stdin !== undefined;
-  await Promise.race([connection.ended, gone, ...(nothingToShow ? [typed] : [])]);
+  // The end of the input is the end, unless the container ends by it and has something to show (containerd: cri/io Attach).
+  const showsMore = isOnlyInput && (stdout !== undefined || stderr !== undefined);
+  const endsWithInput = stdin !== undefined && !showsMore;
+  await Promise.race([connection.ended, gone, ...(endsWithInput ? [typed] : [])]);
 }
 
 async function passOn(

@@ -102,6 +102,18 @@ withEach('attach -it joins the terminal of the container’s own process', async
   t.is((await call(program, ['exec', 'shells', '-c', 'tty', '--', 'cat', '/proc/1/comm'])).stdout, 'sh\n');
 });
 
+withEach('attach -i ends with its input, the container goes on', async (t, program) => {
+  const word = `word-${programs.indexOf(program)}`;
+  const answer = await call(program, ['attach', '-i', 'shells', '-c', 'echo'], { input: `${word}\n` });
+  t.is(answer.code, 0, answer.stderr);
+  const logs = async () => (await call(program, ['logs', 'shells', '-c', 'echo'])).stdout;
+  await until('the container has read it', async () => (await logs()).includes(`got ${word}\n`));
+  const { status } = await bench.pod('shells');
+  const echo = status?.containerStatuses?.find(({ name }) => name === 'echo');
+  t.is(echo?.restartCount, 0);
+  t.not(echo?.state?.running, undefined);
+});
+
 withEach('run -it --rm: a Pod for one terminal', async (t, program) => {
   const name = `ran-${programs.indexOf(program)}`;
   const image = [
@@ -131,6 +143,9 @@ withEach('exec without a terminal: input, output, errors and exit code apart', a
   t.is(answer.stdout, 'typed\n');
   t.is(answer.stderr, 'wrong\ncommand terminated with exit code 9\n');
   t.is(answer.code, 9);
+  const long = 'a'.repeat(20_000);
+  const echoed = await call(program, ['exec', 'shells', '-c', 'main', '--', 'echo', long]);
+  t.is(echoed.stdout, `${long}\n`, echoed.stderr);
   const missing = await call(program, ['exec', 'shells', '-c', 'main', '--', 'nosuchcommand']);
   t.regex(missing.stderr, /exec: "nosuchcommand": executable file not found in \$PATH/);
   t.not(missing.code, 0);
