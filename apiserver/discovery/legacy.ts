@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Kind, Subresource } from '../registry/kind.ts';
 import { apiVersionOf } from '../registry/kind.ts';
 import type { KindTable } from '../registry/table.ts';
@@ -55,7 +56,16 @@ const describe = (kind: Kind) => ({
   verbs: shownVerbs(kind),
   ...(kind.shortNames !== undefined && { shortNames: kind.shortNames }),
   ...(kind.categories !== undefined && { categories: kind.categories }),
+  ...(kind.verbs.includes('get') && { storageVersionHash: storageVersionHash(kind) }),
 });
+
+/** Tells clients when a kind's objects are stored in another version (upstream: apiserver discovery/storageversionhash.go). */
+function storageVersionHash(kind: Kind): string {
+  const shown = { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata: {} };
+  const { apiVersion } = kind.viewOf?.toStored(shown) ?? shown;
+  const stored = `${apiVersion.includes('/') ? '' : '/'}${apiVersion}/${kind.kind}`;
+  return createHash('sha256').update(stored).digest().subarray(0, 8).toString('base64');
+}
 
 const subresources = (kind: Kind) =>
   (kind.subresources ?? []).map((subresource) => ({

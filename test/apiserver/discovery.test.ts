@@ -13,7 +13,20 @@ test('legacy and aggregated discovery tell the same', async (t) => {
     verbs: string[];
   }[];
   const pods = resources.find(({ name }) => name === 'pods');
-  t.like(pods, { kind: 'Pod', namespaced: true, shortNames: ['po'], categories: ['all'] });
+  const storageVersionHash = 'xPOwRZ+Yhw8=';
+  t.like(pods, {
+    kind: 'Pod',
+    namespaced: true,
+    shortNames: ['po'],
+    categories: ['all'],
+    storageVersionHash,
+  });
+  t.false('storageVersionHash' in (resources.find(({ name }) => name === 'bindings') ?? {}));
+  const hashOfEvents = async (path: string) => {
+    const listed = (await server.get(path)).body.resources as { name: string; storageVersionHash?: string }[];
+    return listed.find(({ name }) => name === 'events')?.storageVersionHash;
+  };
+  t.is(await hashOfEvents('/apis/events.k8s.io/v1'), await hashOfEvents('/api/v1'));
   t.true(resources.some(({ name }) => name === 'pods/exec'));
   const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json';
   const core = await server.get('/api', { headers: { accept } });
