@@ -3,8 +3,9 @@ import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { answerOnSocket, proxyUpgrade, UpgradeDialError } from '../../client/upgrade-proxy.ts';
 import type { StatusError } from '../../api/status.ts';
-import type { ServerParts } from '../endpoints/context.ts';
+import type { ResourceRequest, ServerParts } from '../endpoints/context.ts';
 import { connectUrl } from '../endpoints/subresources/connect.ts';
+import { isWebSocketUpgrade, streamLogMessages } from '../endpoints/subresources/log-messages.ts';
 import { badRequest, internalError, methodNotSupported } from './errors.ts';
 import { resourceRequest, statusErrorOf } from './handler.ts';
 import { requestInfo } from './request-info.ts';
@@ -13,31 +14,54 @@ import { checkCreateRight, secureRequest } from './secured-request.ts';
 
 const CONNECTABLE = new Set(['exec', 'attach', 'portforward']);
 
-/** Carries exec, attach and port-forward connections (SPDY and WebSocket) to the Pod's kubelet, as bytes. */
-export async function handleUpgrade(options: {
+interface UpgradeOptions {
   server: ServerParts;
   request: IncomingMessage;
   socket: Duplex;
   head: Buffer;
-}): Promise<void> {
-  const { server, request, socket, head } = options;
+}
+
+/**
+ * Carries exec, attach and port-forward connections (SPDY and WebSocket) to the Pod's kubelet, as bytes; a log comes in the messages of
+ * a WebSocket.
+ */
+export async function handleUpgrade(options: UpgradeOptions): Promise<void> {
+  const { server, request, socket } = options;
   socket.on('error', () => socket.destroy());
   try {
-    const url = await prepare(server, request, socket as TLSSocket);
-    const { ca, cert, key } = server.kubelets.tls;
-    await proxyUpgrade({
-      request,
-      socket,
-      head,
-      target: { url, tls: { ca, cert, key } },
-      signal: server.stopping,
-    });
+    const resource = await prepare(server, request, socket as TLSSocket);
+    if (isLogOverWebSocket(resource, request)) await streamLogMessages(resource, options);
+    else await connect(resource, options);
   } catch (error) {
     answerFailure(socket, failureOf(error, server, request));
   }
 }
 
-async function prepare(server: ServerParts, request: IncomingMessage, socket: TLSSocket): Promise<string> {
+const isLogOverWebSocket = ({ info }: Pick<ResourceRequest, 'info'>, request: IncomingMessage): boolean =>
+  info.subresource === 'log' && isWebSocketUpgrade(request);
+
+async function connect(
+  resource: ResourceRequest,
+  { server, request, socket, head }: UpgradeOptions,
+): Promise<void> {
+  // A WebSocket comes as GET; it needs the right to create all the same (upstream: AuthorizePodWebsocketUpgradeCreatePermission).
+  checkCreateRight(resource);
+  const url = await connectUrl(resource);
+  const { ca, cert, key } = server.kubelets.tls;
+  await proxyUpgrade({
+    request,
+    socket,
+    head,
+    target: { url, tls: { ca, cert, key } },
+    signal: server.stopping,
+  });
+}
+
+async function prepare(
+  server: ServerParts,
+  request: IncomingMessage,
+  socket: TLSSocket,
+): Promise<ResourceRequest> {
   const info = requestInfo(request.method ?? 'GET', request.url ?? '/');
   const user = await secureRequest({ server, info, request, socket });
   // An upgrade has no response object; the endpoints that answer upgrades don't use one.
@@ -50,12 +74,12 @@ async function prepare(server: ServerParts, request: IncomingMessage, socket: TL
     request: bare,
     response: undefined as unknown as ServerResponse,
   });
-  if (!CONNECTABLE.has(info.subresource)) throw badRequest('upgrade is not supported on this path');
+  if (!CONNECTABLE.has(info.subresource) && !isLogOverWebSocket(resource, request)) {
+    throw badRequest('upgrade is not supported on this path');
+  }
   if (!resource.subresource?.verbs.some((verb) => verb === info.verb))
     throw methodNotSupported(resource.kind, info.verb);
-  // A WebSocket comes as GET; it needs the right to create all the same (upstream: AuthorizePodWebsocketUpgradeCreatePermission).
-  checkCreateRight(resource);
-  return connectUrl(resource);
+  return resource;
 }
 
 function failureOf(error: unknown, server: ServerParts, request: IncomingMessage): StatusError {

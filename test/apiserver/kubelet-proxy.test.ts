@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
+import { WebSocket } from 'ws';
 import { makeDefaultAccount, podNamed, PODS, startTestServer } from './test-server.ts';
 import type { TestServer } from './test-server.ts';
 
@@ -201,6 +202,69 @@ test('exec needs the right to it, and an upgrade', async (t) => {
   const plain = await server.post(`${PODS}/web/exec?container=main&command=ls`, undefined);
   t.is(plain.status, 400);
   t.is(plain.body.message, 'Upgrade request required');
+});
+
+/** The messages of a WebSocket until it is closed, or the status of the refusal. */
+function messagesOf(
+  server: TestServer,
+  path: string,
+  { protocols, as = server.admin }: { protocols: string[]; as?: typeof server.admin },
+) {
+  const { promise, resolve, reject } = Promise.withResolvers<{
+    protocol?: string;
+    messages?: string[];
+    isBinary?: boolean[];
+    closeCode?: number;
+    status?: number;
+  }>();
+  const webSocket = new WebSocket(`${server.url.replace('https', 'wss')}${path}`, protocols, {
+    ca: server.authority.cert,
+    ...as,
+  });
+  const messages: string[] = [];
+  const isBinary: boolean[] = [];
+  webSocket.on('message', (data: Buffer, binary) => {
+    messages.push(data.toString());
+    isBinary.push(binary);
+  });
+  webSocket.on('close', (closeCode) =>
+    resolve({ protocol: webSocket.protocol, messages, isBinary, closeCode }),
+  );
+  webSocket.on('unexpected-response', (_request, response) => {
+    response.resume();
+    resolve({ status: response.statusCode ?? 0 });
+  });
+  webSocket.on('error', reject);
+  return promise;
+}
+
+test('a log comes in the messages of a WebSocket', async (t) => {
+  const { server, kubelet } = await podOnNode(t);
+  const path = `${PODS}/web/log?container=main&tailLines=2`;
+  for (const protocols of [['binary.k8s.io'], []]) {
+    const { messages = [], ...rest } = await messagesOf(server, path, { protocols });
+    t.is(messages[0], '', 'an empty one says that the connection stands');
+    t.is(messages.join(''), 'first\nsecond\n');
+    t.deepEqual([...new Set(rest.isBinary)], [true]);
+    t.is(rest.protocol, protocols[0] ?? '');
+    t.is(rest.closeCode, 1000);
+  }
+  t.is(kubelet.seen[0]?.url, '/containerLogs/default/web/main?tailLines=2');
+  const encoded = await messagesOf(server, path, { protocols: ['unknown', 'base64.binary.k8s.io'] });
+  t.is(encoded.protocol, 'base64.binary.k8s.io');
+  t.deepEqual([...new Set(encoded.isBinary)], [false]);
+  t.is(encoded.messages?.map((one) => Buffer.from(one, 'base64').toString()).join(''), 'first\nsecond\n');
+});
+
+test('a log that cannot be had refuses the WebSocket', async (t) => {
+  const { server } = await podOnNode(t);
+  const protocols = ['binary.k8s.io'];
+  t.is((await messagesOf(server, `${PODS}/web/log?container=broken`, { protocols })).status, 400);
+  t.is((await messagesOf(server, `${PODS}/none/log`, { protocols })).status, 404);
+  const as = await server.identity('jane');
+  t.is((await messagesOf(server, `${PODS}/web/log?container=main`, { protocols, as })).status, 403);
+  const other = { protocols: ['other.k8s.io'] };
+  t.is((await messagesOf(server, `${PODS}/web/log?container=main`, other)).status, 403);
 });
 
 test("a node's own API is proxied", async (t) => {

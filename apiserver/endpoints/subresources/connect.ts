@@ -9,15 +9,17 @@ const LOG_FLAGS = ['follow', 'previous', 'timestamps'];
 const LOG_VALUES = ['sinceSeconds', 'sinceTime', 'tailLines', 'limitBytes', 'stream'];
 
 /** GET pods/log: what the kubelet of the Pod's node answers, line by line as it comes. Throws 400, 404 and 422. */
-export const streamLog: Endpoint = async (request) => {
+export const streamLog: Endpoint = async (request) => forwardAnswer({ request, url: await logUrl(request) });
+
+/** Where the kubelet has the log that is asked for. Throws 400, 404 and 422. */
+export async function logUrl(request: ResourceRequest): Promise<string> {
   const { server, info } = request;
   checkLogOptions(info.name, info.query);
   const { pod, nodeName } = await runningPod(request);
   const container = containerOf(pod, info.query.get('container'));
   const path = `/containerLogs/${info.namespace}/${info.name}/${container}`;
-  const url = `${server.kubelets.baseUrl(nodeName)}${path}${logQuery(info.query)}`;
-  return forwardAnswer({ request, url });
-};
+  return `${server.kubelets.baseUrl(nodeName)}${path}${logQuery(info.query)}`;
+}
 
 /** What is asked of the log, each flag in the letters that a kubelet reads (upstream: registry/core/pod LogLocation). */
 function logQuery(query: URLSearchParams): string {

@@ -28,10 +28,19 @@ export async function forwardAnswer({
   url: string;
 }): Promise<undefined> {
   const signal = signalOf(request);
-  const answer = await request.server.kubelets.request({ url, method: 'GET', signal });
+  const answer = await askKubelet(request, { url, signal });
+  return carryOver({ request, answer, signal });
+}
+
+/** What a kubelet answers; its refusal is thrown as a Status. */
+export async function askKubelet(
+  { server }: Pick<ResourceRequest, 'server'>,
+  { url, signal }: { url: string; signal: AbortSignal },
+): Promise<IncomingMessage> {
+  const answer = await server.kubelets.request({ url, method: 'GET', signal });
   const status = answer.statusCode ?? 502;
   if (status >= 400) throw await refusalOf(answer, status);
-  return carryOver({ request, answer, signal });
+  return answer;
 }
 
 /** Aborted when the client leaves or the server stops: what was asked for them is given up then. */
