@@ -34,7 +34,7 @@ import type { PodSyncContext } from './sync/sync-context.ts';
 import { syncPod } from './sync/sync-pod.ts';
 import { forgetPod, removeFromRuntime, syncTerminated } from './sync/sync-terminated.ts';
 import { syncTerminating } from './sync/sync-terminating.ts';
-import { tellStatus } from './sync/tell-status.ts';
+import { tellProbeResults, tellStatus } from './sync/tell-status.ts';
 import type { PersistentVolumes } from './volumes/persistent-volumes.ts';
 import { createVolumeManager } from './volumes/volume-manager.ts';
 import type { VolumeManager } from './volumes/volume-manager.ts';
@@ -126,7 +126,11 @@ export function composePods(input: ComposeInput): PodParts {
     startedAtMs: clock.now(),
     podOf: (uid) => workers.get(uid)?.pod,
     statusOf: (uid) => statuses.get(uid),
-    onChange: (uid) => workers.wake(uid),
+    onChange(uid) {
+      const pod = workers.get(uid)?.pod;
+      if (pod) tellProbeResults(context, pod);
+      workers.wake(uid);
+    },
   });
   const dns = dnsSettings(options, config);
   const context: PodSyncContext = {

@@ -48,6 +48,23 @@ export function conditionsOf(input: ConditionsInput): PodCondition[] {
   return [...foreign, ...own.map((condition) => withHistory(condition, pod, previous))];
 }
 
+/** The conditions as they are, with those anew that follow from whether containers are ready. */
+export function readyConditions(
+  pod: KubeletPod,
+  told: PodStatus,
+  statuses: ContainerStatus[],
+): PodCondition[] {
+  const conditions = told.conditions ?? [];
+  const phase = told.phase as Phase;
+  const containersReady = containersReadyCondition({ pod, phase, statuses });
+  const foreign = conditions.filter(({ type }) => !isOwnCondition(type));
+  const anew = [readyCondition({ pod }, containersReady, foreign), containersReady];
+  return conditions.map((condition) => {
+    const made = anew.find(({ type }) => type === condition.type);
+    return made ? withHistory(made, pod, told) : condition;
+  });
+}
+
 function restartingAllCondition({ pod, previous, runtime, phase }: ConditionsInput): PodCondition {
   const type = restartingCondition;
   if (phase === 'Succeeded') return { type, status: 'False', reason: 'PodCompleted' };
@@ -77,7 +94,11 @@ const goList = (names: string[]): string => `[${names.join(' ')}]`;
 const namedStatus = (statuses: ContainerStatus[], name: string) =>
   statuses.find((status) => status.name === name);
 
-function containersReadyCondition({ pod, phase, statuses }: ConditionsInput): PodCondition {
+function containersReadyCondition({
+  pod,
+  phase,
+  statuses,
+}: Pick<ConditionsInput, 'pod' | 'phase' | 'statuses'>): PodCondition {
   const type = 'ContainersReady';
   const { spec } = pod;
   const watched = [...(spec.initContainers ?? []).filter(isSidecar), ...spec.containers];
@@ -98,7 +119,7 @@ function containersReadyCondition({ pod, phase, statuses }: ConditionsInput): Po
 }
 
 function readyCondition(
-  { pod }: ConditionsInput,
+  { pod }: Pick<ConditionsInput, 'pod'>,
   containersReady: PodCondition,
   foreign: PodCondition[],
 ): PodCondition {

@@ -4,7 +4,7 @@ import { isSidecar, isTerminalPhase } from '../pod.ts';
 import type { KubeletPod } from '../pod.ts';
 import { qosClassOf } from '../resources/pod-resources.ts';
 import type { PodRuntimeStatus, RuntimeContainer } from '../runtime-status/runtime-status.ts';
-import { conditionsOf } from './conditions.ts';
+import { conditionsOf, readyConditions } from './conditions.ts';
 import { containerStatuses } from './container-statuses.ts';
 import { phaseOf } from './phase.ts';
 import type { Phase } from './phase.ts';
@@ -64,6 +64,29 @@ export function generateStatus(context: StatusContext, input: StatusInput): PodS
     qosClass: pod.status.qosClass ?? qosClassOf(pod),
     ...statuses,
     ...observed(pod),
+  };
+}
+
+/**
+ * The status that was told, with what probes say by now: for a Pod whose worker may be busy, as it is while containers end. Nothing else
+ * of the Pod is looked at (upstream: SetContainerReadiness, SetContainerStartup).
+ */
+export function withProbeResults(
+  { readiness }: Pick<StatusContext, 'readiness'>,
+  pod: KubeletPod,
+  told: PodStatus,
+): PodStatus {
+  if (!told.containerStatuses) return told;
+  const containerStatuses = told.containerStatuses.map((status) => withProbes(readiness, pod, status));
+  const initContainerStatuses = told.initContainerStatuses?.map((status) =>
+    initWithProbes(readiness, pod, status),
+  );
+  const both = [...containerStatuses, ...(initContainerStatuses ?? [])];
+  return {
+    ...told,
+    containerStatuses,
+    ...(initContainerStatuses ? { initContainerStatuses } : {}),
+    conditions: readyConditions(pod, told, both),
   };
 }
 

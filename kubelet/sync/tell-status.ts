@@ -2,7 +2,7 @@ import type { PodStatus } from '../../api/types.ts';
 import type { KubeletPod } from '../pod.ts';
 import { emptyRuntimeStatus } from '../runtime-status/runtime-status.ts';
 import type { PodRuntimeStatus } from '../runtime-status/runtime-status.ts';
-import { generateStatus } from '../status/generate-status.ts';
+import { generateStatus, withProbeResults } from '../status/generate-status.ts';
 import type { PodFailure } from '../workers/pod-worker.ts';
 import { previousStatus } from './sync-context.ts';
 import type { PodSyncContext } from './sync-context.ts';
@@ -26,4 +26,10 @@ export function tellStatus(
   });
   context.statuses.set(pod, status);
   return status;
+}
+
+/** Tells at once what a probe has found, whatever the Pod's worker is busy with. */
+export function tellProbeResults(context: PodSyncContext, pod: KubeletPod): void {
+  const told = context.statuses.get(pod.metadata.uid);
+  if (told) context.statuses.set(pod, withProbeResults(context.statusContext, pod, told));
 }

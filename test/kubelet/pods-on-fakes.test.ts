@@ -1,4 +1,5 @@
 import test from 'ava';
+import type { Pod } from '../../api/types.ts';
 import { pods } from '../../client/resources.ts';
 import { until } from '../environment.ts';
 import { FakeCriError } from './fake-cri.ts';
@@ -373,6 +374,49 @@ test('postStart failure kills the container; hooks run by exec', async (t) => {
   await bench.eventUntil(
     'badhook',
     ({ reason, message }) => reason === 'Killing' && message === 'FailedPostStartHook',
+  );
+});
+
+test('a pod that ends tells when it is no longer ready, and of liveness nothing', async (t) => {
+  const bench = await startBench(t);
+  let healthy = true;
+  bench.cri.intercept('ExecSync', () => ({
+    stdout: Buffer.alloc(0),
+    stderr: Buffer.alloc(0),
+    exitCode: healthy ? 0 : 1,
+  }));
+  const stopping = Promise.withResolvers<undefined>();
+  bench.cri.intercept('StopContainer', async () => {
+    healthy = false;
+    return stopping.promise;
+  });
+  t.teardown(() => stopping.resolve(undefined));
+  const probe = { exec: { command: ['check'] }, periodSeconds: 1, failureThreshold: 1 };
+  await bench.createPod({
+    metadata: { name: 'leaving' },
+    spec: spec({ containers: [main({ readinessProbe: probe, livenessProbe: probe })] }),
+  });
+  const isReady = ({ status }: Pod) =>
+    status?.conditions?.find(({ type }) => type === 'Ready')?.status === 'True';
+  await bench.podUntil('leaving', isReady);
+  await bench.client.resource(pods).delete({ name: 'leaving', namespace: 'default' });
+  const { status } = await bench.podUntil('leaving', (pod) => !isReady(pod));
+  t.is(status?.phase, 'Running');
+  const [container] = status?.containerStatuses ?? [];
+  t.true(container?.state?.running !== undefined);
+  t.is(container?.started, true);
+  t.is(container?.ready, false);
+  for (const type of ['Ready', 'ContainersReady']) {
+    const condition = status?.conditions?.find((one) => one.type === type);
+    t.like(condition, { reason: 'ContainersNotReady', message: 'containers with unready status: [main]' });
+  }
+  stopping.resolve(undefined);
+  await bench.gone('leaving');
+  await bench.eventUntil('leaving', ({ message }) => message === 'Readiness probe failed: ');
+  const messages = (await bench.eventsOf('leaving')).map(({ message }) => message);
+  t.deepEqual(
+    messages.filter((message) => message?.startsWith('Liveness')),
+    [],
   );
 });
 
