@@ -24,6 +24,18 @@ test('a Pod gets defaults, phase, QoS class, account, tolerations and priority',
   t.is(pod.metadata.generation, 1);
 });
 
+test("resources of the Pod as a whole decide its QoS class before the containers'", async (t) => {
+  const server = await startTestServer(t);
+  await makeDefaultAccount(server);
+  const all = { cpu: '100m', memory: '100Mi' };
+  const half = { cpu: '50m', memory: '50Mi' };
+  const guaranteed = podNamed('guaranteed', { resources: { requests: all, limits: all } });
+  t.is((await server.post(PODS, guaranteed)).body.status.qosClass, 'Guaranteed');
+  const containers = [{ name: 'main', image: 'busybox', resources: { requests: half, limits: half } }];
+  const burstable = podNamed('burstable', { resources: { requests: half, limits: all }, containers });
+  t.is((await server.post(PODS, burstable)).body.status.qosClass, 'Burstable');
+});
+
 test('a spec that may not change is refused, status and spec are written apart', async (t) => {
   const server = await startTestServer(t);
   await makeDefaultAccount(server);

@@ -1,8 +1,8 @@
+import { qosClassOf } from '../../../api/qos-class.ts';
 import type { Pod } from '../../../api/types.ts';
 import { ALL_VERBS, defineKind } from '../kind.ts';
 import type { Subresource } from '../kind.ts';
 import { POD_COLUMNS } from '../printers/pod.ts';
-import { qosClassOf } from './quality-of-service.ts';
 
 /** A delete's grace: asked, else the Pod's own; a Pod that never ran or has ended goes at once (upstream: pod strategy CheckGracefulDelete). */
 function gracePeriodSeconds({ spec, status }: Pod, asked: number | undefined): number {
