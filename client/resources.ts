@@ -13,6 +13,7 @@ import type {
   PersistentVolume,
   PersistentVolumeClaim,
   Pod,
+  RuntimeClass,
   Secret,
   Service,
   ServiceAccount,
@@ -45,6 +46,7 @@ export const serviceAccounts = core<ServiceAccount>('serviceaccounts');
 export const events = core<CoreV1Event>('events');
 export const persistentVolumes = core<PersistentVolume>('persistentvolumes');
 export const persistentVolumeClaims = core<PersistentVolumeClaim>('persistentvolumeclaims');
+export const runtimeClasses = grouped<RuntimeClass>('node.k8s.io', 'runtimeclasses');
 export const storageClasses = grouped<StorageClass>('storage.k8s.io', 'storageclasses');
 export const csiDrivers = grouped<CSIDriver>('storage.k8s.io', 'csidrivers');
 export const csiNodes = grouped<CSINode>('storage.k8s.io', 'csinodes');

@@ -23,6 +23,7 @@ import type { ProbeManager } from './probes/probe-manager.ts';
 import type { CgroupTree } from './resources/pod-cgroups.ts';
 import { createPodCgroups } from './resources/pod-cgroups.ts';
 import { createPodCache } from './runtime-status/pod-cache.ts';
+import { runtimeHandlerOf } from './sandbox/runtime-handler.ts';
 import { sandboxConfig } from './sandbox/sandbox-config.ts';
 import type { DnsSettings } from './sandbox/dns.ts';
 import { createPodDirectory } from './sources/pod-directory.ts';
@@ -183,6 +184,7 @@ export function composePods(input: ComposeInput): PodParts {
           dns,
           volumeGroups: volumes.groupsFor(pod),
         }),
+      runtimeHandlerOf: (pod) => runtimeHandlerOf(client, pod),
       sandboxSlots: createSlots(2 * availableParallelism()),
       isTerminating: (uid) => (workers.get(uid)?.state ?? 'finished') !== 'syncing',
       seenOf: (uid) => cache.get(uid),

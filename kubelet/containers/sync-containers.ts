@@ -18,6 +18,8 @@ export interface SyncContext extends StartContext {
   probes: ProbeResults;
   failures: StartFailures;
   sandboxConfigOf(pod: KubeletPod, attempt: number): cri.Sent<cri.PodSandboxConfig>;
+  /** Empty: the runtime's own choice. */
+  runtimeHandlerOf(pod: KubeletPod): Promise<string>;
   isTerminating(uid: string): boolean;
   /** What the runtime's events have told of a Pod by now. */
   seenOf: (uid: string) => PodRuntimeStatus | undefined;
@@ -121,8 +123,9 @@ async function ensureSandbox({ context, pod, status, actions, outcome }: Sync): 
   outcome.acted = true;
   try {
     const sandboxConfig = context.sandboxConfigOf(pod, actions.attempt);
+    const runtimeHandler = await context.runtimeHandlerOf(pod);
     const { podSandboxId } = await context.sandboxSlots.run(() =>
-      cri.call('RunPodSandbox', { config: sandboxConfig }, { timeoutMs: 240_000 }),
+      cri.call('RunPodSandbox', { config: sandboxConfig, runtimeHandler }, { timeoutMs: 240_000 }),
     );
     const ips = await ipsOf(context, pod, podSandboxId);
     return { sandboxId: podSandboxId, sandboxConfig, podIps: podIpsOf(pod, ips) };

@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { Pod } from '../../api/types.ts';
-import { pods } from '../../client/resources.ts';
+import { pods, runtimeClasses } from '../../client/resources.ts';
 import { until } from '../environment.ts';
 import { FakeCriError } from './fake-cri.ts';
 import { startBench } from './kubelet-on-fakes.ts';
@@ -464,6 +464,32 @@ test('a volume of an image that cannot be pulled shows why, as an image does', a
   await reasonIs('ErrImagePull');
   const pod = await reasonIs('ImagePullBackOff');
   t.regex(pod.status?.containerStatuses?.[0]?.state?.waiting?.message ?? '', /none:1/);
+});
+
+test("a pod's sandbox is asked for with the handler of its RuntimeClass", async (t) => {
+  const bench = await startBench(t);
+  bench.cri.intercept('RunPodSandbox', ({ runtimeHandler }) => {
+    if (runtimeHandler === '') return undefined;
+    throw new FakeCriError(3, `no runtime for "${String(runtimeHandler)}" is configured`);
+  });
+  await bench.client.resource(runtimeClasses).create({
+    object: {
+      apiVersion: 'node.k8s.io/v1',
+      kind: 'RuntimeClass',
+      metadata: { name: 'fast' },
+      handler: 'fast-vm',
+    },
+  });
+  await bench.createPod({ metadata: { name: 'special' }, spec: spec({ runtimeClassName: 'fast' }) });
+  const failure =
+    'Failed to create pod sandbox: rpc error: code = InvalidArgument desc = no runtime for "fast-vm" is configured';
+  await bench.eventUntil(
+    'special',
+    ({ reason, message }) => reason === 'FailedCreatePodSandBox' && message === failure,
+  );
+  t.is((await bench.pod('special')).status?.phase, 'Pending');
+  await bench.createPod({ metadata: { name: 'plain' }, spec: spec() });
+  await bench.podUntil('plain', ({ status }) => status?.phase === 'Running');
 });
 
 test('a pod whose image never came is deleted all the same', async (t) => {
