@@ -139,11 +139,14 @@ const send = async (
   return resource.create({ object: event });
 };
 
-/** Nanoseconds since 1970 in hexadecimal; never the same twice, because names must differ. */
+/**
+ * Nanoseconds since 1970 in hexadecimal; never the same twice, because names must differ. Several recorders act on one change within a
+ * millisecond, so what the clock doesn't tell of the time is taken from the system's.
+ */
 const eventNamer = (clock: Clock) => {
   let last = 0n;
   return (objectName: string): string => {
-    const now = BigInt(clock.now()) * 1_000_000n;
+    const now = BigInt(clock.now()) * 1_000_000n + (process.hrtime.bigint() % 1_000_000n);
     last = now > last ? now : last + 1n;
     return `${objectName}.${last.toString(16)}`;
   };
