@@ -1,3 +1,4 @@
+import { getSystemErrorMap } from 'node:util';
 import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
 import type { MethodDefinition, ServiceError } from '@grpc/grpc-js';
 import { socketAddress } from '../linux/socket-address.ts';
@@ -46,12 +47,12 @@ export interface CsiDriver {
  * when the driver comes back. A driver that is not there answers UNAVAILABLE.
  */
 export function connectDriver({ socketPath }: { socketPath: string }): CsiDriver {
-  const { client, close } = connect(socketPath);
+  const { close, ...connection } = connect(socketPath);
   return {
-    identity: callsOf<IdentityService>(client, 'csi.v1.Identity'),
-    controller: callsOf<ControllerService>(client, 'csi.v1.Controller'),
-    groupController: callsOf<GroupControllerService>(client, 'csi.v1.GroupController'),
-    node: callsOf<NodeService>(client, 'csi.v1.Node'),
+    identity: callsOf<IdentityService>(connection, 'csi.v1.Identity'),
+    controller: callsOf<ControllerService>(connection, 'csi.v1.Controller'),
+    groupController: callsOf<GroupControllerService>(connection, 'csi.v1.GroupController'),
+    node: callsOf<NodeService>(connection, 'csi.v1.Node'),
     close,
   };
 }
@@ -62,14 +63,19 @@ export interface RegistrationClient extends Calls<RegistrationService> {
 
 /** A client of a registration socket in the kubelet's plugins_registry/. */
 export function connectRegistration({ socketPath }: { socketPath: string }): RegistrationClient {
-  const { client, close } = connect(socketPath);
+  const { close, ...connection } = connect(socketPath);
   return {
-    ...callsOf<RegistrationService>(client, 'pluginregistration.Registration'),
+    ...callsOf<RegistrationService>(connection, 'pluginregistration.Registration'),
     close,
   };
 }
 
-function connect(socketPath: string): { client: Client; close: () => void } {
+interface Connection {
+  client: Client;
+  socketPath: string;
+}
+
+function connect(socketPath: string): Connection & { close: () => void } {
   const address = addressOf(socketPath);
   const client = new Client(`unix://${address.path}`, credentials.createInsecure(), {
     'grpc.max_receive_message_length': 16 * 1024 * 1024,
@@ -85,7 +91,7 @@ function connect(socketPath: string): { client: Client; close: () => void } {
     client.close();
     address[Symbol.dispose]();
   };
-  return { client, close };
+  return { client, socketPath, close };
 }
 
 /** Where the directory is missing the path itself will do: nobody answers at it, and the call says so. */
@@ -98,10 +104,10 @@ function addressOf(socketPath: string): SocketAddress {
   }
 }
 
-function callsOf<Service>(client: Client, path: ServicePath): Calls<Service> {
+function callsOf<Service>(connection: Connection, path: ServicePath): Calls<Service> {
   const calls = Object.entries(serviceDefinition(path)).map(([name, method]) => [
     name.charAt(0).toLowerCase() + name.slice(1),
-    (request: object, options: CallOptions = {}) => call(client, { name, method, request, options }),
+    (request: object, options: CallOptions = {}) => call(connection, { name, method, request, options }),
   ]);
   return Object.fromEntries(calls) as Calls<Service>;
 }
@@ -115,7 +121,7 @@ interface Call {
   options: CallOptions;
 }
 
-function call(client: Client, { name, method, request, options }: Call): Promise<object> {
+function call({ client, socketPath }: Connection, { name, method, request, options }: Call): Promise<object> {
   const { timeoutMs, signal, waitForReady } = options;
   const deadline = timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs };
   const metadata = new Metadata({ waitForReady: waitForReady ?? false });
@@ -127,7 +133,7 @@ function call(client: Client, { name, method, request, options }: Call): Promise
     const done = (error: ServiceError | null, response?: object) => {
       signal?.removeEventListener('abort', cancel);
       traced(name, { ms: Math.round(performance.now() - began), ...(error === null ? {} : { error }) });
-      if (error !== null || response === undefined) reject(csiError(error, name));
+      if (error !== null || response === undefined) reject(csiError(error, { method: name, socketPath }));
       else resolve(response);
     };
     const { path, requestSerialize, responseDeserialize } = method;
@@ -144,13 +150,28 @@ function call(client: Client, { name, method, request, options }: Call): Promise
   });
 }
 
-/** grpc-js' error as ours. What a client itself says of a deadline or a cancel is said in Go's words: people search for those. */
-function csiError(error: ServiceError | null, method: string): CsiError {
+/**
+ * grpc-js' error as ours. What a client itself says of a deadline, a cancel or a driver that is not there is said in Go's words: people
+ * search for those.
+ */
+function csiError(
+  error: ServiceError | null,
+  { method, socketPath }: { method: string; socketPath: string },
+): CsiError {
   const codeName = (error === null ? 'UNKNOWN' : status[error.code]) as CodeName;
   const details = error?.details ?? 'no response';
+  return new CsiError(codeName, inGoWords(codeName, { details, socketPath }), { method, cause: error });
+}
+
+function inGoWords(
+  codeName: CodeName,
+  { details, socketPath }: { details: string; socketPath: string },
+): string {
   if (codeName === 'DEADLINE_EXCEEDED' && details.startsWith('Deadline exceeded'))
-    return new CsiError(codeName, 'context deadline exceeded', { method, cause: error });
-  if (codeName === 'CANCELLED' && details === 'Cancelled on client')
-    return new CsiError(codeName, 'context canceled', { method, cause: error });
-  return new CsiError(codeName, details, { method, cause: error });
+    return 'context deadline exceeded';
+  if (codeName === 'CANCELLED' && details === 'Cancelled on client') return 'context canceled';
+  const [, refusal] = /^No connection established\. Last error: .*?\bconnect (E[A-Z]+)/.exec(details) ?? [];
+  if (codeName !== 'UNAVAILABLE' || refusal === undefined) return details;
+  const [, words = refusal] = [...getSystemErrorMap().values()].find(([name]) => name === refusal) ?? [];
+  return `connection error: desc = "transport: Error while dialing: dial unix ${socketPath}: connect: ${words}"`;
 }

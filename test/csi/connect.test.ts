@@ -1,11 +1,14 @@
-import { existsSync, statSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, linkSync, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { status } from '@grpc/grpc-js';
 import { connectDriver, connectRegistration } from '../../csi/connect.ts';
+import type { CsiDriver } from '../../csi/connect.ts';
 import { CsiError } from '../../csi/error.ts';
 import type { CodeName } from '../../csi/error.ts';
 import { serveDriver } from '../../csi/serve.ts';
@@ -158,6 +161,25 @@ test('a driver that goes and comes back is found again', async (t) => {
     await server.stop();
     t.false(existsSync(socketPath));
   }
+});
+
+test("a driver that is not there is told of in Go's words", async (t) => {
+  const socketPath = await socketFor(t);
+  const driver = connectDriver({ socketPath });
+  t.teardown(() => driver.close());
+  const told = async (calls: CsiDriver) => `${await t.throwsAsync(calls.identity.probe({}))}`;
+  const dialing = `rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial unix ${socketPath}: connect:`;
+  t.is(await told(driver), `${dialing} no such file or directory"`);
+
+  // As a driver leaves its socket that was killed.
+  const server = createServer().listen(`${socketPath}.alive`);
+  await once(server, 'listening');
+  linkSync(`${socketPath}.alive`, socketPath);
+  server.close();
+  await once(server, 'close');
+  const again = connectDriver({ socketPath });
+  t.teardown(() => again.close());
+  t.is(await told(again), `${dialing} connection refused"`);
 });
 
 test('only root can open the socket; a living driver is not replaced', async (t) => {
