@@ -213,10 +213,9 @@ async function afterFailure(
 
 function tell({ events }: Provisioner, { claim, error }: Failure): void {
   const why = error instanceof Error ? error.message : String(error);
-  const failed = `failed to provision volume with StorageClass "${classOfClaim(claim)}": ${why}`;
   const message = isInfeasible(error)
-    ? `Volume provisioning failed with infeasible error. Retries will be delayed. ${failed}`
-    : failed;
+    ? `Volume provisioning failed with infeasible error. Retries will be delayed. ${why}`
+    : why;
   events.event({ object: claim, type: 'Warning', reason: 'ProvisioningFailed', message });
 }
 

@@ -3,6 +3,7 @@ import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from '../.
 import { isNotFound } from '../../../client/errors.ts';
 import { persistentVolumeClaims, persistentVolumes } from '../../../client/resources.ts';
 import type { Client } from '../../../client/rest.ts';
+import { wordsOf } from '../../snapshots/snapshotting.ts';
 import type { VolumeContentSource } from '../../types.ts';
 import { addFinalizer } from '../finalizers.ts';
 import type { DataSource } from './data-source.ts';
@@ -27,7 +28,9 @@ export async function cloneSource(options: SourceOptions): Promise<VolumeContent
     .resource(persistentVolumeClaims)
     .get(source)
     .catch((error: unknown) => {
-      const why = error instanceof Error ? error.message : String(error);
+      // In the words of upstream's cache, which has it from no server.
+      const absent = `persistentvolumeclaim ${JSON.stringify(source.name)} not found`;
+      const why = isNotFound(error) ? absent : wordsOf(error);
       throw new Error(
         `error getting PVC ${source.name} (namespace ${JSON.stringify(source.namespace)}) from api server: ${why}`,
         { cause: error },

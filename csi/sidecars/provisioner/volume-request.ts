@@ -102,14 +102,16 @@ function translatedClass({ driver, csiNodes }: Provisioner, { storageClass }: As
 }
 
 async function sourceOf(
-  { context: { client }, events }: Provisioner,
+  { context }: Provisioner,
   claim: PersistentVolumeClaim,
 ): Promise<DataSource | undefined> {
   try {
-    return await dataSourceOf(claim, client);
+    return await dataSourceOf(claim, context.client);
   } catch (error) {
     if (error instanceof IgnoredError) {
       const message = 'Assuming an external populator will provision the volume';
+      // Upstream tells this one, which is not its library's, under a name of its own.
+      const events = context.recorder('external-provisioner');
       events.event({ object: claim, type: 'Normal', reason: 'Provisioning', message });
     }
     throw error;

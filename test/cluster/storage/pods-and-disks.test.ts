@@ -82,7 +82,7 @@ test('a file system for all nodes is refused, in the words of the driver', async
   const { message } = await bench.told(t, 'impossible', 'ProvisioningFailed');
   t.is(
     message,
-    'Volume provisioning failed with infeasible error. Retries will be delayed. failed to provision volume with StorageClass "standard": rpc error: code = InvalidArgument desc = volume capability not supported: access mode MULTI_NODE_MULTI_WRITER is not possible for a file system on a disk; it is for volumeMode Block',
+    'Volume provisioning failed with infeasible error. Retries will be delayed. rpc error: code = InvalidArgument desc = volume capability not supported: access mode MULTI_NODE_MULTI_WRITER is not possible for a file system on a disk; it is for volumeMode Block',
   );
   await bench.removed('hopeful');
   await bench.disposed('impossible');

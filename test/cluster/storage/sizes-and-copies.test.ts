@@ -161,7 +161,7 @@ test('a full zone is told, and there is room again when a disk is deleted', asyn
   const { message } = await bench.told(t, 'too-much', 'ProvisioningFailed');
   t.is(
     message,
-    `failed to provision volume with StorageClass "small": rpc error: code = ResourceExhausted desc = no room for ${64 * MiB} bytes: zone 'local-small' has ${36 * MiB} bytes left`,
+    `rpc error: code = ResourceExhausted desc = no room for ${64 * MiB} bytes: zone 'local-small' has ${36 * MiB} bytes left`,
   );
   await bench.disposed('fits');
   const isBound = async () => (await bench.getClaim('too-much')).status?.phase === 'Bound';
@@ -245,11 +245,11 @@ test('a disk in use is copied as it was at that moment, byte for byte, also into
   await copy('small-clone', { claim: 'origin', size: '32Mi' });
   t.is(
     (await bench.told(t, 'too-small', 'ProvisioningFailed')).message,
-    `failed to provision volume with StorageClass "standard": error getting handle for DataSource Type VolumeSnapshot by Name moment: requested volume size ${32 * MiB} is less than the size ${64 * MiB} for the source snapshot moment`,
+    `error getting handle for DataSource Type VolumeSnapshot by Name moment: requested volume size ${32 * MiB} is less than the size ${64 * MiB} for the source snapshot moment`,
   );
   t.is(
     (await bench.told(t, 'small-clone', 'ProvisioningFailed')).message,
-    `failed to provision volume with StorageClass "standard": error getting handle for DataSource Type PersistentVolumeClaim by Name origin: error, new PVC request must be greater than or equal in size to the specified PVC data source, requested ${32 * MiB} but source is ${64 * MiB}`,
+    `error getting handle for DataSource Type PersistentVolumeClaim by Name origin: error, new PVC request must be greater than or equal in size to the specified PVC data source, requested ${32 * MiB} but source is ${64 * MiB}`,
   );
   const all = ['origin', 'same-size', 'larger', 'clone', 'too-small', 'small-clone'];
   await bench.removed(...all);

@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
-import { persistentVolumeClaims, persistentVolumes } from '../../../../client/resources.ts';
+import { events, persistentVolumeClaims, persistentVolumes } from '../../../../client/resources.ts';
 import { installSnapshotCrds } from '../../../../csi/snapshots/install-crds.ts';
 import { volumeSnapshotContents, volumeSnapshots } from '../../../../csi/snapshots/resources.ts';
 import type { VolumeSnapshotContent } from '../../../../csi/snapshots/types.ts';
@@ -9,8 +9,7 @@ import type { Rig } from '../../sidecars-rig.ts';
 
 const protection = 'provisioner.storage.kubernetes.io/volumesnapshot-as-source-protection';
 const dataSource = { apiGroup: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot', name: 'before' };
-const prefix =
-  'failed to provision volume with StorageClass "fast": error getting handle for DataSource Type VolumeSnapshot by Name before: ';
+const prefix = 'error getting handle for DataSource Type VolumeSnapshot by Name before: ';
 
 const startWithSnapshots = async (t: ExecutionContext) => {
   const rig = await startRig(t);
@@ -151,6 +150,9 @@ test('other kinds of sources are left to populators', async (t) => {
     await rig.eventOf('data', 'Provisioning', /populator/),
     'Assuming an external populator will provision the volume',
   );
+  const { items } = await rig.client.resource(events).list({ namespace: 'default' });
+  const told = items.find(({ message }) => message?.includes('populator'));
+  t.is(told?.source?.component, 'external-provisioner');
   t.is(rig.driver.asked('createVolume').length, 0);
   t.deepEqual(
     (await rig.eventsOf('data')).filter(({ type }) => type === 'Warning'),
