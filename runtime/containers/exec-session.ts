@@ -2,7 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import { spawn as spawnInTerminal } from 'node-pty';
 import { identify, signalProcess } from '../../linux/process.ts';
 import { messageOf } from '../errors.ts';
-import { prepareExec, spawnExec } from '../native/index.ts';
+import { killExec, prepareExec, spawnExec } from '../native/index.ts';
 import type { PreparedExec } from '../native/index.ts';
 import type { Runtime } from '../runtime.ts';
 import type { ExecSession } from '../streaming/streaming-runtime.ts';
@@ -24,10 +24,10 @@ export async function runExecSession(runtime: Runtime, session: ExecSession): Pr
 async function runWithPipes(prepared: PreparedExec, session: ExecSession): Promise<number> {
   const { stdin, stdout, stderr, signal } = session;
   const child = spawnExec(prepared);
-  const send = signalsTo(child.pid);
+  const parent = identify(child.pid);
   // Nobody takes what is still in the pipes.
   const hangUp = (): void => {
-    send('SIGKILL');
+    if (parent !== undefined) killExec(parent);
     child.stdout.destroy();
     child.stderr.destroy();
   };
@@ -63,13 +63,14 @@ const graceMs = 5000;
 function runInTerminal({ file, args }: PreparedExec, session: ExecSession): Promise<number> {
   const { stdin, stdout, signal, onResize } = session;
   const terminal = spawnInTerminal(file, args, { name: 'xterm', encoding: null });
-  const send = signalsTo(terminal.pid);
+  const parent = identify(terminal.pid);
   let killing: NodeJS.Timeout | undefined;
   // It reads on, for a command that cannot write cannot end either.
   const hangUp = (): void => {
     terminal.resume();
-    send('SIGHUP');
-    killing = setTimeout(() => send('SIGKILL'), graceMs);
+    if (parent === undefined) return;
+    signalProcess(parent, 'SIGHUP');
+    killing = setTimeout(() => killExec(parent), graceMs);
   };
   signal.addEventListener('abort', hangUp, { once: true });
   if (signal.aborted) hangUp();
@@ -98,10 +99,4 @@ function runInTerminal({ file, args }: PreparedExec, session: ExecSession): Prom
       resolve(killedBy ? 128 + killedBy : exitCode);
     });
   });
-}
-
-/** Signals to this very process, not to a later one of its number. */
-function signalsTo(pid: number): (signal: NodeJS.Signals) => void {
-  const identity = identify(pid);
-  return (signal) => void (identity !== undefined && signalProcess(identity, signal));
 }

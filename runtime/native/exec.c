@@ -70,8 +70,10 @@ struct ending {
 static void handle_signals(int signals, struct child *child, struct ending *ending) {
   struct signalfd_siginfo signal;
   while (SYS(read, signals, &signal, sizeof signal) == sizeof signal) {
+    if (ending->ended) continue; /* its number may be a stranger's */
     if (signal.ssi_signo == SIGWINCH && child->terminal >= 0) terminal_copy_size(0, child->terminal);
     if (signal.ssi_signo == SIGTERM || signal.ssi_signo == SIGHUP) SYS(kill, child->pid, signal.ssi_signo);
+    if (signal.ssi_signo == SIGUSR1) SYS(kill, child->pid, SIGKILL); /* killExec() of exec.ts */
   }
   if (SYS(wait4, child->pid, &ending->status, WNOHANG, 0) == child->pid) ending->ended = true;
 }
@@ -112,7 +114,7 @@ int run_exec(char *plan_path) {
   long failures = open_failure_file(plan_path);
   setup.report = failures;
   long signals = open_signals(SIGNAL_BIT(SIGCHLD) | SIGNAL_BIT(SIGWINCH) | SIGNAL_BIT(SIGTERM) | SIGNAL_BIT(SIGHUP) |
-                              SIGNAL_BIT(SIGINT) | SIGNAL_BIT(SIGQUIT) | SIGNAL_BIT(SIGPIPE));
+                              SIGNAL_BIT(SIGINT) | SIGNAL_BIT(SIGQUIT) | SIGNAL_BIT(SIGPIPE) | SIGNAL_BIT(SIGUSR1));
   long result = plan_open(&plan, plan_path);
   if (result == 0) result = plan_do(&plan, "fork");
   bool outer_terminal = setup.tty && SYS(ioctl, 0, TCGETS, &before) == 0;

@@ -4,7 +4,7 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { replaceFile } from '../../linux/files.ts';
-import { identify, signalProcess } from '../../linux/process.ts';
+import { identify, type ProcessIdentity, signalProcess } from '../../linux/process.ts';
 import { closeAll, makePipe, spawnProcess, type SpawnedProcess } from '../../linux/spawn.ts';
 import { hasCode } from '../../linux/system-error.ts';
 import type { ExecSpec } from './container-spec.ts';
@@ -69,7 +69,7 @@ export async function execInContainer(spec: ExecSpec, options: ExecOptions = {})
   let timedOut = false;
   const kill = () => {
     const identity = identify(child.pid);
-    if (identity !== undefined) signalProcess(identity, 'SIGKILL');
+    if (identity !== undefined) killExec(identity);
   };
   const expire = () => {
     timedOut = true;
@@ -89,6 +89,17 @@ export async function execInContainer(spec: ExecSpec, options: ExecOptions = {})
     clearTimeout(timer);
     signal?.removeEventListener('abort', kill);
   }
+}
+
+const killedWithinMs = 5000; // unless the kernel holds it, as on a file system that does not answer
+
+/**
+ * Kills a command by the process that was started for it, which is its parent and collects it. Were that one killed instead, a dead
+ * command would be left to the container's first process, and where this collects nothing each probe that takes too long would cost a pid.
+ */
+export function killExec(parent: ProcessIdentity): void {
+  if (signalProcess(parent, 'SIGUSR1'))
+    setTimeout(() => signalProcess(parent, 'SIGKILL'), killedWithinMs).unref();
 }
 
 export interface StreamedExec {

@@ -3,6 +3,7 @@ export { connectToContainer, type AttachOptions, type ContainerConnection } from
 export type * from './container-spec.ts';
 export {
   execInContainer,
+  killExec,
   prepareExec,
   spawnExec,
   type ExecOptions,

@@ -100,12 +100,20 @@ test('a command that takes too long is killed with all its time', async (t) => {
   await until('the end of the command', left);
 });
 
+test('a killed command leaves nothing to a container whose first process collects nothing', async (t) => {
+  const { specification } = await sleeping(machine(t));
+  const limits = [{ timeoutMs: 100 }, { signal: AbortSignal.timeout(100) }];
+  for (const limit of limits) await execInContainer(specification({ args: ['sleep', '60'] }), limit);
+  const { stdout } = await execInContainer(specification('echo /proc/[0-9]*'));
+  t.regex(stdout.toString(), /^\/proc\/1 \/proc\/\d+\n$/);
+});
+
 test('a command whose result nobody waits for any more is killed', async (t) => {
   const { specification } = await sleeping(machine(t));
   for (const signal of [AbortSignal.timeout(100), AbortSignal.abort()]) {
     const { timedOut, exitCode } = await execInContainer(specification('sleep 60'), { signal });
     t.false(timedOut);
-    t.is(exitCode, 137);
+    t.true(exitCode > 128);
   }
 });
 
