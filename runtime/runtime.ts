@@ -26,7 +26,12 @@ export interface Runtime {
   /** Logs what could not be done for a sandbox or a container, each thing once. */
   warn: (fields: object, warnings: string[]) => void;
   /** Ids of containers that are being created (by the name that they take), started, stopped or removed now. */
-  busy: { creating: Map<string, string>; starting: Set<string>; removing: Set<string> };
+  busy: {
+    creating: Map<string, string>;
+    starting: Set<string>;
+    stopping: Set<string>;
+    removing: Set<string>;
+  };
   /** Aborted when the daemon stops watching; containers go on. */
   stopped: AbortSignal;
 }

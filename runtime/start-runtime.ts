@@ -122,7 +122,7 @@ function openRuntime(options: RuntimeOptions, { stopped, unreadable }: Opening):
     streaming: notYet,
     log,
     warn: createWarnings(log),
-    busy: { creating: new Map(), starting: new Set(), removing: new Set() },
+    busy: { creating: new Map(), starting: new Set(), stopping: new Set(), removing: new Set() },
     stopped,
   };
 }

@@ -8,6 +8,7 @@ import { stateOf } from './record.ts';
 /**
  * Ends a running container: the stop signal, then SIGKILL when it is still there after the grace time (at once when that
  * is 0). Returns when its end is recorded. A container that does not run is left alone: CRI asks stops to be idempotent.
+ * One that is being stopped gets no second signal, which many programs take for haste; only less time (containerd's container_stop.go).
  */
 export async function stopRunningContainer(
   runtime: Runtime,
@@ -18,7 +19,12 @@ export async function stopRunningContainer(
   if (start === null || stateOf(runtime.containers.find(id) ?? container) !== 'CONTAINER_RUNNING') return;
   const ended = exitOf(runtime, id);
   if (graceMs > 0) {
-    signalProcess(start, signalNumber(container.stopSignal));
+    const { stopping } = runtime.busy;
+    if (!stopping.has(id)) {
+      stopping.add(id);
+      void ended.then(() => stopping.delete(id));
+      signalProcess(start, signalNumber(container.stopSignal));
+    }
     if (await endsWithin(ended, graceMs)) return;
   }
   signalProcess(start, 'SIGKILL');

@@ -112,6 +112,20 @@ export function criSuite(
     });
   });
 
+  test('a container that is being stopped may be given less time, and gets no second stop signal', async (t) => {
+    const pod = await runPod(place());
+    const containerId = await pod.run('trap "echo told" TERM; echo ready; while :; do sleep 0.05; done');
+    const { status } = await cri().runtime.ContainerStatus({ containerId });
+    const told = (): number => readFileSync(status?.logPath ?? '', 'utf8').split(' F told').length - 1;
+    await until('TERM is trapped', () => readFileSync(status?.logPath ?? '', 'utf8').includes(' F ready'));
+    const patient = cri().runtime.StopContainer({ containerId, timeout: 1000 });
+    await until('the stop signal', () => told() === 1);
+    await cri().runtime.StopContainer({ containerId, timeout: 1 });
+    await patient;
+    t.is(told(), 1);
+    t.like((await cri().runtime.ContainerStatus({ containerId })).status, { exitCode: 137 });
+  });
+
   test('what is not there: stops and removes succeed, the rest is NOT_FOUND', async (t) => {
     const { runtime } = cri();
     await runtime.StopContainer({ containerId: gone, timeout: 0 });
