@@ -10,7 +10,9 @@ export function containerStatus(
   const container = getContainer(runtime, containerId);
   const status = statusOf(runtime, container);
   if (!verbose) return { status };
-  const { sandboxId, start, config, cgroupPath } = container;
+  const { sandboxId, config, cgroupPath } = container;
+  // What has ended has left its number to others.
+  const start = status.state === 'CONTAINER_RUNNING' ? container.start : null;
   const info = {
     sandboxID: sandboxId,
     pid: start?.pid ?? 0,

@@ -10,7 +10,8 @@ export function podSandboxStatus(
   { podSandboxId, verbose }: PodSandboxStatusRequest,
 ): Sent<PodSandboxStatusResponse> {
   const sandbox = getSandbox(runtime, podSandboxId);
-  const { pause, netnsPath, cgroupParent, config } = sandbox;
+  const { netnsPath, cgroupParent, config } = sandbox;
+  const pause = sandbox.state === 'SANDBOX_READY' ? sandbox.pause : null;
   const info = { pid: pause?.pid ?? 0, netnsPath, cgroupParent, config };
   return {
     status: sandboxStatus(sandbox),

@@ -126,6 +126,22 @@ export function criSuite(
     t.like((await cri().runtime.ContainerStatus({ containerId })).status, { exitCode: 137 });
   });
 
+  test('a process is told while it runs, and its number no more when it may be another’s', async (t) => {
+    const { runtime } = cri();
+    const pod = await runPod(place());
+    const containerId = await pod.run('exec sleep 1000');
+    const pids = async (): Promise<number[]> => {
+      const answers = await Promise.all([
+        runtime.ContainerStatus({ containerId, verbose: true }),
+        runtime.PodSandboxStatus({ podSandboxId: pod.id, verbose: true }),
+      ]);
+      return answers.map(({ info }) => (JSON.parse(info['info'] ?? '{}') as { pid: number }).pid);
+    };
+    for (const pid of await pids()) t.notThrows(() => process.kill(pid, 0));
+    await runtime.StopPodSandbox({ podSandboxId: pod.id });
+    t.deepEqual(await pids(), [0, 0]);
+  });
+
   test('what is not there: stops and removes succeed, the rest is NOT_FOUND', async (t) => {
     const { runtime } = cri();
     await runtime.StopContainer({ containerId: gone, timeout: 0 });
