@@ -58,7 +58,7 @@ export const CORE_FIELDS: Record<string, string> = {
     'name image command args workingDir ports env resources volumeMounts livenessProbe readinessProbe lifecycle terminationMessagePath imagePullPolicy securityContext stdin stdinOnce tty envFrom terminationMessagePolicy volumeDevices startupProbe resizePolicy restartPolicy* restartPolicyRules',
   'core.v1.EphemeralVolumeSource': 'volumeClaimTemplate',
   'core.v1.Event':
-    'metadata involvedObject reason message source firstTimestamp lastTimestamp count type eventTime series action related reportingComponent reportingInstance',
+    'metadata involvedObject reason message source firstTimestamp lastTimestamp count type eventTime series action related reportingComponent* reportingInstance*',
   'core.v1.EventSeries': 'count lastObservedTime',
   'core.v1.EventSource': 'component host',
   'core.v1.ExecAction': 'command',
@@ -110,7 +110,7 @@ export const CORE_FIELDS: Record<string, string> = {
   'core.v1.NodeConfigStatus': 'assigned active lastKnownGood error',
   'core.v1.NodeDaemonEndpoints': 'kubeletEndpoint',
   'core.v1.NodeFeatures': 'supplementalGroupsPolicy*',
-  'core.v1.NodeRuntimeHandler': 'name features',
+  'core.v1.NodeRuntimeHandler': 'name* features',
   'core.v1.NodeRuntimeHandlerFeatures': 'recursiveReadOnlyMounts* userNamespaces*',
   'core.v1.NodeSelector': 'nodeSelectorTerms',
   'core.v1.NodeSelectorRequirement': 'key operator values',

@@ -2,7 +2,7 @@ import { definitionNameFor } from '../../api/openapi.ts';
 import type { Schema } from '../../api/schema/schema.ts';
 import { referencedName } from '../../api/schema/schema.ts';
 import type { MessageField } from './fields.ts';
-import { fieldsOf } from './fields.ts';
+import { fieldsOf, rowOf } from './fields.ts';
 import { readFields, WireError } from './wire.ts';
 
 /** How every Kubernetes protobuf body begins; then comes a runtime.Unknown message. */
@@ -55,21 +55,22 @@ interface Message {
   row?: string;
 }
 
-/** "io.k8s.api.core.v1.Pod" → "core.v1.Pod". */
-const rowOf = (definition: string): string =>
-  definition.replace(/^io\.k8s\.(api|apimachinery\.pkg\.apis)\./, '');
-
 function readMessage(message: Message): Record<string, unknown> {
   const { bytes, definition, definitions, row = rowOf(definition) } = message;
   const fields = fieldsOf(row);
   if (fields === undefined) throw new WireError(`no protobuf fields are known of ${row}`);
-  const properties = definitions[definition]?.properties ?? {};
+  const { properties = {}, required = [] } = definitions[definition] ?? {};
   const result: Record<string, unknown> = {};
   for (const { number, value } of readFields(bytes)) {
     const field = fields.get(number);
     if (field === undefined) continue;
     if (field.inlined) Object.assign(result, readInlined(message, field, value));
-    else addField({ result, field, value, schema: properties[field.name] ?? {}, definitions });
+    else {
+      const { name } = field;
+      const schema = properties[name] ?? {};
+      const keepsZero = field.keepsZero || required.includes(name) || schema.$ref !== undefined;
+      addField({ result, name, keepsZero, value, schema, definitions });
+    }
   }
   return result;
 }
@@ -85,14 +86,15 @@ function readInlined(
 
 interface Addition {
   result: Record<string, unknown>;
-  field: MessageField;
+  name: string;
+  /** Go's JSON tells it even when it is zero: what must be there, a pointer, or a message (port 0). */
+  keepsZero: boolean;
   value: bigint | Buffer;
   schema: Schema;
   definitions: Definitions;
 }
 
-function addField({ result, field, value, schema, definitions }: Addition): void {
-  const { name, keepsZero } = field;
+function addField({ result, name, keepsZero, value, schema, definitions }: Addition): void {
   if (schema.type === 'array') {
     const list = (result[name] ??= []) as unknown[];
     list.push(readValue(value, schema.items ?? {}, definitions));

@@ -8,12 +8,16 @@ export interface MessageField {
   name: string;
   /** The fields of this message stand in the JSON of the one that holds it (Volume and VolumeSource). */
   inlined: boolean;
-  /** Zero and absent differ (a Go pointer): zero is kept. */
+  /** Zero and absent differ (a Go pointer, or a field whose zero Go's JSON tells): zero is kept. What a schema requires needs no mark. */
   keepsZero: boolean;
 }
 
 const ALL = { ...CORE_FIELDS, ...GROUPS_FIELDS, ...META_FIELDS };
 const parsed = new Map<string, Map<number, MessageField>>();
+
+/** The table row of a definition's message: "io.k8s.api.core.v1.Pod" → "core.v1.Pod". */
+export const rowOf = (definition: string): string =>
+  definition.replace(/^io\.k8s\.(api|apimachinery\.pkg\.apis)\./, '');
 
 /**
  * The fields of a message by number. Tables name them in the order of their numbers: `-` is a number not in use, `*` ends the name

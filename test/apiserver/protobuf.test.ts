@@ -87,6 +87,7 @@ test('decodes the storage kinds as client-go writes them', (t) => {
     metadata: { name: 'x' },
     spec: { attacher: 'd.example.com', source: { persistentVolumeName: 'pv-1' }, nodeName: 'node-1' },
     status: {
+      attached: false,
       attachmentMetadata: { devicePath: '/dev/loop0' },
       attachError: { time: '2023-11-14T22:13:20Z', message: 'no slot', errorCode: 0 },
     },
@@ -113,6 +114,45 @@ test('decodes the storage kinds as client-go writes them', (t) => {
     allowVolumeExpansion: true,
     volumeBindingMode: 'WaitForFirstConsumer',
     allowedTopologies: [{ matchLabelExpressions: [{ key: 'zone', values: ['a', 'b'] }] }],
+  });
+});
+
+test('keeps the zeros that JSON of Go tells, and only these', (t) => {
+  const terminated = Buffer.concat([number(1, 0), number(2, 0), field(3, '')]);
+  const container = Buffer.concat([
+    field(1, 'c'),
+    field(2, field(3, terminated)),
+    number(4, 0),
+    number(5, 0),
+    field(6, ''),
+    field(7, ''),
+    field(8, ''),
+  ]);
+  const pod = decodeProtobuf(
+    envelope('Pod', field(3, Buffer.concat([field(1, ''), field(8, container)]))),
+    definitions,
+  );
+  t.deepEqual(pod, {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    status: {
+      containerStatuses: [
+        {
+          name: 'c',
+          state: { terminated: { exitCode: 0 } },
+          ready: false,
+          restartCount: 0,
+          image: '',
+          imageID: '',
+        },
+      ],
+    },
+  });
+  const scheduling = 'scheduling.k8s.io/v1';
+  t.deepEqual(decodeProtobuf(envelope('PriorityClass', number(2, 0), scheduling), definitions), {
+    apiVersion: scheduling,
+    kind: 'PriorityClass',
+    value: 0,
   });
 });
 
