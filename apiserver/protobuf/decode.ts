@@ -87,7 +87,7 @@ function readInlined(
 interface Addition {
   result: Record<string, unknown>;
   name: string;
-  /** Go's JSON tells it even when it is zero: what must be there, a pointer, or a message (port 0). */
+  /** Go's JSON tells it even when it is zero: what must be there, a pointer, or a message (`additionalProperties: false`). */
   keepsZero: boolean;
   value: bigint | Buffer;
   schema: Schema;
@@ -163,9 +163,26 @@ function readReference(bytes: Buffer, definition: string, definitions: Definitio
     case 'RawExtension':
     case 'FieldsV1':
       return readJson(bytes);
+    case 'JSON':
+      return readJson(bytes) ?? null;
+    case 'JSONSchemaPropsOrArray':
+    case 'JSONSchemaPropsOrBool':
+    case 'JSONSchemaPropsOrStringArray':
+      return readSchemaUnion(bytes, definition, definitions);
     default:
       return readMessage({ bytes, definition, definitions });
   }
+}
+
+/** A schema or what may stand in its place: the message has a field for either (upstream: apiextensions/v1/marshal.go). */
+function readSchemaUnion(bytes: Buffer, definition: string, definitions: Definitions): unknown {
+  const [schema = '', other] = definition.split(/(?<=JSONSchemaProps)Or/);
+  const readSchema = (value: bigint | Buffer) => readReference(bytesOf(value), schema, definitions);
+  const valuesOf = (number: number) =>
+    [...readFields(bytes)].flatMap((field) => (field.number === number ? [field.value] : []));
+  if (other === 'Bool') return valuesOf(2).map(readSchema).at(-1) ?? valuesOf(1).at(-1) === 1n;
+  const list = valuesOf(2).map(other === 'Array' ? readSchema : text);
+  return list.length > 0 ? list : (valuesOf(1).map(readSchema).at(-1) ?? null);
 }
 
 function numbersOf(bytes: Buffer): Map<number, bigint | Buffer> {

@@ -17,7 +17,7 @@ const parsed = new Map<string, Map<number, MessageField>>();
 
 /** The table row of a definition's message: "io.k8s.api.core.v1.Pod" → "core.v1.Pod". */
 export const rowOf = (definition: string): string =>
-  definition.replace(/^io\.k8s\.(api|apimachinery\.pkg\.apis)\./, '');
+  definition.replace(/^io\.k8s\.(api|(apimachinery|apiextensions-apiserver)\.pkg\.apis)\./, '');
 
 /**
  * The fields of a message by number. Tables name them in the order of their numbers: `-` is a number not in use, `*` ends the name

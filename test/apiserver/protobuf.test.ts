@@ -1,6 +1,9 @@
 import test from 'ava';
-import { definitions } from '../../api/openapi.ts';
+import { definitionNameFor, definitions, schemasReachableFrom } from '../../api/openapi.ts';
 import { decodeProtobuf } from '../../apiserver/protobuf/decode.ts';
+import { fieldsOf, rowOf } from '../../apiserver/protobuf/fields.ts';
+import { BUILT_IN_KINDS } from '../../apiserver/registry/built-in.ts';
+import { encodeDefinition, json } from './protobuf/custom-resource-definition.ts';
 
 /** Writes a length-delimited field. */
 const field = (number: number, content: Buffer | string): Buffer => {
@@ -117,6 +120,31 @@ test('decodes the storage kinds as client-go writes them', (t) => {
   });
 });
 
+/** The names of a message's fields, with those of the messages in it whose fields stand in its JSON. */
+function namesOf(row: string): string[] {
+  const inline = (name: string) => `${row.slice(0, row.lastIndexOf('.'))}.${name}`;
+  return [...(fieldsOf(row)?.values() ?? [])].flatMap(({ name, inlined }) =>
+    inlined ? namesOf(inline(name)) : [name],
+  );
+}
+
+test('knows every field of what the server reads', (t) => {
+  const types = BUILT_IN_KINDS.flatMap((kind) => [
+    kind,
+    ...(kind.subresources ?? []).map((subresource) => ({ ...kind, ...subresource })),
+  ]);
+  const names = types.flatMap(({ group, version, kind }) => definitionNameFor(group, version, kind) ?? []);
+  t.true(names.includes('io.k8s.api.policy.v1.Eviction'), 'of subresources too');
+  const deletion = 'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions';
+  for (const [name, schema] of Object.entries(schemasReachableFrom([...names, deletion]))) {
+    if (schema.properties === undefined) continue;
+    const known = namesOf(rowOf(name));
+    if (schema['x-kubernetes-group-version-kind'] !== undefined) known.push('apiVersion', 'kind');
+    const missing = Object.keys(schema.properties).filter((property) => !known.includes(property));
+    t.deepEqual(missing, [], name);
+  }
+});
+
 test('keeps the zeros that JSON of Go tells, and only these', (t) => {
   const terminated = Buffer.concat([number(1, 0), number(2, 0), field(3, '')]);
   const container = Buffer.concat([
@@ -153,6 +181,51 @@ test('keeps the zeros that JSON of Go tells, and only these', (t) => {
     apiVersion: scheduling,
     kind: 'PriorityClass',
     value: 0,
+  });
+});
+
+test('decodes the schemas of custom resources and what may stand in their place', (t) => {
+  const schema = {
+    type: 'object',
+    required: ['a', 'b'],
+    properties: {
+      a: { type: 'integer', default: json(0), minimum: 0, maximum: 2.5, nullable: false },
+      b: { type: 'string', default: json(''), minLength: 0, enum: [{}, json('x'), json({ y: [null] })] },
+      c: { type: 'array', items: { schema: { type: 'string' } }, additionalItems: { allows: true } },
+      d: { items: { jSONSchemas: [{ ref: '#/a' }, { not: { type: 'null' } }] } },
+      e: { additionalProperties: { allows: false } },
+      f: { additionalProperties: { allows: true, schema: { xKubernetesIntOrString: true } } },
+      g: { dependencies: { one: { property: ['two'] }, two: { schema: {} } } },
+      h: { xKubernetesPreserveUnknownFields: true, externalDocs: { url: 'https://example.com' } },
+      i: { xKubernetesListType: 'map', xKubernetesListMapKeys: ['k'], allOf: [{ description: 'd' }] },
+    },
+    xKubernetesValidations: [
+      { rule: 'true', reason: 'FieldValueInvalid', fieldPath: '', optionalOldSelf: false },
+    ],
+  };
+  const decoded = decodeProtobuf(
+    encodeDefinition({ spec: { versions: [{ schema: { openAPIV3Schema: schema } }] } }),
+    definitions,
+  ) as { spec: { versions: { schema: { openAPIV3Schema: unknown } }[] } };
+  t.deepEqual(decoded.spec.versions[0]?.schema.openAPIV3Schema, {
+    type: 'object',
+    required: ['a', 'b'],
+    properties: {
+      a: { type: 'integer', default: 0, minimum: 0, maximum: 2.5 },
+      b: { type: 'string', default: '', minLength: 0, enum: [null, 'x', { y: [null] }] },
+      c: { type: 'array', items: { type: 'string' }, additionalItems: true },
+      d: { items: [{ $ref: '#/a' }, { not: { type: 'null' } }] },
+      e: { additionalProperties: false },
+      f: { additionalProperties: { 'x-kubernetes-int-or-string': true } },
+      g: { dependencies: { one: ['two'], two: {} } },
+      h: { 'x-kubernetes-preserve-unknown-fields': true, externalDocs: { url: 'https://example.com' } },
+      i: {
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['k'],
+        allOf: [{ description: 'd' }],
+      },
+    },
+    'x-kubernetes-validations': [{ rule: 'true', reason: 'FieldValueInvalid', optionalOldSelf: false }],
   });
 });
 
