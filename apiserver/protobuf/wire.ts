@@ -17,6 +17,7 @@ export function* readFields(bytes: Buffer): Generator<WireField> {
   const reader = { bytes, at: 0 };
   while (reader.at < bytes.length) {
     const tag = Number(readVarint(reader));
+    if (tag >>> 3 === 0) throw new WireError(`proto: illegal tag 0 (wire type ${tag})`);
     yield { number: tag >>> 3, value: readValue(reader, tag & 7) };
   }
 }

@@ -239,4 +239,6 @@ test('refuses what is no such message', (t) => {
   t.throws(() => decodeProtobuf(envelope('Pod', Buffer.from([10, 99])), definitions), {
     message: 'unexpected EOF',
   });
+  const trailing = Buffer.concat([envelope('Pod', Buffer.alloc(0)), Buffer.alloc(2)]);
+  t.throws(() => decodeProtobuf(trailing, definitions), { message: 'proto: illegal tag 0 (wire type 0)' });
 });
