@@ -7,7 +7,7 @@ import { decodeContinue } from './continue-token.ts';
 import { checkListOptions } from './list-options.ts';
 import type { Page, PageOptions } from './list-page.ts';
 import { readCachedPage, readOldPage } from './list-page.ts';
-import { jsonOf, partialOf, present, tableOf } from './represent.ts';
+import { jsonOf, metaVersionOf, partialOf, present, tableOf } from './represent.ts';
 import { parseResourceVersion, waitForRevision } from './resource-version.ts';
 import { readSelection } from './selection.ts';
 
@@ -59,13 +59,16 @@ function representList(request: ResourceRequest, page: Page): string {
   if (representation.as === 'Table') {
     const objects = page.entries.map((entry) => present(kind, entry.object));
     const includeObject = info.query.get('includeObject') ?? 'Metadata';
-    return textOf(tableOf({ kind, objects, metadata: page.metadata, includeObject }), { mediaType, pretty });
+    return textOf(tableOf({ kind, objects, metadata: page.metadata, representation, includeObject }), {
+      mediaType,
+      pretty,
+    });
   }
   if (representation.as === 'PartialObjectMetadata') {
-    const items = page.entries.map((entry) => partialOf(entry.object));
+    const items = page.entries.map((entry) => partialOf(entry.object, representation));
     const list = {
       kind: 'PartialObjectMetadataList',
-      apiVersion: 'meta.k8s.io/v1',
+      apiVersion: metaVersionOf(representation),
       metadata: page.metadata,
       items,
     };

@@ -25,27 +25,32 @@ export function jsonOf(kind: Kind, entry: CacheEntry): string {
   return json;
 }
 
-/** The metadata of an object as meta.k8s.io/v1 PartialObjectMetadata. */
-export const partialOf = (object: ApiObject) => ({
+/** The version of meta.k8s.io that a table or metadata are asked in. */
+export const metaVersionOf = ({ version = 'v1' }: Representation): string => `meta.k8s.io/${version}`;
+
+/** The metadata of an object as PartialObjectMetadata. */
+export const partialOf = ({ metadata }: ApiObject, representation: Representation) => ({
   kind: 'PartialObjectMetadata',
-  apiVersion: 'meta.k8s.io/v1',
-  metadata: object.metadata,
+  apiVersion: metaVersionOf(representation),
+  metadata,
 });
 
-/** A meta.k8s.io/v1 Table of objects; `includeObject` is the query parameter: None, Metadata (default) or Object. */
+/** A Table of objects; `includeObject` is the query parameter: None, Metadata (default) or Object. */
 export function tableOf(options: {
   kind: Kind;
   objects: ApiObject[];
   metadata: ListMetadata;
+  representation: Representation;
   includeObject: string;
 }) {
-  const { kind, objects, metadata, includeObject } = options;
+  const { kind, objects, metadata, representation, includeObject } = options;
+  const apiVersion = metaVersionOf(representation);
   return {
     kind: 'Table',
-    apiVersion: 'meta.k8s.io/v1',
+    apiVersion,
     metadata,
     columnDefinitions: columnDefinitions(kind),
-    rows: objects.map((object) => rowOf(kind, object, includeObject)),
+    rows: objects.map((object) => rowOf(kind, object, { includeObject, apiVersion })),
   };
 }
 
@@ -58,7 +63,7 @@ export function representObject(options: {
 }): unknown {
   const { kind, object, representation, includeObject } = options;
   if (object.kind === 'Status' || representation.as === 'object') return object;
-  if (representation.as === 'PartialObjectMetadata') return partialOf(object);
+  if (representation.as === 'PartialObjectMetadata') return partialOf(object, representation);
   const metadata = { resourceVersion: object.metadata.resourceVersion ?? '' };
-  return tableOf({ kind, objects: [object], metadata, includeObject });
+  return tableOf({ kind, objects: [object], metadata, representation, includeObject });
 }

@@ -1,5 +1,6 @@
 import type { ApiObject, Kind } from '../registry/kind.ts';
 import { apiVersionOf } from '../registry/kind.ts';
+import type { Representation } from '../http/negotiate.ts';
 import { StatusError } from '../../api/status.ts';
 import { expiredWatch, internalError } from '../http/errors.ts';
 import { queryFlag, queryInteger } from '../http/query-values.ts';
@@ -8,7 +9,7 @@ import type { CacheEntry, CacheEvent, EventType } from '../storage/watch-cache.t
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { ResourceRequest } from './context.ts';
 import { checkWatchOptions } from './list-options.ts';
-import { jsonOf, partialOf, present, tableOf } from './represent.ts';
+import { jsonOf, metaVersionOf, partialOf, present, tableOf } from './represent.ts';
 import { parseResourceVersion, waitForRevision } from './resource-version.ts';
 import type { Selection } from './selection.ts';
 import { readSelection } from './selection.ts';
@@ -165,7 +166,8 @@ class ObjectWatch {
   #line(type: EventType, entry: CacheEntry): string {
     const { kind, representation } = this.#request;
     if (representation.as === 'object') return `{"type":"${type}","object":${jsonOf(kind, entry)}}\n`;
-    const format = `${apiVersionOf(kind)} ${representation.as} ${this.#includeObject}`;
+    const shape = `${representation.as} ${metaVersionOf(representation)}`;
+    const format = `${apiVersionOf(kind)} ${shape} ${this.#includeObject}`;
     let text = entry.encoded.get(format);
     if (text === undefined) entry.encoded.set(format, (text = this.#represent(present(kind, entry.object))));
     return `{"type":"${type}","object":${text}}\n`;
@@ -173,32 +175,36 @@ class ObjectWatch {
 
   #represent(object: ApiObject): string {
     const { kind, representation } = this.#request;
-    if (representation.as === 'PartialObjectMetadata') return JSON.stringify(partialOf(object));
+    if (representation.as === 'PartialObjectMetadata')
+      return JSON.stringify(partialOf(object, representation));
     const metadata = { resourceVersion: object.metadata.resourceVersion ?? '' };
-    return JSON.stringify(tableOf({ kind, objects: [object], metadata, includeObject: this.#includeObject }));
+    const includeObject = this.#includeObject;
+    return JSON.stringify(tableOf({ kind, objects: [object], metadata, representation, includeObject }));
   }
 
   #bookmark(annotations?: Record<string, string>): void {
     const { kind, server, representation } = this.#request;
     const resourceVersion = String(Math.max(server.feed.revision, this.#sentUpTo));
-    this.#stream.send(bookmarkLine({ kind, as: representation.as, resourceVersion, annotations }));
+    this.#stream.send(bookmarkLine({ kind, representation, resourceVersion, annotations }));
   }
 }
 
 function bookmarkLine(options: {
   kind: Kind;
-  as: string;
+  representation: Representation;
   resourceVersion: string;
   annotations: Record<string, string> | undefined;
 }): string {
-  const { kind, as, resourceVersion, annotations } = options;
+  const { kind, representation, resourceVersion, annotations } = options;
+  const { as } = representation;
   const metadata = {
     resourceVersion,
     creationTimestamp: null,
     ...(annotations !== undefined && { annotations }),
   };
   const type = { kind: kind.kind, apiVersion: apiVersionOf(kind) };
-  const partial = { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1' };
+  const apiVersion = metaVersionOf(representation);
+  const partial = { kind: 'PartialObjectMetadata', apiVersion };
   if (as !== 'Table') {
     const object = { ...(as === 'object' ? type : partial), metadata };
     return `${JSON.stringify({ type: 'BOOKMARK', object })}\n`;
@@ -206,7 +212,7 @@ function bookmarkLine(options: {
   const rows = [{ cells: [], object: { ...partial, metadata } }];
   const table = {
     kind: 'Table',
-    apiVersion: 'meta.k8s.io/v1',
+    apiVersion,
     metadata: { resourceVersion },
     columnDefinitions: [],
     rows,

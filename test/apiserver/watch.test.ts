@@ -220,3 +220,33 @@ test('a server that stops ends its watches', async (t) => {
   await server.restart();
   t.true(await ended);
 });
+
+test('a table or metadata come in the version of meta.k8s.io that was asked for', async (t) => {
+  const server = await startTestServer(t);
+  await server.post(CONFIG_MAPS, { metadata: { name: 'a' } });
+  const ask = (as: string, version: string) => ({
+    headers: { accept: `application/json;as=${as};v=${version};g=meta.k8s.io` },
+  });
+  for (const version of ['v1', 'v1beta1']) {
+    const apiVersion = `meta.k8s.io/${version}`;
+    const table = await server.get(CONFIG_MAPS, ask('Table', version));
+    t.like(table.body, { apiVersion, kind: 'Table' });
+    t.is(table.body.rows[0].object.apiVersion, apiVersion);
+    const list = await server.get(CONFIG_MAPS, ask('PartialObjectMetadataList', version));
+    t.is(list.body.apiVersion, apiVersion);
+    t.is(list.body.items[0].apiVersion, apiVersion);
+    const one = await server.get(`${CONFIG_MAPS}/a`, ask('PartialObjectMetadata', version));
+    t.is(one.body.apiVersion, apiVersion);
+    for (const as of ['Table', 'PartialObjectMetadata']) {
+      const query =
+        'watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true';
+      const watch = await server.watch(
+        `${CONFIG_MAPS}?${query}&fieldSelector=metadata.name=a`,
+        ask(as, version),
+      );
+      t.like(await watch.next(), { type: 'ADDED', object: { apiVersion } });
+      t.like(await watch.next(), { type: 'BOOKMARK', object: { apiVersion } });
+      watch.end();
+    }
+  }
+});

@@ -48,11 +48,15 @@ export const columnDefinitions = (kind: Kind) =>
     priority: priority ?? 0,
   }));
 
-/** One row of a kind's table. `includeObject`: None, Metadata (default) or Object. */
-export function rowOf(kind: Kind, object: ApiObject, includeObject: string) {
+/** One row of a kind's table. `includeObject`: None, Metadata (default) or Object; `apiVersion` is the table's. */
+export function rowOf(
+  kind: Kind,
+  object: ApiObject,
+  { includeObject, apiVersion }: { includeObject: string; apiVersion: string },
+) {
   const cells = (kind.columns ?? DEFAULT_COLUMNS).map((column) => column.cell(object));
   if (includeObject === 'None') return { cells };
   if (includeObject === 'Object') return { cells, object };
   const { metadata } = object;
-  return { cells, object: { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata } };
+  return { cells, object: { kind: 'PartialObjectMetadata', apiVersion, metadata } };
 }
