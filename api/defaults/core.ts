@@ -31,8 +31,9 @@ export function defaultSecret(secret: Secret): void {
   secret.type ||= 'Opaque';
 }
 
-export function defaultPodTemplate({ template }: PodTemplate): void {
-  if (template?.spec !== undefined) defaultPodSpec(template.spec);
+export function defaultPodTemplate(object: PodTemplate): void {
+  const template = (object.template ??= {});
+  defaultPodSpec((template.spec ??= { containers: [] }));
 }
 
 export function defaultLimitRange({ spec }: LimitRange): void {

@@ -18,6 +18,8 @@ export function defaultPod(pod: Pod): void {
   spec.enableServiceLinks ??= true;
   if (spec.hostNetwork === true) for (const container of containers) defaultHostPorts(container);
   defaultPodSpec(spec);
+  // A negative period once meant no grace at all. In a template it stays (pkg/apis/core/v1/conversion.go).
+  if ((spec.terminationGracePeriodSeconds ?? 0) < 0) spec.terminationGracePeriodSeconds = 1;
 }
 
 /** Defaults of a Pod's spec, in a Pod or in a template. */
@@ -26,8 +28,6 @@ export function defaultPodSpec(spec: PodSpec): void {
   spec.restartPolicy ||= 'Always';
   spec.securityContext ??= {};
   spec.terminationGracePeriodSeconds ??= 30;
-  // A negative period once meant no grace at all (pkg/apis/core/v1/conversion.go).
-  if (spec.terminationGracePeriodSeconds < 0) spec.terminationGracePeriodSeconds = 1;
   spec.schedulerName ||= 'default-scheduler';
   unifyServiceAccount(spec);
   for (const volume of spec.volumes ?? []) defaultVolume(volume);

@@ -56,6 +56,7 @@ import {
 import { validateCoreObjectMetaUpdate, validateObjectMeta, validateObjectMetaUpdate } from './object-meta.ts';
 import { validatePodResize } from './pod/pod-resize.ts';
 import { validateEphemeralContainersUpdate, validatePodStatusUpdate } from './pod/pod-subresources.ts';
+import { validatePodTemplate, validatePodTemplateUpdate } from './pod/pod-template.ts';
 import { validatePodUpdate } from './pod/pod-update.ts';
 import { validatePod } from './pod/pod.ts';
 import {
@@ -150,6 +151,7 @@ const validators: Record<string, Validator> = {
       status: validatePodStatusUpdate,
     },
   }),
+  PodTemplate: validator({ create: validatePodTemplate, update: validatePodTemplateUpdate }),
   'PriorityClass.scheduling.k8s.io': validator({
     create: validatePriorityClass,
     update: validatePriorityClassUpdate,

@@ -10,6 +10,7 @@ import { node } from './core/node.ts';
 import { persistentVolume } from './core/persistent-volume.ts';
 import { persistentVolumeClaim } from './core/persistent-volume-claim.ts';
 import { pod } from './core/pod.ts';
+import { podTemplate } from './core/pod-template.ts';
 import { secret } from './core/secret.ts';
 import { serviceAccount } from './core/service-account.ts';
 import { endpoints, service } from './core/service.ts';
@@ -32,6 +33,7 @@ export const BUILT_IN_KINDS: Kind[] = [
   persistentVolume,
   persistentVolumeClaim,
   pod,
+  podTemplate,
   resourceQuota,
   secret,
   serviceAccount,

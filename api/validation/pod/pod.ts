@@ -1,4 +1,4 @@
-import type { Pod, PodSpec } from '../../types.ts';
+import type { Pod, PodSpec, PodTemplateSpec } from '../../types.ts';
 import { nameIsSubdomain } from '../checks.ts';
 import { forbidden, invalid } from '../field-error.ts';
 import type { FieldError } from '../field-error.ts';
@@ -29,7 +29,7 @@ export function validatePodMetadataAndSpec(pod: Pod): FieldError[] {
   const spec = specOf(pod);
   return [
     ...validateCoreObjectMeta(pod, { namespaced: true, nameRule: nameIsSubdomain }),
-    ...validateAnnotations(pod),
+    ...validatePodAnnotations(pod, 'metadata.annotations'),
     ...validatePodSpec(spec, 'spec', { metadata: pod.metadata, isPod: true }),
     ...checkTokensHaveAccount(spec),
     ...(['containers', 'initContainers'] as const).flatMap((list) =>
@@ -46,13 +46,13 @@ export function specOf(pod: Pod): PodSpec {
 
 const deletionCost = 'controller.kubernetes.io/pod-deletion-cost';
 
-function validateAnnotations(pod: Pod): FieldError[] {
-  const annotations = pod.metadata?.annotations ?? {};
+/** Checks those annotations, of a Pod or of a template, that mean something to Kubernetes. */
+export function validatePodAnnotations({ metadata, spec }: PodTemplateSpec, path: string): FieldError[] {
+  const annotations = metadata?.annotations ?? {};
   const mirror = annotations[mirrorAnnotation];
   const cost = annotations[deletionCost];
-  const path = 'metadata.annotations';
   return [
-    ...(mirror !== undefined && (pod.spec?.nodeName ?? '') === ''
+    ...(mirror !== undefined && (spec?.nodeName ?? '') === ''
       ? [
           invalid(
             `${path}[${mirrorAnnotation}]`,

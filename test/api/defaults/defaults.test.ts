@@ -42,6 +42,15 @@ test('a Pod gets the defaults of its spec and containers', (t) => {
   });
 });
 
+test('a negative grace period is one second for a Pod, and stays in a template', (t) => {
+  const spec = { containers: [container()], terminationGracePeriodSeconds: -5 };
+  const ofPod = defaulted(pod(spec)) as { spec: object };
+  t.like(ofPod.spec, { terminationGracePeriodSeconds: 1 });
+  const podTemplate = { apiVersion: 'v1', kind: 'PodTemplate', metadata: { name: 'a' }, template: { spec } };
+  const { template } = defaulted(podTemplate) as { template: { spec: object } };
+  t.like(template.spec, { terminationGracePeriodSeconds: -5 });
+});
+
 test('defaults are no more than defaults: applying them twice changes nothing', (t) => {
   const once = defaulted(
     pod({ containers: [container({ livenessProbe: { httpGet: { port: 80 } } })], hostNetwork: true }),

@@ -1,0 +1,34 @@
+import type { Container, PodTemplate } from '../../../api/types.ts';
+import { ALL_VERBS, defineKind } from '../kind.ts';
+import { formatLabels, nameColumn, text } from '../printers/columns.ts';
+
+const containersOf = ({ template }: PodTemplate): Container[] => template?.spec?.containers ?? [];
+
+export const podTemplate = defineKind<PodTemplate>({
+  group: '',
+  version: 'v1',
+  kind: 'PodTemplate',
+  plural: 'podtemplates',
+  singular: 'podtemplate',
+  namespaced: true,
+  verbs: ALL_VERBS,
+  returnsDeletedObject: true,
+  tracksGeneration: true,
+  columns: [
+    nameColumn(),
+    text('Containers', 'Names of each container in the template.', (object) =>
+      containersOf(object)
+        .map(({ name }) => name)
+        .join(','),
+    ),
+    text('Images', 'Images referenced by each container in the template.', (object) =>
+      containersOf(object)
+        .map(({ image }) => image ?? '')
+        .join(','),
+    ),
+    text('Pod Labels', 'The labels for the pod template.', ({ template }) =>
+      formatLabels(template?.metadata?.labels),
+    ),
+  ],
+  strategy: {},
+});
