@@ -1,4 +1,5 @@
 import type { EndpointSlice, Lease, PriorityClass, RuntimeClass } from '../../api/types.ts';
+import { deprecationOf } from './deprecated-labels.ts';
 import { ALL_VERBS, defineKind } from './kind.ts';
 import { ageColumn, nameColumn, text, wide } from './printers/columns.ts';
 
@@ -76,7 +77,13 @@ export const runtimeClass = defineKind<RuntimeClass>({
     ),
     ageColumn(),
   ],
-  strategy: {},
+  strategy: {
+    warnings: ({ scheduling }) =>
+      Object.keys(scheduling?.nodeSelector ?? {}).flatMap((key) => {
+        const words = deprecationOf(key);
+        return words === undefined ? [] : [`scheduling.nodeSelector: ${words}`];
+      }),
+  },
 });
 
 export const endpointSlice = defineKind<EndpointSlice>({

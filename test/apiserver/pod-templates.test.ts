@@ -66,6 +66,21 @@ test('the table of PodTemplates', async (t) => {
   t.deepEqual(body.rows[0].cells, ['a', 'main,side', 'busybox:1,busybox:2', 'app=web,set=one']);
 });
 
+test('a template is warned of when it is new or changed', async (t) => {
+  const server = await startTestServer(t);
+  const template = {
+    spec: { containers: [{ name: 'main', image: 'busybox' }], hostAliases: [] as object[] },
+  };
+  template.spec.hostAliases = [{ ip: '1.1.1.1' }, { ip: '1.1.1.1' }];
+  const words = '299 - "template.spec.hostAliases[1].ip: duplicate ip \\"1.1.1.1\\""';
+  const made = await server.post(PATH, { metadata: { name: 'a' }, template });
+  t.is(made.headers.warning, words);
+  const labelled = await server.patch(`${PATH}/a`, { metadata: { labels: { x: 'y' } } });
+  t.is(labelled.headers.warning, undefined);
+  const changed = await server.patch(`${PATH}/a`, { template: { spec: { hostname: 'h' } } });
+  t.is(changed.headers.warning, words);
+});
+
 test('kubectl knows PodTemplates', async (t) => {
   const server = await startTestServer(t);
   await server.post(PATH, podTemplate('a'));

@@ -230,3 +230,23 @@ test('a namespace ends in two steps, and nothing is made in one that is ending',
   t.is((await server.get('/api/v1/namespaces/team')).status, 404);
   t.is((await server.remove('/api/v1/namespaces/kube-system')).status, 403);
 });
+
+test('who makes a Pod is warned of what does nothing in it; who changes it is not', async (t) => {
+  const server = await startTestServer(t);
+  await makeDefaultAccount(server);
+  const made = await server.post(PODS, podNamed('a', { nodeSelector: { 'beta.kubernetes.io/os': 'linux' } }));
+  t.is(made.status, 201);
+  t.is(
+    made.headers.warning,
+    '299 - "spec.nodeSelector[beta.kubernetes.io/os]: deprecated since v1.14; use \\"kubernetes.io/os\\" instead"',
+  );
+  const changed = await server.patch(`${PODS}/a`, { metadata: { labels: { x: 'y' } } });
+  t.is(changed.status, 200);
+  t.is(changed.headers.warning, undefined);
+  const reported = await server.patch(`${PODS}/a/status`, { status: { podIPs: [{ ip: 'fd00:0::1' }] } });
+  t.is(reported.status, 200);
+  t.is(
+    reported.headers.warning,
+    '299 - "status.podIPs[0].ip: IPv6 address \\"fd00:0::1\\" should be in RFC 5952 canonical format (\\"fd00::1\\")"',
+  );
+});

@@ -1,8 +1,8 @@
 import { normalizeDataSources } from '../../../api/defaults/storage.ts';
-import { canonicalQuantity, quantityMilliValue } from '../../../api/quantity.ts';
 import { betaStorageClass } from '../../../api/storage/annotations.ts';
 import { classOfClaim } from '../../../api/storage/storage-class.ts';
 import type { PersistentVolumeClaim, PersistentVolumeClaimSpec } from '../../../api/types.ts';
+import { fractionalByteWarnings } from '../fractional-bytes.ts';
 import { ALL_VERBS, defineKind } from '../kind.ts';
 import { formatAccessModes } from '../printers/access-modes.ts';
 import { ageColumn, nameColumn, text, wide } from '../printers/columns.ts';
@@ -51,16 +51,15 @@ function warnings({ metadata, spec }: PersistentVolumeClaim): string[] {
       : [
           `metadata.annotations[${betaStorageClass}]: deprecated since v1.8; use "storageClassName" attribute instead`,
         ]),
-    ...(['requests', 'limits'] as const).flatMap((list) => {
-      const amount = spec?.resources?.[list]?.['storage'];
-      return amount === undefined || quantityMilliValue(amount) % 1000 === 0
-        ? []
-        : [
-            `spec.resources.${list}[storage]: fractional byte value "${canonicalQuantity(amount)}" is invalid, must be an integer`,
-          ];
-    }),
+    ...claimSpecWarnings(spec, 'spec'),
   ];
 }
+
+/** Warnings of a claim's spec, in a claim or in a template for one. */
+export const claimSpecWarnings = (spec: PersistentVolumeClaimSpec | undefined, path: string): string[] =>
+  (['requests', 'limits'] as const).flatMap((list) =>
+    fractionalByteWarnings(spec?.resources?.[list], ['storage'], `${path}.resources.${list}`),
+  );
 
 const isBoundTo = ({ spec }: PersistentVolumeClaim): boolean => (spec?.volumeName ?? '') !== '';
 

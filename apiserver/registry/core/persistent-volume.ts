@@ -3,6 +3,8 @@ import { classOfVolume } from '../../../api/storage/storage-class.ts';
 import type { PersistentVolume } from '../../../api/types.ts';
 import { timestamp } from '../../endpoints/timestamp.ts';
 import { warnOfDeprecatedKeys } from '../deprecated-labels.ts';
+import { deprecatedSourceWarnings } from '../deprecated-sources.ts';
+import type { DeprecatedSource } from '../deprecated-sources.ts';
 import { ALL_VERBS, defineKind } from '../kind.ts';
 import { formatAccessModes } from '../printers/access-modes.ts';
 import { ageColumn, nameColumn, text, wide } from '../printers/columns.ts';
@@ -39,17 +41,14 @@ const DEPRECATED_ANNOTATIONS = [
   ['volume.beta.kubernetes.io/mount-options', 'deprecated since v1.31; use "mountOptions" attribute instead'],
 ] as const;
 
-const DEPRECATED_SOURCES = [
-  ['cephfs', 'deprecated in v1.28, non-functional in v1.31+'],
-  ['photonPersistentDisk', 'deprecated in v1.11, non-functional in v1.16+'],
-  ['scaleIO', 'deprecated in v1.16, non-functional in v1.22+'],
-  ['storageos', 'deprecated in v1.22, non-functional in v1.25+'],
-  ['glusterfs', 'deprecated in v1.25, non-functional in v1.26+'],
-  ['rbd', 'deprecated in v1.28, non-functional in v1.31+'],
-] as const;
-
-/** How upstream's warnings spell a source where that isn't the field's name. */
-const SPELLED: Partial<Record<string, string>> = { storageos: 'storageOS' };
+const DEPRECATED_SOURCES: DeprecatedSource[] = [
+  'cephfs',
+  'photonPersistentDisk',
+  'scaleIO',
+  'storageos',
+  'glusterfs',
+  'rbd',
+];
 
 /** Upstream: pkg/api/persistentvolume GetWarningsForPersistentVolume. */
 function warnings({ metadata, spec }: PersistentVolume): string[] {
@@ -69,9 +68,7 @@ function warnings({ metadata, spec }: PersistentVolume): string[] {
         `spec.nodeAffinity.required.nodeSelectorTerms[${index}].matchExpressions`,
       ),
     ),
-    ...DEPRECATED_SOURCES.filter(([source]) => spec?.[source] !== undefined).map(
-      ([source, words]) => `spec.${SPELLED[source] ?? source}: ${words}`,
-    ),
+    ...deprecatedSourceWarnings(spec ?? {}, DEPRECATED_SOURCES, 'spec'),
   ];
 }
 

@@ -1,8 +1,13 @@
 import type { Container, PodTemplate } from '../../../api/types.ts';
 import { ALL_VERBS, defineKind } from '../kind.ts';
+import { podTemplateWarnings } from '../pod-warnings/pod-warnings.ts';
 import { formatLabels, nameColumn, text } from '../printers/columns.ts';
 
 const containersOf = ({ template }: PodTemplate): Container[] => template?.spec?.containers ?? [];
+
+/** Of a new template, or of a new generation of it. */
+const warnings = ({ metadata, template = {} }: PodTemplate, old?: PodTemplate): string[] =>
+  metadata?.generation === old?.metadata?.generation ? [] : podTemplateWarnings(template, 'template');
 
 export const podTemplate = defineKind<PodTemplate>({
   group: '',
@@ -30,5 +35,5 @@ export const podTemplate = defineKind<PodTemplate>({
       formatLabels(template?.metadata?.labels),
     ),
   ],
-  strategy: {},
+  strategy: { warnings },
 });

@@ -2,6 +2,7 @@ import { qosClassOf } from '../../../api/qos-class.ts';
 import type { Pod } from '../../../api/types.ts';
 import { ALL_VERBS, defineKind } from '../kind.ts';
 import type { Subresource } from '../kind.ts';
+import { podStatusWarnings, podWarnings } from '../pod-warnings/pod-warnings.ts';
 import { POD_COLUMNS } from '../printers/pod.ts';
 
 /** A delete's grace: asked, else the Pod's own; a Pod that never ran or has ended goes at once (upstream: pod strategy CheckGracefulDelete). */
@@ -95,6 +96,7 @@ export const pod = defineKind<Pod>({
     prepareForCreate,
     prepareForUpdate: keepStatus,
     gracePeriodSeconds,
+    warnings: (object, old) => (old === undefined ? podWarnings(object) : []),
   },
   subresources: [
     connect('attach', 'PodAttachOptions'),
@@ -120,7 +122,7 @@ export const pod = defineKind<Pod>({
       name: 'status',
       kind: 'Pod',
       verbs: ['get', 'patch', 'update'],
-      strategy: { prepareForUpdate: onlyStatus },
+      strategy: { prepareForUpdate: onlyStatus, warnings: podStatusWarnings },
     },
   ],
   selectableFields: ({ spec, status }) => ({
