@@ -163,14 +163,16 @@ function missingPath(op: string, path: string): JsonPatchError {
   );
 }
 
+/** The index that a key names in a list whose last is `last`; -1 is the last, as upstream's library has it. */
 function indexOf(key: string, last: number, path: string, op: string): number {
-  if (!/^(0|[1-9]\d*)$/.test(key))
+  if (!/^(0|-?[1-9]\d*)$/.test(key))
     throw new JsonPatchError(
       `error in ${op} for path: '${path}': value was not a proper array index: '${key}'`,
     );
-  if (Number(key) > last)
+  const index = Number(key);
+  if (index > last || index < -last - 1)
     throw new JsonPatchError(
-      `error in ${op} for path: '${path}': Unable to access invalid index: ${goJson(Number(key))}: invalid index referenced`,
+      `error in ${op} for path: '${path}': Unable to access invalid index: ${goJson(index)}: invalid index referenced`,
     );
-  return Number(key);
+  return index < 0 ? last + 1 + index : index;
 }

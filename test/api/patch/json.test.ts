@@ -55,6 +55,16 @@ const good: Case[] = [
     { foo: 'bar', child: { grandchild: {} } },
   ],
   [
+    'a negative index counts from the end',
+    { a: [1, 2, 3] },
+    [
+      { op: 'replace', path: '/a/-1', value: 4 },
+      { op: 'remove', path: '/a/-3' },
+      { op: 'add', path: '/a/-1', value: 5 },
+    ],
+    { a: [2, 4, 5] },
+  ],
+  [
     'A.11 ignores what it does not know',
     { foo: 'bar' },
     [{ op: 'add', path: '/baz', value: 'qux', xyz: 123 }],
@@ -133,6 +143,12 @@ const refused: Refusal[] = [
     { a: [1] },
     [{ op: 'add', path: '/a/2', value: 1 }],
     "error in add for path: '/a/2': Unable to access invalid index: 2: invalid index referenced",
+  ],
+  [
+    'a negative index out of range',
+    { a: [1] },
+    [{ op: 'remove', path: '/a/-2' }],
+    "error in remove for path: '/a/-2': Unable to access invalid index: -2: invalid index referenced",
   ],
   [
     'an index with a leading zero',
