@@ -120,13 +120,13 @@ async function ensureSandbox({ context, pod, status, actions, outcome }: Sync): 
     const sandboxConfig = context.sandboxConfigOf(pod, actions.attempt);
     return { sandboxId: actions.sandboxId, sandboxConfig, podIps: podIpsOf(pod, status.ips) };
   }
-  outcome.acted = true;
   try {
     const sandboxConfig = context.sandboxConfigOf(pod, actions.attempt);
     const runtimeHandler = await context.runtimeHandlerOf(pod);
     const { podSandboxId } = await context.sandboxSlots.run(() =>
       cri.call('RunPodSandbox', { config: sandboxConfig, runtimeHandler }, { timeoutMs: 240_000 }),
     );
+    outcome.acted = true;
     const ips = await ipsOf(context, pod, podSandboxId);
     return { sandboxId: podSandboxId, sandboxConfig, podIps: podIpsOf(pod, ips) };
   } catch (error) {

@@ -492,6 +492,19 @@ test("a pod's sandbox is asked for with the handler of its RuntimeClass", async 
   await bench.podUntil('plain', ({ status }) => status?.phase === 'Running');
 });
 
+test('a sandbox that cannot be made is tried again after a while, not at once', async (t) => {
+  const bench = await startBench(t);
+  const triedAtMs: number[] = [];
+  bench.cri.intercept('RunPodSandbox', () => {
+    triedAtMs.push(Date.now());
+    if (triedAtMs.length === 1) throw new FakeCriError(2, 'no network');
+  });
+  await bench.createPod({ metadata: { name: 'late' }, spec: spec() });
+  await bench.podUntil('late', ({ status }) => status?.phase === 'Running');
+  const [first = 0, second = 0] = triedAtMs;
+  t.true(second - first > 1500, `${second - first} ms`);
+});
+
 test('a pod whose image never came is deleted all the same', async (t) => {
   const bench = await startBench(t);
   const containers = [main({ image: 'none:1', imagePullPolicy: 'Never' })];
