@@ -15,7 +15,8 @@ test.before(() => {
   program('bin/sudo', 'echo sudo');
   program('bin/id', 'echo 1000');
   program('scripts/setup', ':');
-  program('node_modules/node/bin/node', 'shift 2; echo node "$@"');
+  const afterFlags = 'while [ "${1#--}" != "$1" ]; do shift; done';
+  program('node_modules/node/bin/node', `${afterFlags}; shift; echo node "$@"`);
   copyFileSync(join(import.meta.dirname, '../../scripts/podwright'), join(root, 'scripts/podwright'));
   chmodSync(root, 0o755);
 });
