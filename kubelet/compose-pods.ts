@@ -9,8 +9,13 @@ import type { ContainerPlace } from './containers/start-container.ts';
 import type { CriClient } from './cri/cri-client.ts';
 import { createSlots } from './cri/slots.ts';
 import { makeEnvironment } from './environment/make-environment.ts';
+import { localStorageUsage } from './eviction/local-storage-usage.ts';
+import { watchLocalStorage } from './eviction/watch-local-storage.ts';
+import type { LocalStorageWatcher } from './eviction/watch-local-storage.ts';
 import { createImageManager } from './images/ensure-image.ts';
 import { pullImageVolumes } from './images/image-volumes.ts';
+import { createKubeletCounters } from './kubelet-counters.ts';
+import type { KubeletCounters } from './kubelet-counters.ts';
 import { defaultConfig } from './kubelet-options.ts';
 import type { KubeletConfig, KubeletOptions } from './kubelet-options.ts';
 import { resourceList } from './node/machine.ts';
@@ -49,6 +54,8 @@ export interface PodParts {
   workers: PodWorkers;
   probes: ProbeManager;
   volumes: VolumeManager;
+  localStorage: LocalStorageWatcher;
+  counters: KubeletCounters;
   /** Tells of each change of the Pod in the runtime. */
   onRuntimeChange(uid: string, listener: () => void): Disposable;
   /** To be called when the runtime's picture of the Pod has changed. */
@@ -84,6 +91,7 @@ export function composePods(input: ComposeInput): PodParts {
   const directory = createPodDirectory();
   const listeners = createRuntimeListeners();
   const cache = createPodCache({ cri, onInspected: (uid) => listeners.tell(uid) });
+  const counters = createKubeletCounters();
   const failures = createStartFailures();
   const images = createImageManager({ cri, clock });
   const folders = { pods: join(rootDir, 'pods'), logs: logRootOf(options) };
@@ -106,11 +114,16 @@ export function composePods(input: ComposeInput): PodParts {
       const known = directory.get(pod.metadata?.uid ?? '');
       if (known) events.pod(known, type, reason, message);
     },
-    onLimitExceeded({ pod, reason, message }) {
-      const known = directory.get(pod.metadata?.uid ?? '');
-      if (!known) return;
-      events.pod(known, 'Warning', reason, message);
-      workers.fail(known, { reason, message }, 1);
+  });
+  const localStorage = watchLocalStorage({
+    clock,
+    log,
+    measure: (pod) => localStorageUsage({ cri, cache, folders, mounted: (uid) => volumes.mounted(uid) }, pod),
+    onExcess(pod, { signal, message }) {
+      const reason = 'Evicted';
+      events.pod(pod, 'Warning', reason, message);
+      workers.fail(pod, { reason, message }, 1);
+      counters.evictions.inc({ eviction_signal: signal });
     },
   });
   const statuses = createStatusManager({
@@ -142,6 +155,7 @@ export function composePods(input: ComposeInput): PodParts {
     cache,
     cgroups,
     volumes,
+    localStorage,
     probes,
     images,
     statuses,
@@ -214,6 +228,8 @@ export function composePods(input: ComposeInput): PodParts {
     workers,
     probes,
     volumes,
+    localStorage,
+    counters,
     onRuntimeChange: (uid, listener) => listeners.add(uid, listener),
     runtimeChanged(uid) {
       workers.wake(uid);

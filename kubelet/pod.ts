@@ -83,3 +83,10 @@ export const isStaticPod = ({ metadata }: Pod): boolean => {
 /** The API server's picture of a static Pod. */
 export const isMirrorPod = ({ metadata }: Pod): boolean =>
   metadata?.annotations?.[mirrorAnnotation] !== undefined;
+
+/** The lowest priority of Kubernetes' own classes (upstream: SystemCriticalPriority). */
+const systemPriority = 2_000_000_000;
+
+/** A Pod that the node can't do without, and that the kubelet never evicts (upstream: IsCriticalPod). */
+export const isCriticalPod = (pod: KubeletPod): boolean =>
+  isStaticPod(pod) || isMirrorPod(pod) || (pod.spec.priority ?? 0) >= systemPriority;

@@ -200,6 +200,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
       reporter.stop();
       workers.stop();
       parts.probes.stop();
+      parts.localStorage.stop();
       void lease.then((kept) => kept.stop());
       context.statuses.stop();
       recorder.stop();

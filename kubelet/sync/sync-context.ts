@@ -2,6 +2,7 @@ import type { Pod, PodStatus } from '../../api/types.ts';
 import type { Clock } from '../../client/clock.ts';
 import type { SyncContext } from '../containers/sync-containers.ts';
 import type { CriClient } from '../cri/cri-client.ts';
+import type { LocalStorageWatcher } from '../eviction/watch-local-storage.ts';
 import type { ImageManager } from '../images/ensure-image.ts';
 import type { KubeletLog } from '../kubelet-log.ts';
 import type { PodEvents } from '../pod-events.ts';
@@ -31,6 +32,7 @@ export interface PodSyncContext {
   cache: PodCache;
   cgroups: PodCgroups;
   volumes: PodVolumes;
+  localStorage: Pick<LocalStorageWatcher, 'watch' | 'forget'>;
   probes: ProbeManager;
   images: ImageManager;
   statuses: StatusManager;

@@ -38,6 +38,7 @@ export async function syncPod(
   await prepare(context, pod, signal);
   signal.throwIfAborted();
   context.probes.addPod(pod);
+  context.localStorage.watch(pod);
   if (isRestartingAll(status)) {
     const result = await restartAll(context, pod);
     return { ...result, retryAtMs: Math.min(deadlineMs, result.retryAtMs ?? Infinity) };

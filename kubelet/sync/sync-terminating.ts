@@ -13,6 +13,7 @@ export async function syncTerminating(
   { graceSeconds, failure, signal }: TerminationOptions,
 ): Promise<void> {
   const { uid } = pod.metadata;
+  context.localStorage.forget(uid);
   tellStatus(context, pod, { failure });
   context.probes.stopLivenessAndStartup(pod);
   const status = (await context.cache.inspect(uid)) ?? runtimeOf(context, pod);

@@ -15,8 +15,6 @@ import { containerDevices } from './container-devices.ts';
 import { containerMounts } from './container-mounts.ts';
 import type { ContainerMount, ContainerMountsOptions, MountedVolume } from './container-mounts.ts';
 import { tearDownDirectory } from './empty-dir.ts';
-import { watchLimits } from './limits.ts';
-import type { LimitExceeded } from './limits.ts';
 import { metaDirectory, podDirectory, volumeDeviceLink, volumeDirectory } from './paths.ts';
 import type { PersistentVolumes } from './persistent-volumes.ts';
 import { removePodDirectory } from './pod-directory.ts';
@@ -50,8 +48,6 @@ export interface VolumeManagerOptions {
   /** Node.status.allocatable, such as `{ cpu: '2', memory: '4Gi' }`. */
   nodeAllocatable: () => ResourceList;
   recordEvent: (event: VolumeEvent) => void;
-  /** A Pod has more in an emptyDir than its sizeLimit: it is to be evicted. Called once for a Pod. */
-  onLimitExceeded?: (excess: LimitExceeded) => void;
   log?: { warn: (fields: Record<string, unknown>, message: string) => void };
   objects?: ObjectManager;
   tokens?: TokenManager;
@@ -93,6 +89,8 @@ export interface VolumeManager {
    * others are tried on. Errors are logged. To be called once all Pods are known.
    */
   removeOrphans(options: { keep: ReadonlySet<string> }): Promise<string[]>;
+  /** The Pod's volumes that are there, by the names that it gives them. */
+  mounted(uid: string): ReadonlyMap<string, MountedVolume>;
   /** At most a minute old. */
   statsFor(uid: string, options?: { claimsOnly?: boolean; fresh?: boolean }): Promise<VolumeStats[]>;
   /** Of each volume of each Pod. */
@@ -135,7 +133,6 @@ export const createVolumeManager = (options: VolumeManagerOptions): VolumeManage
   const pods = new Map<string, PodVolumes>();
   const closing = new AbortController();
   let closed = false;
-  const limits = watchLimits({ clock, onLimitExceeded: options.onLimitExceeded ?? (() => undefined) });
 
   const makeWorker = (uid: string) => (volume: Parameters<PodVolumesWorkerFactory>[0]) => {
     const { plugin, volumeName, onChange } = volume;
@@ -227,8 +224,11 @@ export const createVolumeManager = (options: VolumeManagerOptions): VolumeManage
     if (!closed) persistent?.devices.podsAreKnown();
   };
 
+  const mounted = (uid: string) => pods.get(uid)?.mounted() ?? new Map<string, MountedVolume>();
+
   const manager: VolumeManager = {
     objects,
+    mounted,
     reconstruct() {
       persistent?.reconstruct();
       for (const uid of podsOnDisk(rootDir)) {
@@ -242,7 +242,6 @@ export const createVolumeManager = (options: VolumeManagerOptions): VolumeManage
       if (volumes.ending) return;
       objects.registerPod(pod);
       volumes.sync(pod);
-      limits.watch(pod, () => volumes.mounted());
     },
     async waitForMount(pod, { signal, timeoutMs = waitTimeoutMs } = {}) {
       manager.syncPod(pod);
@@ -250,22 +249,17 @@ export const createVolumeManager = (options: VolumeManagerOptions): VolumeManage
     },
     async mountsFor(mounts) {
       const uid = mounts.pod.metadata?.uid ?? '';
-      const volumes = pods.get(uid)?.mounted() ?? new Map<string, MountedVolume>();
+      const volumes = mounted(uid);
       await serversAnswer(mounts.container, volumes);
       return containerMounts(mounts, { podDir: podDirectory(rootDir, uid), volumes });
     },
-    devicesFor: ({ pod, container }) =>
-      containerDevices(container, pods.get(pod.metadata?.uid ?? '')?.mounted() ?? new Map()),
-    groupsFor: (pod) => volumeGroups(pod, pods.get(pod.metadata?.uid ?? '')?.mounted() ?? new Map()),
+    devicesFor: ({ pod, container }) => containerDevices(container, mounted(pod.metadata?.uid ?? '')),
+    groupsFor: (pod) => volumeGroups(pod, mounted(pod.metadata?.uid ?? '')),
     async readVolumeFile(pod, volumeName, path) {
-      const volume = pods
-        .get(pod.metadata?.uid ?? '')
-        ?.mounted()
-        .get(volumeName);
+      const volume = mounted(pod.metadata?.uid ?? '').get(volumeName);
       return readVolumeFile({ volume, volumeName, path });
     },
     async unmountPod(uid, { signal, timeoutMs = waitTimeoutMs } = {}) {
-      limits.forget(uid);
       await podVolumes(uid).unmountAll({ signal, timeoutMs });
       cleanSubPaths({ podDir: podDirectory(rootDir, uid) });
       objects.unregisterPod(uid);
@@ -310,7 +304,6 @@ export const createVolumeManager = (options: VolumeManagerOptions): VolumeManage
       stopRetrying?.();
       stopLooking();
       removeObjectListener();
-      limits.close();
       for (const volumes of pods.values()) volumes.close();
       await objects.close();
     },

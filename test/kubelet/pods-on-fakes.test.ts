@@ -1,5 +1,8 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
 import test from 'ava';
 import type { Pod } from '../../api/types.ts';
+import { systemClock } from '../../client/clock.ts';
+import type { Clock } from '../../client/clock.ts';
 import { pods, runtimeClasses } from '../../client/resources.ts';
 import { until } from '../environment.ts';
 import { FakeCriError } from './fake-cri.ts';
@@ -338,6 +341,71 @@ test('a pod beyond its active deadline fails', async (t) => {
   t.is(failed.status?.reason, 'DeadlineExceeded');
   t.is(failed.status?.message, 'Pod was active on the node longer than the specified deadline');
 });
+
+test('a pod that has more on the disk than it may is evicted', async (t) => {
+  const bench = await startBench(t);
+  const volumes = [{ name: 'data', emptyDir: { sizeLimit: '1Mi' } }];
+  const containers = [main({ volumeMounts: [{ name: 'data', mountPath: '/data' }] })];
+  const { metadata } = await bench.createPod({
+    metadata: { name: 'full' },
+    spec: spec({ volumes, containers }),
+  });
+  await until('main runs', () => bench.cri.running('main'));
+  const path = `${bench.dir}/kubelet/pods/${metadata?.uid}/volumes/kubernetes.io~empty-dir/data`;
+  mkdirSync(`${path}/deep`);
+  writeFileSync(`${path}/deep/big`, Buffer.alloc(3 << 20));
+  const { status } = await bench.podUntil('full', (pod) => pod.status?.phase === 'Failed');
+  const message = 'Usage of EmptyDir volume "data" exceeds the limit "1Mi". ';
+  t.is(status?.reason, 'Evicted');
+  t.is(status?.message, message);
+  t.false(status?.conditions?.some(({ type }) => type === 'DisruptionTarget'));
+  const event = await bench.eventUntil('full', ({ reason }) => reason === 'Evicted');
+  t.is(`${event.type} ${event.message}`, `Warning ${message}`);
+});
+
+test('a pod whose containers have more on the disk than they may is evicted', async (t) => {
+  const bench = await startBench(t, { clock: fasterClock(20) });
+  bench.cri.intercept('ListContainerStats', () => ({
+    stats: [...bench.cri.containers.values()].map(({ id, config }) => ({
+      attributes: { id, labels: config.labels },
+      writableLayer: { usedBytes: { value: 700_000 } },
+    })),
+  }));
+  const limits = { 'ephemeral-storage': '1Mi' };
+  await bench.createPod({
+    metadata: { name: 'full' },
+    spec: spec({
+      containers: [main({ resources: { limits } }), main({ name: 'other', resources: { limits } })],
+    }),
+  });
+  const { metadata } = await bench.podUntil('full', ({ status }) => status?.phase === 'Running');
+  const logs = `${bench.dir}/logs/pods/default_full_${metadata?.uid}/other`;
+  mkdirSync(logs, { recursive: true });
+  const uid = metadata?.uid ?? '';
+  const looks = () =>
+    bench.cri.calls.filter(({ method, request }) => {
+      const { filter } = request as { filter?: { labelSelector?: Record<string, string> } };
+      return method === 'ListContainerStats' && filter?.labelSelector?.['io.kubernetes.pod.uid'] === uid;
+    }).length;
+  await until('two looks', () => looks() >= 2);
+  t.is((await bench.pod('full')).status?.phase, 'Running');
+  writeFileSync(`${logs}/0.log`, Buffer.alloc(400_000));
+  const { status } = await bench.podUntil('full', (pod) => pod.status?.phase === 'Failed');
+  t.is(status?.reason, 'Evicted');
+  t.is(status?.message, 'Container other exceeded its local ephemeral storage limit "1Mi". ');
+  const after = looks();
+  await bench.eventUntil('full', ({ reason }) => reason === 'Evicted');
+  t.is(looks(), after);
+});
+
+/** A clock that goes so many times faster than the machine's. */
+function fasterClock(times: number): Clock {
+  const startMs = Date.now();
+  return {
+    now: () => startMs + (Date.now() - startMs) * times,
+    after: (delayMs, listener) => systemClock.after(delayMs / times, listener),
+  };
+}
 
 test('postStart failure kills the container; hooks run by exec', async (t) => {
   const bench = await startBench(t);

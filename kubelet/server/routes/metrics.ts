@@ -35,7 +35,7 @@ export async function metrics(request: RouteRequest): Promise<void> {
   ]);
   addVolumeCounts(registry, request);
   await addVolumeMetrics(registry, request);
-  await send(request, Registry.merge([registry, processRegistry]));
+  await send(request, Registry.merge([registry, request.options.parts.counters.registry, processRegistry]));
 }
 
 /** How many volumes there are, and how many there should be (upstream: volumemanager/metrics). */

@@ -82,6 +82,17 @@ test('more than the sizeLimit on the disk: Evicted', async (t) => {
   t.is(status?.message, 'Usage of EmptyDir volume "data" exceeds the limit "1Mi". ');
 });
 
+test('more than the ephemeral-storage limit in the container’s own files: Evicted', async (t) => {
+  const c = await cluster();
+  const pod = await c.createPod({
+    container: { resources: { limits: { 'ephemeral-storage': '1Mi' } } },
+    script: 'dd if=/dev/zero of=/x bs=1M count=3; sleep 1000000',
+  });
+  const { status } = await c.until(pod, ({ status: now }) => now?.phase === 'Failed');
+  t.is(status?.reason, 'Evicted');
+  t.is(status?.message, 'Pod ephemeral local storage usage exceeds the total limit of containers 1Mi. ');
+});
+
 test('a hostPath outlives its Pod, and a wrong type is an event', async (t) => {
   const c = await cluster();
   const host = scratch(t);

@@ -98,6 +98,21 @@ test('pods, metrics and configuration', async (t) => {
   t.is((await ask(bench, '/run/default/web/main?cmd=true', { method: 'POST' })).statusCode, 200);
 });
 
+test('evictions are counted', async (t) => {
+  const bench = await startBench(t);
+  const volumes = [{ name: 'data', emptyDir: { sizeLimit: '1' } }];
+  const { containers, ...rest } = spec();
+  const volumeMounts = [{ name: 'data', mountPath: '/data' }];
+  await bench.createPod({
+    metadata: { name: 'full' },
+    spec: { ...rest, volumes, containers: containers.map((container) => ({ ...container, volumeMounts })) },
+  });
+  await bench.podUntil('full', ({ status }) => status?.phase === 'Failed');
+  const { body } = await ask(bench, '/metrics');
+  t.regex(body, /^# TYPE kubelet_evictions counter$/m);
+  t.regex(body, /^kubelet_evictions\{eviction_signal="emptydirfs.limit"\} 1$/m);
+});
+
 test('logs, and why there are none', async (t) => {
   const bench = await startBench(t);
   t.deepEqual(await ask(bench, '/containerLogs/default/none/main'), {

@@ -10,7 +10,6 @@ import type {
   VolumeManager,
   VolumeManagerOptions,
 } from '../../../kubelet/volumes/volume-manager.ts';
-import type { LimitExceeded } from '../../../kubelet/volumes/limits.ts';
 import { mountsBelow, readMountInfo } from '../../../linux/mount-info.ts';
 import { createFakeApi } from './fake-api.ts';
 import type { FakeApi } from './fake-api.ts';
@@ -21,7 +20,6 @@ export interface TestNode {
   api: FakeApi;
   volumes: VolumeManager;
   events: VolumeEvent[];
-  excesses: LimitExceeded[];
   /** The path of a volume of a Pod by plugin folder, such as `configmap`. */
   pathOf(pod: Pod, plugin: string, volume: string): string;
   /** As after SIGKILL: a new volume manager on the same directory. */
@@ -41,7 +39,6 @@ export const makeNode = (
       client: api.client,
       nodeAllocatable: () => ({ cpu: '2', memory: '4Gi', 'ephemeral-storage': '10Gi' }),
       recordEvent: (event) => node.events.push(event),
-      onLimitExceeded: (excess) => node.excesses.push(excess),
       log: { warn: (fields, message) => t.log(message, fields) },
       ...options,
     });
@@ -49,7 +46,6 @@ export const makeNode = (
     rootDir,
     api,
     events: [],
-    excesses: [],
     volumes: undefined as unknown as VolumeManager,
     pathOf: (pod, plugin, volume) =>
       join(rootDir, 'pods', pod.metadata?.uid ?? '', 'volumes', `kubernetes.io~${plugin}`, volume),
