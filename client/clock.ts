@@ -10,11 +10,18 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(delayMs, listener) {
-    // Node's timers overflow above 2^31-1 ms and would fire at once.
-    const timer = setTimeout(listener, Math.min(delayMs, 2 ** 31 - 1));
+    let timer: NodeJS.Timeout;
+    const arm = (restMs: number) => {
+      const stepMs = Math.min(restMs, longestTimerMs);
+      timer = setTimeout(() => (restMs > stepMs ? arm(restMs - stepMs) : listener()), stepMs);
+    };
+    arm(delayMs);
     return () => clearTimeout(timer);
   },
 };
+
+/** Above 2^31 - 1 ms (24.8 days) Node's timers overflow and are over at once; a longer time is waited in steps. */
+const longestTimerMs = 2 ** 31 - 1;
 
 /** Resolves after `delayMs`, or as soon as `signal` is aborted (it never rejects). */
 export const wait = ({

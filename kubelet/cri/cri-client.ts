@@ -4,6 +4,7 @@ import { trace } from '../../linux/trace.ts';
 import { criServices } from '../../runtime/cri/protocol.ts';
 import type * as cri from '../../runtime/cri/types.ts';
 import { criError } from './cri-error.ts';
+import { grpcDeadline } from './grpc-deadline.ts';
 
 /** How one call is made: it fails with DEADLINE_EXCEEDED after `timeoutMs`, with CANCELLED when `signal` aborts. */
 export interface CallOptions {
@@ -109,7 +110,7 @@ const unary = <Response>({ client, method, definition, request, options }: Unary
       requestSerialize,
       responseDeserialize,
       request,
-      { deadline: Date.now() + timeoutMs },
+      { deadline: grpcDeadline(timeoutMs) },
       (error, response) => {
         signal?.removeEventListener('abort', abort);
         debug(method, { ms: Math.round(performance.now() - startMs), code: error?.code ?? 0 });

@@ -1,6 +1,7 @@
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import type { ServiceError } from '@grpc/grpc-js';
 import { rpcErrorWords } from '../cri/cri-error.ts';
+import { grpcDeadline } from '../cri/grpc-deadline.ts';
 import { goDuration } from '../go-duration.ts';
 import type { ProbeOutcome } from './run-probe.ts';
 
@@ -23,14 +24,14 @@ export async function grpcHealth({
     'grpc.primary_user_agent': 'kube-probe/1.36',
   });
   try {
-    await ready(client, Date.now() + timeoutMs);
+    await ready(client, grpcDeadline(timeoutMs));
   } catch (error) {
     client.close();
     const words = `timeout: failed to connect service "${address}" within ${goDuration(timeoutMs)}: context deadline exceeded`;
     return { result: 'failure', output: error instanceof Error ? words : String(error) };
   }
   try {
-    const status = await check(client, service, Date.now() + timeoutMs);
+    const status = await check(client, service, grpcDeadline(timeoutMs));
     if (status === 1) return { result: 'success', output: 'service healthy' };
     const name = servingNames[status] ?? String(status);
     return { result: 'failure', output: `service unhealthy (responded with "${name}")` };

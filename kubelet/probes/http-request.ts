@@ -2,6 +2,7 @@ import { request as requestOverHttp } from 'node:http';
 import { request as requestOverHttps } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import type { HTTPHeader } from '../../api/types.ts';
+import { systemClock } from '../../client/clock.ts';
 
 export interface HttpRequestOptions {
   scheme: string;
@@ -30,7 +31,7 @@ export function httpRequest(options: HttpRequestOptions): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     const send = scheme === 'https' ? requestOverHttps : requestOverHttp;
     const fail = (error: Error) => {
-      clearTimeout(timer);
+      cancel();
       reject(new Error(`Get "${url}": ${networkWords(error, `${host}:${port}`)}`, { cause: error }));
     };
     const request = send(
@@ -44,16 +45,16 @@ export function httpRequest(options: HttpRequestOptions): Promise<HttpAnswer> {
       },
       (response) => {
         readBody(response).then((body) => {
-          clearTimeout(timer);
+          cancel();
           resolve({ statusCode: response.statusCode ?? 0, location: response.headers.location, body });
         }, fail);
       },
     );
-    const timer = setTimeout(() => {
+    const cancel = systemClock.after(timeoutMs, () =>
       request.destroy(
         new Error('context deadline exceeded (Client.Timeout exceeded while awaiting headers)'),
-      );
-    }, timeoutMs);
+      ),
+    );
     request.on('error', fail);
     request.end();
   });

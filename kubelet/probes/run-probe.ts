@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import type { Container, Probe } from '../../api/types.ts';
+import { systemClock } from '../../client/clock.ts';
 import { isTimeout, runInContainer } from '../containers/run-in-container.ts';
 import type { CriClient } from '../cri/cri-client.ts';
 import { expandStatic } from './expand-static.ts';
@@ -110,13 +111,13 @@ function tcpProbe(host: string, port: number, timeoutMs: number): Promise<ProbeO
   return new Promise((resolve) => {
     const socket = connect({ host, port });
     const finish = (outcome: ProbeOutcome) => {
-      clearTimeout(timer);
+      cancel();
       socket.destroy();
       resolve(outcome);
     };
-    const timer = setTimeout(() => {
-      finish({ result: 'failure', output: `dial tcp ${host}:${port}: i/o timeout` });
-    }, timeoutMs);
+    const cancel = systemClock.after(timeoutMs, () =>
+      finish({ result: 'failure', output: `dial tcp ${host}:${port}: i/o timeout` }),
+    );
     socket.once('connect', () => finish({ result: 'success', output: '' }));
     socket.once('error', (error) =>
       finish({ result: 'failure', output: networkWords(error, `${host}:${port}`) }),

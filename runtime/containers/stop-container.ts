@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { systemClock } from '../../client/clock.ts';
 import { signalProcess } from '../../linux/process.ts';
 import type { Runtime } from '../runtime.ts';
 import { exitOf } from './exit-watch.ts';
@@ -33,11 +34,11 @@ export async function stopRunningContainer(
 
 async function endsWithin(ended: Promise<void>, timeMs: number): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<false>();
-  const timer = setTimeout(() => resolve(false), timeMs);
+  const cancel = systemClock.after(timeMs, () => resolve(false));
   try {
     return await Promise.race([ended.then(() => true as const), promise]);
   } finally {
-    clearTimeout(timer);
+    cancel();
   }
 }
 

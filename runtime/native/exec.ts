@@ -3,6 +3,7 @@ import { closeSync, readFileSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+import { systemClock } from '../../client/clock.ts';
 import { replaceFile } from '../../linux/files.ts';
 import { identify, type ProcessIdentity, signalProcess } from '../../linux/process.ts';
 import { closeAll, makePipe, spawnProcess, type SpawnedProcess } from '../../linux/spawn.ts';
@@ -75,7 +76,7 @@ export async function execInContainer(spec: ExecSpec, options: ExecOptions = {})
     timedOut = true;
     kill();
   };
-  const timer = timeoutMs === undefined ? undefined : setTimeout(expire, timeoutMs);
+  const cancel = timeoutMs === undefined ? undefined : systemClock.after(timeoutMs, expire);
   signal?.addEventListener('abort', kill, { once: true });
   if (signal?.aborted === true) kill();
   try {
@@ -86,7 +87,7 @@ export async function execInContainer(spec: ExecSpec, options: ExecOptions = {})
     if (failure !== undefined) throw failure;
     return { exitCode, stdout, stderr, timedOut };
   } finally {
-    clearTimeout(timer);
+    cancel?.();
     signal?.removeEventListener('abort', kill);
   }
 }

@@ -1,4 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
 import type { Pod } from '../../api/types.ts';
 import { systemClock } from '../../client/clock.ts';
@@ -171,6 +172,26 @@ test('a shorter grace period takes over also while sidecars wait for their turn'
   await bench.client.resource(pods).delete({ ...deletion, gracePeriodSeconds: 1 });
   await bench.gone('patient');
   t.is(bench.cri.sandboxes.size, 0);
+});
+
+test('a pod may take a month to end', async (t) => {
+  const bench = await startBench(t);
+  bench.cri.intercept('StopContainer', async () => {
+    await delay(1500); // longer than until a failed kill is tried again
+    return undefined;
+  });
+  await bench.createPod({
+    metadata: { name: 'patient' },
+    spec: spec({ terminationGracePeriodSeconds: 30 * 86_400 }),
+  });
+  await until('main runs', () => bench.cri.running('main'));
+  await bench.client.resource(pods).delete({ name: 'patient', namespace: 'default' });
+  await bench.gone('patient');
+  const stops = bench.cri.calls.filter(({ method }) => method === 'StopContainer');
+  t.deepEqual(
+    stops.map(({ request }) => (request as { timeout: number }).timeout),
+    [30 * 86_400],
+  );
 });
 
 test('a failed init container fails a pod that never restarts', async (t) => {

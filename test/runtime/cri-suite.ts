@@ -112,6 +112,18 @@ export function criSuite(
     });
   });
 
+  test('a time of a month is no time of a moment', async (t) => {
+    const timeout = 30 * 86_400;
+    const pod = await runPod(place());
+    const containerId = await pod.run('trap "sleep 0.3; exit 7" TERM; while :; do sleep 0.05; done');
+    await until('TERM is trapped', async () =>
+      (await execText(place(), containerId, 'grep SigCgt /proc/1/status')).endsWith('4002'),
+    );
+    t.like(await cri().runtime.ExecSync({ containerId, cmd: ['sleep', '0.3'], timeout }), { exitCode: 0 });
+    await cri().runtime.StopContainer({ containerId, timeout });
+    t.like((await cri().runtime.ContainerStatus({ containerId })).status, { exitCode: 7 });
+  });
+
   test('a container that is being stopped may be given less time, and gets no second stop signal', async (t) => {
     const pod = await runPod(place());
     const containerId = await pod.run('trap "echo told" TERM; echo ready; while :; do sleep 0.05; done');

@@ -29,6 +29,10 @@ async function httpServer(t: ExecutionContext): Promise<{ port: number; agents: 
   const server = createServer((request, response) => {
     agents.push(request.headers['user-agent'] ?? '');
     if (request.url === '/slow') return;
+    if (request.url === '/late') {
+      setTimeout(() => response.end('body'), 100);
+      return;
+    }
     if (request.url === '/redirect') {
       response.writeHead(302, { location: '/ok' }).end();
     } else if (request.url === '/away') {
@@ -105,7 +109,8 @@ test('exec', async (t) => {
   });
 });
 
-test('grpc', async (t) => {
+/** Answers for itself, and says that `bad` is not served. */
+async function healthServer(t: ExecutionContext): Promise<number> {
   const server = new Server();
   const answers: Record<string, number> = { '': 1, bad: 2 };
   server.register(
@@ -129,6 +134,11 @@ test('grpc', async (t) => {
     );
   });
   t.teardown(() => server.forceShutdown());
+  return port;
+}
+
+test('grpc', async (t) => {
+  const port = await healthServer(t);
   t.deepEqual(await probe({ grpc: { port } }), { result: 'success', output: 'service healthy' });
   t.deepEqual(await probe({ grpc: { port, service: 'bad' } }), {
     result: 'failure',
@@ -141,6 +151,16 @@ test('grpc', async (t) => {
   t.deepEqual(await probe({ grpc: { port: 1 }, timeoutSeconds: 1 }), {
     result: 'failure',
     output: 'timeout: failed to connect service "127.0.0.1:1" within 1s: context deadline exceeded',
+  });
+});
+
+test('a timeout of a month is no timeout of a moment', async (t) => {
+  const timeoutSeconds = 30 * 86_400;
+  const { port } = await httpServer(t);
+  t.like(await probe({ httpGet: { path: '/late', port }, timeoutSeconds }), { result: 'success' });
+  t.deepEqual(await probe({ grpc: { port: await healthServer(t) }, timeoutSeconds }), {
+    result: 'success',
+    output: 'service healthy',
   });
 });
 
