@@ -180,8 +180,8 @@ export function composePods(input: ComposeInput): PodParts {
       clusterDomain: dns.clusterDomain,
       memoryCapacityBytes: facts.machine.memoryBytes,
       environmentOf: (place) => environmentOf(input, volumes, place),
-      async mountsFor({ pod, container }, environment) {
-        const about = { pod, events, images, pullSecretsOf: () => pullSecretsOf(volumes, pod) };
+      async mountsFor({ pod, container, signal }, environment) {
+        const about = { pod, events, images, signal, pullSecretsOf: () => pullSecretsOf(volumes, pod) };
         const imageVolumes = await pullImageVolumes(about, container);
         return volumes.mountsFor({ pod, container, environment, imageVolumes });
       },

@@ -47,6 +47,8 @@ export interface ContainerPlace {
   pod: KubeletPod;
   container: NamedContainer['container'];
   podIps: string[];
+  /** The Pod is to end: no pull is waited for any more. */
+  signal: AbortSignal;
 }
 
 export interface StartOptions {
@@ -56,20 +58,23 @@ export interface StartOptions {
   sandboxId: string;
   sandboxConfig: cri.Sent<cri.PodSandboxConfig>;
   podIps: string[];
+  /** The Pod is to end: what was begun is left to its termination. */
+  signal: AbortSignal;
 }
 
 /**
  * Starts a container: image, create, start, postStart hook. Tells each step as an event, and rejects with StartError,
- * whose reason and message the Pod's status shows. Resolves with the container's ID.
+ * whose reason and message the Pod's status shows, or with the signal's reason. Resolves with the container's ID.
  */
 export async function startContainer(context: StartContext, options: StartOptions): Promise<string> {
   const { cri, events } = context;
-  const { pod, named, sandboxId, sandboxConfig } = options;
+  const { pod, named, sandboxId, sandboxConfig, signal } = options;
   const tell: Tell = (type, reason, message) =>
     events.container({ pod, container: named.container.name }, type, reason, message);
   heedBackOff(context, options, tell);
   const image = await imageFor(context, options, tell);
   const config = await configFor(context, options, image).catch((error: unknown) => {
+    signal.throwIfAborted();
     // An image volume that can't be pulled: its own reason shows, as that of the container's image does.
     if (error instanceof StartError) {
       tell('Warning', 'Failed', `Error: ${error.reason}`);
@@ -118,7 +123,7 @@ function heedBackOff({ crashLoop }: StartContext, { pod, named, status }: StartO
 
 async function imageFor(
   { images, pullSecretsOf, beforePull }: StartContext,
-  { pod, named, sandboxConfig }: StartOptions,
+  { pod, named, sandboxConfig, signal }: StartOptions,
   tell: Tell,
 ): Promise<PresentImage> {
   const { image = '', imagePullPolicy } = named.container;
@@ -131,6 +136,7 @@ async function imageFor(
       pullSecrets: () => pullSecretsOf(pod),
       beforePull: () => beforePull(pod),
       tell,
+      signal,
     })
     .catch((error: unknown) => {
       if (error instanceof StartError) tell('Warning', 'Failed', `Error: ${error.reason}`);
@@ -143,9 +149,9 @@ async function configFor(
   options: StartOptions,
   image: PresentImage,
 ): Promise<cri.Sent<cri.ContainerConfig>> {
-  const { pod, named, podIps, status } = options;
+  const { pod, named, podIps, status, signal } = options;
   const { container } = named;
-  const place = { pod, container, podIps };
+  const place = { pod, container, podIps, signal };
   const environment = await context.environmentOf(place);
   const [mounts, restartCount] = await Promise.all([
     context.mountsFor(place, environment),
@@ -186,7 +192,7 @@ function targetIdOf({ targetContainerName }: NamedContainer, status: PodRuntimeS
 
 async function runPostStart(
   context: StartContext,
-  { pod, named, podIps }: StartOptions,
+  { pod, named, podIps, signal }: StartOptions,
   containerId: string,
 ): Promise<void> {
   const { cri, clock, events, log } = context;
@@ -195,8 +201,10 @@ async function runPostStart(
   if (!handler) return;
   const podIp = podIps[0] ?? '';
   try {
-    await runHook({ cri, clock, pod, container, containerId, podIp, handler });
+    await runHook({ cri, clock, pod, container, containerId, podIp, handler, signal });
   } catch (error) {
+    // The container ends with its Pod, in the time that this has.
+    signal.throwIfAborted();
     log.warn(
       { pod: pod.metadata.name, container: container.name, error: messageOf(error) },
       'postStart hook failed',
@@ -214,6 +222,7 @@ async function runPostStart(
       podIp,
       message: 'FailedPostStartHook',
       reason: 'FailedPostStartHook',
+      signal,
     });
     throw new StartError('PostStartHookError', messageOf(error));
   }

@@ -41,38 +41,40 @@ export interface SyncOutcome {
   retryAtMs?: number;
 }
 
+export interface SyncInput {
+  pod: KubeletPod;
+  status: PodRuntimeStatus;
+  /** The Pod is to end: then nothing that may take long is waited for, and the sync rejects. */
+  signal: AbortSignal;
+}
+
 /** Brings the runtime to the Pod's spec: kill what must go, make the sandbox, start what must run. */
-export async function syncContainers(
-  context: SyncContext,
-  pod: KubeletPod,
-  status: PodRuntimeStatus,
-): Promise<SyncOutcome> {
-  const actions = computePodActions({ pod, status, probes: context.probes });
+export async function syncContainers(context: SyncContext, input: SyncInput): Promise<SyncOutcome> {
+  const actions = computePodActions({ ...input, probes: context.probes });
   const outcome: SyncOutcome = { acted: false, failed: false, started: [], ended: [] };
-  await killFirst({ context, pod, status, actions, outcome });
+  const sync: Sync = { ...input, context, actions, outcome };
+  await killFirst(sync);
   if (actions.killPod && !actions.createSandbox) return outcome;
-  const sandbox = await ensureSandbox({ context, pod, status, actions, outcome });
+  const sandbox = await ensureSandbox(sync);
   if (!sandbox) return outcome;
-  await startAll({ context, pod, status, actions, outcome, ...sandbox });
+  await startAll({ ...sync, ...sandbox });
   return outcome;
 }
 
-interface Sync {
+interface Sync extends SyncInput {
   context: SyncContext;
-  pod: KubeletPod;
-  status: PodRuntimeStatus;
   actions: PodActions;
   outcome: SyncOutcome;
 }
 
-async function killFirst({ context, pod, status, actions, outcome }: Sync): Promise<void> {
+async function killFirst({ context, pod, status, signal, actions, outcome }: Sync): Promise<void> {
   const { events } = context;
   if (actions.createSandbox && actions.sandboxId) {
     events.pod(pod, 'Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.');
   }
   if (actions.killPod) {
     outcome.acted ||= status.sandboxes.some(({ state }) => state === 'SANDBOX_READY');
-    await killPod(context, { pod, status });
+    await killPod(context, { pod, status, signal });
     if (actions.createSandbox) await removeInitContainers({ context, pod, status, keep: 0 });
     return;
   }
@@ -81,7 +83,7 @@ async function killFirst({ context, pod, status, actions, outcome }: Sync): Prom
     if (!running) continue;
     outcome.acted = true;
     outcome.ended.push(id);
-    await killContainer(context, { pod, running, podIp: status.ips[0] ?? '', message, reason });
+    await killContainer(context, { pod, running, podIp: status.ips[0] ?? '', message, reason, signal });
   }
   await removeInitContainers({ context, pod, status, keep: 1 });
 }

@@ -1,5 +1,6 @@
 import type { Secret } from '../../api/types.ts';
 import { createKeyedBackOff } from '../back-off.ts';
+import { raceAbort } from '../../client/clock.ts';
 import type { Clock } from '../../client/clock.ts';
 import type * as cri from '../../runtime/cri/types.ts';
 import { StartError } from '../containers/start-error.ts';
@@ -23,6 +24,8 @@ export interface EnsureImageOptions {
   beforePull?: () => void;
   /** Where events about the image go: the container that wants it. */
   tell: (type: EventType, reason: string, message: string) => void;
+  /** Nobody wants the image any more: its pull is ended. */
+  signal: AbortSignal;
 }
 
 export interface PresentImage {
@@ -32,7 +35,7 @@ export interface PresentImage {
 }
 
 export interface ImageManager {
-  /** Makes sure of the image, by its pull policy. Rejects with StartError. */
+  /** Makes sure of the image, by its pull policy. Rejects with StartError or the signal's reason. */
   ensure(options: EnsureImageOptions): Promise<PresentImage>;
   /** Forgets the pull failures of a Pod that is gone. */
   forget(podUid: string): void;
@@ -55,7 +58,12 @@ export function createImageManager({ cri, clock }: { cri: CriClient; clock: Cloc
     options: EnsureImageOptions,
   ): Promise<{ ref: string; pullMs: number }> => {
     // Only its turn is waited for; why that pull failed is told to its own caller.
-    while (pulling.has(image)) await pulling.get(image)?.catch(() => undefined);
+    for (let before = pulling.get(image); before !== undefined; before = pulling.get(image)) {
+      await raceAbort(
+        before.catch(() => undefined),
+        options.signal,
+      );
+    }
     const startMs = clock.now();
     const pulled = pullOnce(cri, image, options);
     pulling.set(image, pulled);
@@ -91,6 +99,7 @@ export function createImageManager({ cri, clock }: { cri: CriClient; clock: Cloc
       lastErrors.delete(key);
       return { ref, user: userOf(present) };
     } catch (error) {
+      options.signal.throwIfAborted();
       const described = describeError(error);
       tell('Warning', 'Failed', `Failed to pull image "${name}": ${described}`);
       backOff.next(key, clock.now());
@@ -139,15 +148,17 @@ function checkedName({ image, tell }: EnsureImageOptions): string {
 
 /** Tries the Pod's credentials one after the other, or none. */
 async function pullOnce(cri: CriClient, image: string, options: EnsureImageOptions): Promise<string> {
+  const { sandboxConfig, signal } = options;
   const credentials = credentialsFor(image, await options.pullSecrets());
   const attempts = credentials.length > 0 ? credentials : [undefined];
   let failure: unknown;
   for (const auth of attempts) {
     try {
-      const request = { image: { image }, sandboxConfig: options.sandboxConfig, ...(auth ? { auth } : {}) };
-      const { imageRef } = await cri.call('PullImage', request, { timeoutMs: 3_600_000 });
+      const request = { image: { image }, sandboxConfig, ...(auth ? { auth } : {}) };
+      const { imageRef } = await cri.call('PullImage', request, { timeoutMs: 3_600_000, signal });
       return imageRef;
     } catch (error) {
+      signal.throwIfAborted();
       failure = error;
     }
   }

@@ -3,18 +3,20 @@ import type { PodEvents } from '../pod-events.ts';
 import type { KubeletPod } from '../pod.ts';
 import type { ImageManager } from './ensure-image.ts';
 
-/** Pulls the images that stand behind the container's image volumes; the answer is by volume name. Rejects with StartError. */
+/** Pulls the images that stand behind the container's image volumes; the answer is by volume name. Rejects with StartError or the signal's reason. */
 export async function pullImageVolumes(
   {
     pod,
     events,
     images,
     pullSecretsOf,
+    signal,
   }: {
     pod: KubeletPod;
     events: PodEvents;
     images: ImageManager;
     pullSecretsOf: () => Promise<Secret[]>;
+    signal: AbortSignal;
   },
   container: Container,
 ): Promise<Map<string, { image: string; userSpecifiedImage: string }>> {
@@ -30,6 +32,7 @@ export async function pullImageVolumes(
       sandboxConfig: {},
       pullSecrets: pullSecretsOf,
       tell: (type, reason, message) => events.pod(pod, type, reason, message),
+      signal,
     });
     pulled.set(name, { image: ref, userSpecifiedImage: reference });
   }

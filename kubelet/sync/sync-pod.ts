@@ -16,7 +16,8 @@ import { runtimeOf, tellStatus } from './tell-status.ts';
 
 /**
  * One step of a running Pod towards its spec: status, cgroup, folders, volumes, then sandbox and containers.
- * Nothing on the way waits for the API server; `signal` aborts the waiting for volumes when the Pod is to end.
+ * Nothing on the way waits for the API server; when the Pod is to end, `signal` aborts what may take long: the waiting for volumes, image
+ * pulls, hooks, and containers that take their time to end.
  */
 export async function syncPod(
   context: PodSyncContext,
@@ -46,7 +47,11 @@ export async function syncPod(
   const runtime = runtimeOf(context, pod);
   // A container has asked for it since the status was told, and must not start alone.
   if (triggersOf(pod, runtime).length > 0) return { again: true };
-  const outcome = await syncContainers(context.containers, withAddresses(pod, status), runtime);
+  const outcome = await syncContainers(context.containers, {
+    pod: withAddresses(pod, status),
+    status: runtime,
+    signal,
+  });
   if (outcome.acted) await seeEffect(context, uid, outcome);
   tellStatus(context, pod);
   removeDeadContainers(context, pod).catch((error: unknown) =>

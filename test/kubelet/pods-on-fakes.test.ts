@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
-import type { Pod } from '../../api/types.ts';
+import type { CoreV1Event, Pod } from '../../api/types.ts';
 import { systemClock } from '../../client/clock.ts';
 import type { Clock } from '../../client/clock.ts';
 import { pods, runtimeClasses } from '../../client/resources.ts';
@@ -619,6 +619,61 @@ test('a pod whose image never came is deleted all the same', async (t) => {
     await bench.client.resource(pods).delete({ name, namespace: 'default' });
     await bench.gone(name);
   }
+  t.is(bench.cri.sandboxes.size, 0);
+});
+
+test('nobody waits for the pull of a pod that is deleted', async (t) => {
+  const bench = await startBench(t);
+  const never = Promise.withResolvers<undefined>();
+  t.teardown(() => never.resolve(undefined));
+  bench.cri.intercept('PullImage', () => never.promise);
+  const containers = [main({ image: 'slow:1' })];
+  const volumes = [{ name: 'data', image: { reference: 'slow:1' } }];
+  const mounting = [main({ volumeMounts: [{ name: 'data', mountPath: '/data' }] })];
+  await bench.createPod({ metadata: { name: 'first' }, spec: spec({ containers }) });
+  await until('the pull', () => bench.cri.calls.some(({ method }) => method === 'PullImage'));
+  await bench.createPod({ metadata: { name: 'second' }, spec: spec({ containers }) });
+  await bench.createPod({ metadata: { name: 'third' }, spec: spec({ containers: mounting, volumes }) });
+  for (const name of ['first', 'second', 'third']) await bench.eventUntil(name, isPulling);
+  for (const name of ['third', 'second', 'first']) {
+    await bench.client.resource(pods).delete({ name, namespace: 'default' });
+    await bench.gone(name);
+    t.deepEqual(
+      (await bench.eventsOf(name)).filter(({ type }) => type === 'Warning'),
+      [],
+    );
+  }
+});
+
+const isPulling = ({ reason }: CoreV1Event): boolean => reason === 'Pulling';
+
+test('nobody waits for the postStart hook of a pod that is deleted', async (t) => {
+  const bench = await startBench(t);
+  const never = Promise.withResolvers<undefined>();
+  t.teardown(() => never.resolve(undefined));
+  bench.cri.intercept('ExecSync', () => never.promise);
+  const containers = [main({ lifecycle: { postStart: { exec: { command: ['sleep', 'infinity'] } } } })];
+  await bench.createPod({ metadata: { name: 'hanging' }, spec: spec({ containers }) });
+  await until('the hook', () => bench.cri.calls.some(({ method }) => method === 'ExecSync'));
+  await bench.client.resource(pods).delete({ name: 'hanging', namespace: 'default' });
+  await bench.gone('hanging');
+  t.false((await bench.eventsOf('hanging')).some(({ reason }) => reason === 'FailedPostStartHook'));
+});
+
+test('a container that takes long to be restarted takes no longer than its deleted pod may', async (t) => {
+  const bench = await startBench(t);
+  const never = Promise.withResolvers<undefined>();
+  t.teardown(() => never.resolve(undefined));
+  bench.cri.intercept('ExecSync', () => ({ exitCode: 1 }));
+  bench.cri.intercept('StopContainer', ({ timeout }) => (Number(timeout) > 100 ? never.promise : undefined));
+  const livenessProbe = { exec: { command: ['false'] }, failureThreshold: 1, periodSeconds: 1 };
+  await bench.createPod({
+    metadata: { name: 'ill' },
+    spec: spec({ terminationGracePeriodSeconds: 1000, containers: [main({ livenessProbe })] }),
+  });
+  await until('the stop', () => bench.cri.calls.some(({ method }) => method === 'StopContainer'));
+  await bench.client.resource(pods).delete({ name: 'ill', namespace: 'default', gracePeriodSeconds: 1 });
+  await bench.gone('ill');
   t.is(bench.cri.sandboxes.size, 0);
 });
 
