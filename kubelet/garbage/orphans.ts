@@ -28,12 +28,14 @@ export async function removeOrphans(options: OrphanOptions): Promise<void> {
     workers.update(pod);
     workers.remove(pod);
   }
-  const kept = new Set([
-    ...directory.list().map(({ metadata }) => metadata.uid),
-    ...workers.list().map(({ pod }) => pod.metadata.uid),
-    ...context.cache.uids(),
-  ]);
-  await volumes.removeOrphans({ keep: kept });
+  const kept = (): ReadonlySet<string> =>
+    new Set([
+      ...directory.list().map(({ metadata }) => metadata.uid),
+      ...workers.list().map(({ pod }) => pod.metadata.uid),
+      ...context.cache.uids(),
+    ]);
+  await volumes.removeOrphans({ keep: kept() });
+  // Asked anew each time: Pods come while we wait.
   await Promise.all([removeCgroups(context, kept), removeLogs(context, kept)]);
 }
 
@@ -56,9 +58,12 @@ function orphanPod({ uid, name, namespace, containers }: PodRuntimeStatus): Kube
   });
 }
 
-async function removeCgroups({ cgroups, log }: PodSyncContext, kept: ReadonlySet<string>): Promise<void> {
+type Kept = () => ReadonlySet<string>;
+
+async function removeCgroups({ cgroups, log }: PodSyncContext, kept: Kept): Promise<void> {
+  const keep = kept();
   for (const { uid, path } of cgroups.existing()) {
-    if (kept.has(uid)) continue;
+    if (keep.has(uid)) continue;
     await cgroups
       .removePath(path)
       .catch((error: unknown) => log.warn({ path, error: messageOf(error) }, 'cannot remove a cgroup'));
@@ -66,9 +71,11 @@ async function removeCgroups({ cgroups, log }: PodSyncContext, kept: ReadonlySet
 }
 
 /** Log folders are named `<namespace>_<name>_<uid>`. */
-async function removeLogs({ folders }: PodSyncContext, kept: ReadonlySet<string>): Promise<void> {
-  for (const name of await readdir(folders.logs).catch(() => [])) {
+async function removeLogs({ folders }: PodSyncContext, kept: Kept): Promise<void> {
+  const names = await readdir(folders.logs).catch(() => []);
+  const keep = kept();
+  for (const name of names) {
     const uid = name.split('_').at(-1) ?? '';
-    if (!kept.has(uid)) await rm(join(folders.logs, name), { recursive: true, force: true });
+    if (!keep.has(uid)) await rm(join(folders.logs, name), { recursive: true, force: true });
   }
 }
