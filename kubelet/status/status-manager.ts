@@ -110,7 +110,7 @@ export function createStatusManager(options: StatusManagerOptions): StatusManage
     },
     observe(uid) {
       const entry = entries.get(uid);
-      if (entry && !entry.writing) write(uid, entry);
+      if (entry) write(uid, entry);
     },
     forget: (uid) => entries.delete(uid),
     stop: () => stopping.abort(),
@@ -142,7 +142,8 @@ async function writeOnce(
       });
       entry.written = current;
     } catch (error) {
-      if (isNotFound(error) || isOtherPod(error)) return true;
+      // A static Pod outlives its mirror: the next one shows the same status.
+      if (isNotFound(error) || isOtherPod(error)) return !isMirrorPod(base);
       throw error;
     }
   }
