@@ -37,11 +37,21 @@ export function followSources({
   const begin = async () => {
     informer.start();
     await ready;
+    const listed: Pod[] = [];
     informer.addHandler({
-      add: (pod) => dispatch.set(pod),
+      add: (pod, { isInInitialList }) => {
+        if (isInInitialList) listed.push(pod);
+        else dispatch.set(pod);
+      },
       update: (pod) => dispatch.set(pod),
       delete: (pod) => dispatch.remove(pod),
     });
+    // What is free on the node goes to those who came first (upstream: HandlePodAdditions).
+    const dispatched = informer.waitForSync().then(() => {
+      for (const pod of listed.sort(byCreation)) dispatch.set(pod);
+    });
+    // It may be stopped before anybody waits for it.
+    dispatched.catch(() => undefined);
     if (staticPodDir) {
       const source = followStaticPods({
         folder: staticPodDir,
@@ -52,7 +62,7 @@ export function followSources({
       stopStatic = () => source.stop();
       await source.ready;
     } else dispatch.setStatic([]);
-    await informer.waitForSync();
+    await dispatched;
     await removeOrphans(parts).catch((error: unknown) =>
       log.warn({ error: messageOf(error) }, 'cannot remove what deleted pods have left'),
     );
@@ -65,3 +75,7 @@ export function followSources({
     },
   };
 }
+
+const byCreation = (a: Pod, b: Pod): number => createdMs(a) - createdMs(b);
+
+const createdMs = ({ metadata }: Pod): number => Date.parse(metadata?.creationTimestamp ?? '') || 0;

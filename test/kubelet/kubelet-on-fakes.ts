@@ -35,8 +35,8 @@ export interface Bench {
   /** The cluster's CA, and a client certificate of an administrator. */
   ca: string;
   admin: { cert: string; key: string };
-  /** Starts the kubelet anew, as after a SIGKILL. */
-  restartKubelet(): Promise<void>;
+  /** Starts the kubelet anew, as after a SIGKILL; `meanwhile` happens while there is none. */
+  restartKubelet(meanwhile?: () => Promise<void>): Promise<void>;
   createPod(pod: Omit<Pod, 'apiVersion' | 'kind'>): Promise<Pod>;
   pod(name: string): Promise<Pod>;
   /** Polls until the Pod is as wanted; fails after ten seconds with what it was. */
@@ -124,8 +124,9 @@ export async function startBench(t: ExecutionContext, options: Partial<KubeletOp
     dir: path,
     ca: authority.cert,
     admin,
-    async restartKubelet() {
+    async restartKubelet(meanwhile) {
       await kubelet.stop();
+      await meanwhile?.();
       kubelet = await start();
       await kubelet.ready;
     },

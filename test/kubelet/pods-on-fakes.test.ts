@@ -532,6 +532,19 @@ test('a kubelet that is restarted takes running containers over', async (t) => {
   t.is(bench.cri.calls.filter(({ method }) => method === 'RunPodSandbox').length, 2);
 });
 
+test('of the pods that a kubelet finds at its start, the older one gets what both want', async (t) => {
+  const bench = await startBench(t);
+  const containers = [main({ ports: [{ containerPort: 80, hostPort: 18_080 }] })];
+  await bench.restartKubelet(async () => {
+    await bench.createPod({ metadata: { name: 'older' }, spec: spec({ containers }) });
+    await delay(1100); // times of creation are whole seconds
+    await bench.createPod({ metadata: { name: 'newer' }, spec: spec({ containers }) });
+  });
+  const newer = await bench.podUntil('newer', ({ status }) => status?.phase !== 'Pending');
+  t.is(newer.status?.reason, 'NodePorts');
+  await bench.podUntil('older', ({ status }) => status?.phase === 'Running');
+});
+
 test('a volume of an image that cannot be pulled shows why, as an image does', async (t) => {
   const bench = await startBench(t);
   bench.cri.intercept('PullImage', ({ image }) => {
