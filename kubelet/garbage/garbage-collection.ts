@@ -4,7 +4,7 @@ import type { KubeletLog } from '../kubelet-log.ts';
 import type { KubeletConfig } from '../kubelet-options.ts';
 import { wholeOf } from '../resources/amounts.ts';
 import type { PodSyncContext } from '../sync/sync-context.ts';
-import { collectImages } from './image-collection.ts';
+import { createImageCollection } from './image-collection.ts';
 import { rotateLogs } from './log-rotation.ts';
 
 export interface GarbageOptions {
@@ -38,13 +38,13 @@ export function startGarbageCollection(options: GarbageOptions): { stop(): void 
     maxFiles: config.containerLogMaxFiles,
   };
   every(logPeriodMs, 'log rotation', () => rotateLogs({ context, ...limits }));
-  every(imagePeriodMs, 'image garbage collection', () =>
-    collectImages({
-      context,
-      highPercent: config.imageGCHighThresholdPercent,
-      lowPercent: config.imageGCLowThresholdPercent,
-    }),
-  );
+  const collectImages = createImageCollection({
+    context,
+    clock,
+    highPercent: config.imageGCHighThresholdPercent,
+    lowPercent: config.imageGCLowThresholdPercent,
+  });
+  every(imagePeriodMs, 'image garbage collection', collectImages);
   return {
     stop() {
       stopped = true;
