@@ -14,7 +14,7 @@ import { watchLocalStorage } from './eviction/watch-local-storage.ts';
 import type { LocalStorageWatcher } from './eviction/watch-local-storage.ts';
 import { createImageManager } from './images/ensure-image.ts';
 import { pullImageVolumes } from './images/image-volumes.ts';
-import { createKubeletCounters } from './kubelet-counters.ts';
+import { containerType, createKubeletCounters } from './kubelet-counters.ts';
 import type { KubeletCounters } from './kubelet-counters.ts';
 import { defaultConfig } from './kubelet-options.ts';
 import type { KubeletConfig, KubeletOptions } from './kubelet-options.ts';
@@ -132,6 +132,12 @@ export function composePods(input: ComposeInput): PodParts {
     log,
     apiPod: (uid) => directory.apiPod(uid),
     couldHaveRunningContainers: (uid) => workers.couldHaveRunningContainers(uid),
+    onContainerEnd: ({ kind, exitCode, reason }) =>
+      counters.terminatedContainers.inc({
+        container_type: containerType(kind),
+        exit_code: String(exitCode),
+        reason,
+      }),
   });
   const probes = createProbeManager({
     cri,
@@ -173,6 +179,7 @@ export function composePods(input: ComposeInput): PodParts {
       events,
       log,
       images,
+      counters,
       folders,
       failures,
       probes,

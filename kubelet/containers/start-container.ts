@@ -9,6 +9,8 @@ import type { EnvironmentVariable } from '../environment/expand-container.ts';
 import { NotReadYetError } from '../environment/container-config-error.ts';
 import { goDuration } from '../go-duration.ts';
 import type { ImageManager, PresentImage } from '../images/ensure-image.ts';
+import { containerType } from '../kubelet-counters.ts';
+import type { KubeletCounters } from '../kubelet-counters.ts';
 import type { KubeletLog } from '../kubelet-log.ts';
 import type { EventType, PodEvents } from '../pod-events.ts';
 import { formatPod } from '../pod.ts';
@@ -29,6 +31,7 @@ export interface StartContext {
   events: PodEvents;
   log: KubeletLog;
   images: ImageManager;
+  counters: KubeletCounters;
   crashLoop: KeyedBackOff;
   folders: PodFolders;
   clusterDomain: string;
@@ -67,11 +70,12 @@ export interface StartOptions {
  * whose reason and message the Pod's status shows, or with the signal's reason. Resolves with the container's ID.
  */
 export async function startContainer(context: StartContext, options: StartOptions): Promise<string> {
-  const { cri, events } = context;
+  const { cri, events, counters } = context;
   const { pod, named, sandboxId, sandboxConfig, signal } = options;
   const tell: Tell = (type, reason, message) =>
     events.container({ pod, container: named.container.name }, type, reason, message);
   heedBackOff(context, options, tell);
+  counters.startedContainers.inc({ container_type: containerType(named.kind) });
   const image = await imageFor(context, options, tell);
   const config = await configFor(context, options, image).catch((error: unknown) => {
     signal.throwIfAborted();

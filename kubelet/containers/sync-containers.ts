@@ -3,6 +3,7 @@ import { computePodActions } from '../actions/pod-actions.ts';
 import type { PodActions, ProbeResults } from '../actions/pod-actions.ts';
 import { describeError } from '../cri/cri-error.ts';
 import type { Slots } from '../cri/slots.ts';
+import { containerType } from '../kubelet-counters.ts';
 import { isSidecar } from '../pod.ts';
 import type { KubeletPod, NamedContainer } from '../pod.ts';
 import type { PodRuntimeStatus } from '../runtime-status/runtime-status.ts';
@@ -125,6 +126,7 @@ async function ensureSandbox({ context, pod, status, actions, outcome }: Sync): 
   try {
     const sandboxConfig = context.sandboxConfigOf(pod, actions.attempt);
     const runtimeHandler = await context.runtimeHandlerOf(pod);
+    context.counters.startedPods.inc();
     const { podSandboxId } = await context.sandboxSlots.run(() =>
       cri.call('RunPodSandbox', { config: sandboxConfig, runtimeHandler }, { timeoutMs: 240_000 }),
     );
@@ -134,6 +136,7 @@ async function ensureSandbox({ context, pod, status, actions, outcome }: Sync): 
   } catch (error) {
     // A Pod that is being deleted meanwhile fails here, and that is nobody's concern.
     if (context.isTerminating(pod.metadata.uid)) return undefined;
+    context.counters.startedPodErrors.inc();
     const message = `Failed to create pod sandbox: ${describeError(error)}`;
     events.pod(pod, 'Warning', 'FailedCreatePodSandBox', message);
     outcome.failed = true;
@@ -192,10 +195,17 @@ async function start(sync: Sync & Sandbox, named: NamedContainer): Promise<boole
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     context.failures.set(uid, name, { reason: error.reason, message: error.message });
+    countFailure(sync, named, error);
     outcome.failed = true;
     outcome.acted ||= ['RunContainerError', 'PostStartHookError'].includes(error.reason);
     const retryAtMs = error.retryAtMs ?? context.clock.now() + retryAfterFailureMs;
     outcome.retryAtMs = Math.min(outcome.retryAtMs ?? Infinity, retryAtMs);
     return false;
   }
+}
+
+/** One that waits for its turn was not started. */
+function countFailure({ context }: Sync, { kind }: NamedContainer, { reason }: StartError): void {
+  if (reason === 'CrashLoopBackOff') return;
+  context.counters.startedContainerErrors.inc({ container_type: containerType(kind), code: reason });
 }

@@ -11,6 +11,8 @@ import { messageOf } from '../cri/cri-error.ts';
 import type { KubeletLog } from '../kubelet-log.ts';
 import { isMirrorPod, isTerminalPhase } from '../pod.ts';
 import type { KubeletPod } from '../pod.ts';
+import { newEnds } from './container-ends.ts';
+import type { ContainerEnd } from './container-ends.ts';
 import { statusPatch } from './status-patch.ts';
 import { terminatedStatus } from './terminated-status.ts';
 
@@ -34,6 +36,8 @@ export interface StatusManagerOptions {
   apiPod(uid: string): KubeletPod | undefined;
   /** A container of the Pod may still run: then it may not become terminal for the API. */
   couldHaveRunningContainers: (uid: string) => boolean;
+  /** Called once for each container that has ended. */
+  onContainerEnd?: (end: ContainerEnd) => void;
 }
 
 /** A server that can't be reached is tried on at this pace; one that refuses gets as slow as upstream's syncPeriod. */
@@ -93,19 +97,23 @@ export function createStatusManager(options: StatusManagerOptions): StatusManage
     entries.set(uid, created);
     return created;
   };
+  const take = (entry: Entry, status: PodStatus) => {
+    for (const end of newEnds(entry.status, status)) options.onContainerEnd?.(end);
+    entry.status = status;
+  };
   return {
     get: (uid) => entries.get(uid)?.status,
     set(pod, status) {
       const entry = entryOf(pod);
       if (!isDeepStrictEqual(entry.status, status)) entry.news?.abort();
-      entry.status = status;
+      take(entry, status);
       write(pod.metadata.uid, entry);
     },
     finish(pod) {
       const entry = entryOf(pod);
       entry.finished = true;
       entry.news?.abort();
-      entry.status = terminatedStatus(pod, entry.status);
+      take(entry, terminatedStatus(pod, entry.status));
       write(pod.metadata.uid, entry);
     },
     observe(uid) {

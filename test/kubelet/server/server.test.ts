@@ -98,6 +98,29 @@ test('pods, metrics and configuration', async (t) => {
   t.is((await ask(bench, '/run/default/web/main?cmd=true', { method: 'POST' })).statusCode, 200);
 });
 
+test('starts and ends are counted', async (t) => {
+  const bench = await startBench(t);
+  await bench.createPod({ metadata: { name: 'web' }, spec: { ...spec(), restartPolicy: 'Never' } });
+  await until('main runs', () => bench.cri.running('main'));
+  bench.cri.exit('main', 3);
+  await bench.podUntil('web', ({ status }) => status?.phase === 'Failed');
+  const missing = { name: 'main', image: 'none:1', imagePullPolicy: 'Never' };
+  await bench.createPod({ metadata: { name: 'bad' }, spec: { ...spec(), containers: [missing] } });
+  await bench.podUntil(
+    'bad',
+    ({ status }) => status?.containerStatuses?.[0]?.state?.waiting?.reason === 'ErrImageNeverPull',
+  );
+  const { body } = await ask(bench, '/metrics');
+  for (const line of [
+    /^kubelet_started_pods_total 2$/m,
+    /^kubelet_started_pods_errors_total 0$/m,
+    /^kubelet_started_containers_total\{container_type="container"\} [2-9]$/m,
+    /^kubelet_started_containers_errors_total\{container_type="container",code="ErrImageNeverPull"\} [1-9]$/m,
+    /^kubelet_terminated_containers_total\{container_type="container",exit_code="3",reason="Error"\} 1$/m,
+  ])
+    t.regex(body, line);
+});
+
 test('evictions are counted', async (t) => {
   const bench = await startBench(t);
   const volumes = [{ name: 'data', emptyDir: { sizeLimit: '1' } }];
