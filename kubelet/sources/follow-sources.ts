@@ -1,4 +1,5 @@
 import type { Pod } from '../../api/types.ts';
+import { systemClock } from '../../client/clock.ts';
 import { createInformer } from '../../client/informer.ts';
 import { pods } from '../../client/resources.ts';
 import type { PodParts } from '../compose-pods.ts';
@@ -56,6 +57,7 @@ export function followSources({
       const source = followStaticPods({
         folder: staticPodDir,
         nodeName,
+        clock: options.clock ?? systemClock,
         log,
         onChange: (found) => dispatch.setStatic(found),
       });

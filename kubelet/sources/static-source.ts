@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { applyDefaults } from '../../api/defaults/defaults.ts';
 import type { Pod } from '../../api/types.ts';
+import type { Clock } from '../../client/clock.ts';
 import { validatePod } from '../../api/validation/pod/pod.ts';
 import { watchPath } from '../../linux/inotify.ts';
+import { hasCode } from '../../linux/system-error.ts';
 import { messageOf } from '../cri/cri-error.ts';
 import type { KubeletLog } from '../kubelet-log.ts';
 import { asKubeletPod, hashAnnotation, seenAnnotation, sourceAnnotation } from '../pod.ts';
@@ -16,44 +18,84 @@ export interface StaticSourceOptions {
   /** The folder of manifests; made when it is not there. */
   folder: string;
   nodeName: string;
+  clock: Clock;
   log: KubeletLog;
   /** All static Pods, after each change. */
   onChange: (pods: KubeletPod[]) => void;
 }
 
 export interface StaticSource {
+  /** Resolves when the folder was read. */
   ready: Promise<void>;
   stop(): void;
 }
 
+/** As upstream's: for what inotify doesn't tell, such as a link, or another folder in the place of the one that is watched. */
+const checkMs = 20_000;
+
 /** Follows a folder of Pod manifests (YAML or JSON, one Pod a file) by inotify. */
 export function followStaticPods(options: StaticSourceOptions): StaticSource {
-  const { folder, log, onChange } = options;
+  const { folder, clock, log, onChange } = options;
   mkdirSync(folder, { recursive: true });
+  const read = Promise.withResolvers<void>();
   let reading: Promise<void> | undefined;
   let stale = false;
+  let watch: Disposable | undefined;
+  let cancel = () => {};
   const readAll = async () => {
     do {
       stale = false;
       onChange(await readFolder(options));
+      read.resolve();
     } while (stale);
     reading = undefined;
   };
-  const look = (): Promise<void> => {
+  const look = (): void => {
     stale = true;
     reading ??= readAll().catch((error: unknown) => {
       reading = undefined;
       log.warn({ folder, error: messageOf(error) }, 'cannot read the folder of static pods');
     });
-    return reading;
   };
-  const watch = watchPath(folder, ['closeWrite', 'movedTo', 'movedFrom', 'delete'], () => void look());
-  return { ready: look(), stop: () => watch[Symbol.dispose]() };
+  const check = () => {
+    watch?.[Symbol.dispose]();
+    watch = watchOf(options, look);
+    look();
+    cancel = clock.after(checkMs, check);
+  };
+  check();
+  return {
+    ready: read.promise,
+    stop() {
+      cancel();
+      watch?.[Symbol.dispose]();
+    },
+  };
+}
+
+/** Without a watch the folder is still read from time to time. */
+function watchOf({ folder, log }: StaticSourceOptions, listener: () => void): Disposable | undefined {
+  try {
+    return watchPath(folder, ['closeWrite', 'movedTo', 'movedFrom', 'delete'], listener);
+  } catch (error) {
+    log.warn({ folder, error: messageOf(error) }, 'cannot watch the folder of static pods');
+    return undefined;
+  }
+}
+
+/** A folder that was taken away has no Pods any more (upstream too). */
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return [];
+    throw error;
+  }
 }
 
 async function readFolder(options: StaticSourceOptions): Promise<KubeletPod[]> {
   const { folder, log } = options;
-  const names = (await readdir(folder)).filter((name) => !name.startsWith('.')).sort();
+  const names = (await namesIn(folder)).filter((name) => !name.startsWith('.')).sort();
   const pods = new Map<string, KubeletPod>();
   for (const name of names) {
     const path = join(folder, name);
