@@ -55,7 +55,7 @@ export function reportNode(options: NodeReporterOptions): NodeReporter {
   let reportedMs = 0;
   let timer = () => {};
   let retry = () => {};
-  let busy: Promise<void> | undefined;
+  let busy = false;
   let again: 'all' | 'volumes in use' | undefined;
 
   const register = async () => {
@@ -92,21 +92,23 @@ export function reportNode(options: NodeReporterOptions): NodeReporter {
   const check = (part: 'all' | 'volumes in use') => {
     if (again !== 'all') again = part;
     retry();
-    busy ??= (async () => {
+    if (!busy) void work();
+  };
+  const work = async () => {
+    busy = true;
+    try {
       while (again !== undefined && !stopping.signal.aborted) {
         const due = again;
         again = undefined;
         await update(due);
       }
-    })()
-      .catch((error: unknown) => {
-        if (isNotFound(error)) node = undefined;
-        log.warn({ error: messageOf(error) }, 'cannot write the status of the node');
-        retry = clock.after(retryMs, () => check('all'));
-      })
-      .finally(() => {
-        busy = undefined;
-      });
+    } catch (error) {
+      if (isNotFound(error)) node = undefined;
+      log.warn({ error: messageOf(error) }, 'cannot write the status of the node');
+      retry = clock.after(retryMs, () => check('all'));
+    }
+    // In one go with the last look at what is due: whatever is asked for after it begins anew.
+    busy = false;
   };
   const schedule = () => {
     timer = clock.after(checkMs, () => {

@@ -1,7 +1,12 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import test from 'ava';
+import type { NodeStatus } from '../../../api/types.ts';
 import { events, leases, nodes } from '../../../client/resources.ts';
+import type { Client } from '../../../client/rest.ts';
 import { nodeConditions } from '../../../kubelet/node/node-conditions.ts';
 import { allocatableOf, resourceList } from '../../../kubelet/node/machine.ts';
+import { reportNode } from '../../../kubelet/node/node-status.ts';
+import { createFakeClock } from '../../client/fake-clock.ts';
 import { startBench } from '../kubelet-on-fakes.ts';
 import { until } from '../../environment.ts';
 
@@ -74,6 +79,42 @@ test('the node registers, is Ready and keeps its lease', async (t) => {
     return items.find(({ reason }) => reason === 'NodeNotReady');
   });
   t.is(told.message, 'Node node-1 status is now: NodeNotReady');
+});
+
+test('volumes in use that change while the status before is just written are written too', async (t) => {
+  for (let turns = 0; turns < 10; turns += 1) {
+    const inUse: string[] = [];
+    const written: string[][] = [];
+    const node = { metadata: { name: 'node-1' }, status: {} };
+    const patch = async ({ patch: { status } }: { patch: { status: NodeStatus } }) => {
+      written.push(status.volumesInUse ?? []);
+      return { ...node, status };
+    };
+    const reporter = reportNode({
+      client: { resource: () => ({ create: async () => node, patch }) } as unknown as Client,
+      nodeName: 'node-1',
+      labels: {},
+      taints: [],
+      podCidr: undefined,
+      clock: createFakeClock(),
+      log: { debug() {}, info() {}, warn() {}, error() {} },
+      events: { pod() {}, container() {}, node() {} },
+      statusNow: async (previous) => previous,
+      volumesInUse: () => [...inUse],
+      async onStatus({ status }) {
+        if (status?.volumesInUse?.join() !== 'one') return;
+        for (let passed = 0; passed < turns; passed += 1) await Promise.resolve();
+        inUse.push('two');
+        reporter.checkVolumesInUse();
+      },
+    });
+    await reporter.registered;
+    inUse.push('one');
+    reporter.checkVolumesInUse();
+    await turn();
+    t.deepEqual(written, [['one'], ['one', 'two']], `after ${turns} turns`);
+    reporter.stop();
+  }
 });
 
 test('conditions keep the time of their last change', (t) => {
