@@ -51,7 +51,14 @@ async function look(
 ): Promise<cri.Image[]> {
   const { images } = await cri.call('ListImages', {});
   const used = new Set(
-    cache.all().flatMap(({ containers }) => containers.flatMap(({ image, imageRef }) => [image, imageRef])),
+    cache
+      .all()
+      .flatMap(({ containers }) => containers)
+      .flatMap(({ image, imageRef, mounts }) => [
+        image,
+        imageRef,
+        ...mounts.map((mount) => mount.image?.image),
+      ]),
   );
   const nowMs = clock.now();
   const ids = new Set(images.map(({ id }) => id));

@@ -9,6 +9,7 @@ function bench() {
   const clock = createFakeClock();
   const images = new Map<string, { size: number; pinned?: boolean }>();
   const running = new Set<string>();
+  const mounts = [{ image: { image: 'mounted' } }, { image: null }];
   const removed: string[] = [];
   const answers: Record<string, (request: { image: { image: string } }) => object> = {
     ListImages: () => ({
@@ -29,7 +30,9 @@ function bench() {
   };
   const context = {
     cri: { call: async (method: string, request: never) => answers[method]?.(request) },
-    cache: { all: () => [{ containers: [...running].map((image) => ({ image, imageRef: image })) }] },
+    cache: {
+      all: () => [{ containers: [...running].map((image) => ({ image, imageRef: image, mounts })) }],
+    },
     events: { node: () => undefined },
     log: { debug() {}, info() {}, warn() {}, error() {} },
   } as unknown as ImageCollectionOptions['context'];
@@ -42,6 +45,7 @@ test('what was unused for the longest time goes first, and nothing that was pull
   for (const id of ['once', 'lately', 'now']) images.set(id, { size: 1 });
   images.set('never', { size: 0 });
   images.set('pinned', { size: 1, pinned: true });
+  images.set('mounted', { size: 1 });
   running.add('once').add('lately').add('now');
   await collect();
   t.deepEqual(removed, []);
