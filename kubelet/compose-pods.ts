@@ -120,6 +120,8 @@ export function composePods(input: ComposeInput): PodParts {
     log,
     measure: (pod) => localStorageUsage({ cri, cache, folders, mounted: (uid) => volumes.mounted(uid) }, pod),
     onExcess(pod, { signal, message }) {
+      // One that ends already is not evicted.
+      if (workers.get(pod.metadata.uid)?.state !== 'syncing') return;
       const reason = 'Evicted';
       events.pod(pod, 'Warning', reason, message);
       workers.fail(pod, { reason, message }, 1);

@@ -384,6 +384,27 @@ test('a pod that has more on the disk than it may is evicted', async (t) => {
   t.is(`${event.type} ${event.message}`, `Warning ${message}`);
 });
 
+test('a pod that is deleted already is not evicted', async (t) => {
+  const bench = await startBench(t);
+  const creating = Promise.withResolvers<undefined>();
+  t.teardown(() => creating.resolve(undefined));
+  let containers = 0;
+  bench.cri.intercept('CreateContainer', () => (++containers > 1 ? creating.promise : undefined));
+  const volumes = [{ name: 'data', emptyDir: { sizeLimit: '1' } }];
+  const volumeMounts = [{ name: 'data', mountPath: '/data' }];
+  await bench.createPod({
+    metadata: { name: 'full' },
+    spec: spec({ volumes, containers: [main({ volumeMounts }), main({ name: 'slow' })] }),
+  });
+  await until('the second container', () => containers > 1);
+  await bench.client.resource(pods).delete({ name: 'full', namespace: 'default' });
+  await delay(2500); // longer than until it is counted
+  creating.resolve(undefined);
+  await bench.gone('full');
+  await bench.eventUntil('full', ({ reason }) => reason === 'Killing');
+  t.false((await bench.eventsOf('full')).some(({ reason }) => reason === 'Evicted'));
+});
+
 test('a pod whose containers have more on the disk than they may is evicted', async (t) => {
   const bench = await startBench(t, { clock: fasterClock(20) });
   bench.cri.intercept('ListContainerStats', () => ({
