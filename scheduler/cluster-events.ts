@@ -47,8 +47,6 @@ const nodeActions = (node: Node, previous: Node): ClusterEvent['action'][] => {
   if (!same(({ status }) => status?.allocatable)) actions.push('UpdateAllocatable');
   if (!same(({ metadata }) => metadata?.labels)) actions.push('UpdateLabel');
   if (!same(({ spec }) => [spec?.taints, spec?.unschedulable])) actions.push('UpdateTaint');
-  const conditions = ({ status }: Node) => status?.conditions?.map(({ type, status }) => [type, status]);
-  if (!same(conditions)) actions.push('UpdateCondition');
   return actions;
 };
 

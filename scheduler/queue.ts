@@ -9,7 +9,6 @@ import { createSortedList } from './sorted-list.ts';
 export interface QueuedPod {
   pod: Pod;
   addedAtMs: number;
-  attempts: number;
   /** How often plugins have rejected it, and how often errors came since: one slow server is no long back-off. */
   rejections: number;
   errors: number;
@@ -142,9 +141,7 @@ export const createSchedulingQueue = ({
       schedule();
     },
     pop() {
-      const queued = active.shift() ?? backingOff.shiftWhere(({ hadError }) => !hadError);
-      if (queued !== undefined) queued.attempts += 1;
-      return queued;
+      return active.shift() ?? backingOff.shiftWhere(({ hadError }) => !hadError);
     },
     requeue(queued, { rejectedBy, hadError }) {
       const { rejections, errors } = queued;
@@ -190,7 +187,6 @@ const uidOf = ({ pod }: QueuedPod): string => pod.metadata?.uid ?? '';
 const newlyQueued = (pod: Pod, nowMs: number): QueuedPod => ({
   pod,
   addedAtMs: nowMs,
-  attempts: 0,
   rejections: 0,
   errors: 0,
   failedAtMs: 0,

@@ -3,19 +3,11 @@ import type { ApiObject } from '../../client/objects.ts';
 
 /**
  * Something happened in the cluster that may let a waiting pod in. `resource` is Node, AssignedPod (a pod with
- * a node), Pod (the waiting pod itself), or a name of a plugin's watchedResources.
+ * a node), or a name of a plugin's watchedResources. A change of the waiting pod itself is the queue's affair.
  */
 export interface ClusterEvent {
   resource: string;
-  action:
-    | 'Add'
-    | 'Delete'
-    | 'Update'
-    | 'UpdateAllocatable'
-    | 'UpdateLabel'
-    | 'UpdateTaint'
-    | 'UpdateCondition'
-    | 'ScaleDown';
+  action: 'Add' | 'Delete' | 'Update' | 'UpdateAllocatable' | 'UpdateLabel' | 'UpdateTaint' | 'ScaleDown';
   previous?: ApiObject | undefined;
   object?: ApiObject | undefined;
 }

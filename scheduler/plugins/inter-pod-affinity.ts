@@ -36,7 +36,6 @@ export const interPodAffinity: PluginFactory = ({ informers }) => {
     hints: [
       { resource: 'AssignedPod', actions: ['Add', 'Delete', 'UpdateLabel'] },
       { resource: 'Node', actions: ['Add', 'UpdateLabel'] },
-      { resource: 'Pod', actions: ['Update'] },
     ],
     preFilter({ pod, state, nodes }) {
       const { podAffinity, podAntiAffinity } = pod.spec?.affinity ?? {};

@@ -8,10 +8,7 @@ import { normalizeToMaximum } from '../framework/score-nodes.ts';
 export const nodeAffinity: PluginFactory = () => ({
   name: 'NodeAffinity',
   weight: 2,
-  hints: [
-    { resource: 'Node', actions: ['Add', 'UpdateLabel'] },
-    { resource: 'Pod', actions: ['Update'] },
-  ],
+  hints: [{ resource: 'Node', actions: ['Add', 'UpdateLabel'] }],
   preFilter({ pod }) {
     const nodeNames = namedNodes(pod);
     if (nodeNames === undefined) return undefined;

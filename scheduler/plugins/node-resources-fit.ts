@@ -14,7 +14,6 @@ export const nodeResourcesFit: PluginFactory = () => ({
   hints: [
     { resource: 'AssignedPod', actions: ['Delete', 'ScaleDown'] },
     { resource: 'Node', actions: ['Add', 'UpdateAllocatable'] },
-    { resource: 'Pod', actions: ['Update'] },
   ],
   preFilter({ pod, state }) {
     state.write(requestsKey, podRequests(pod));

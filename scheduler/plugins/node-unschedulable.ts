@@ -7,10 +7,7 @@ const cordonTaint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedu
 /** A cordoned node (spec.unschedulable) takes only pods that tolerate it. */
 export const nodeUnschedulable: PluginFactory = () => ({
   name: 'NodeUnschedulable',
-  hints: [
-    { resource: 'Node', actions: ['Add', 'UpdateTaint'] },
-    { resource: 'Pod', actions: ['Update'] },
-  ],
+  hints: [{ resource: 'Node', actions: ['Add', 'UpdateTaint'] }],
   filter({ pod, node }) {
     if (node.node.spec?.unschedulable !== true) return undefined;
     if (tolerates(pod.spec?.tolerations, cordonTaint)) return undefined;

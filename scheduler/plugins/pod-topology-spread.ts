@@ -35,7 +35,6 @@ export const podTopologySpread: PluginFactory = ({ informers }) => {
     hints: [
       { resource: 'AssignedPod', actions: ['Add', 'Delete', 'UpdateLabel'] },
       { resource: 'Node', actions: ['Add', 'Delete', 'UpdateLabel', 'UpdateTaint'] },
-      { resource: 'Pod', actions: ['Update'] },
     ],
     preFilter({ pod, state, nodes }) {
       const constraints = ownConstraints(pod, 'DoNotSchedule');

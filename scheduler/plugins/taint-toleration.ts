@@ -8,10 +8,7 @@ import { tolerates, untoleratedTaint } from '../../api/selectors/tolerations.ts'
 export const taintToleration: PluginFactory = () => ({
   name: 'TaintToleration',
   weight: 3,
-  hints: [
-    { resource: 'Node', actions: ['Add', 'UpdateTaint'] },
-    { resource: 'Pod', actions: ['Update'] },
-  ],
+  hints: [{ resource: 'Node', actions: ['Add', 'UpdateTaint'] }],
   filter({ pod, node }) {
     const taint = untoleratedTaint(node.node.spec?.taints, {
       tolerations: pod.spec?.tolerations,
