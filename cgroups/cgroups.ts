@@ -8,11 +8,10 @@ import { cpuset } from './controllers/cpuset.ts';
 import { devices } from './controllers/devices.ts';
 import { freezer } from './controllers/freezer.ts';
 import { hugetlb } from './controllers/hugetlb.ts';
-import { memory, memoryStats, oomFile, oomKills, type MemoryStats } from './controllers/memory.ts';
+import { memory, memoryStats, oomFile, type MemoryStats } from './controllers/memory.ts';
 import { pids, processCount } from './controllers/pids.ts';
 import { entranceOf, type CgroupEntrance } from './entrance.ts';
 import { detectHierarchies, type Hierarchy } from './hierarchy.ts';
-import { watchOomKills } from './out-of-memory.ts';
 import { killAll, processesBelow, removeIfEmpty, removeTree } from './remove.ts';
 import type { CgroupResources } from './resources.ts';
 import { delegateControllers } from './unified.ts';
@@ -60,9 +59,6 @@ export interface Cgroups {
   statsOf(path: string): CgroupStats;
   /** The file whose line `oom_kill N` counts OOM kills; undefined without a memory controller. */
   oomFile(path: string): string | undefined;
-  oomKillCount(path: string): number;
-  /** Calls `listener` with the count each time the kernel has killed for lack of memory. */
-  watchOutOfMemory(path: string, listener: (kills: number) => void): Disposable;
   /** The cgroup's directories for a container to see: name below /sys/fs/cgroup (`''`: itself) → directory of the host. */
   directoriesFor(path: string): Record<string, string>;
 }
@@ -128,16 +124,6 @@ export function openCgroups(options: CgroupOptions = {}): Cgroups {
     oomFile(path) {
       const directory = directoryWith('memory', path);
       return directory === undefined ? undefined : oomFile(directory);
-    },
-    oomKillCount(path) {
-      const directory = directoryWith('memory', path);
-      return directory === undefined ? 0 : oomKills(directory);
-    },
-    watchOutOfMemory(path, listener) {
-      const directory = directoryWith('memory', path);
-      return directory === undefined
-        ? { [Symbol.dispose]: () => undefined }
-        : watchOomKills(directory, listener);
     },
     directoriesFor: (path) =>
       Object.fromEntries(

@@ -38,10 +38,6 @@ export const libc = {
     fd: number,
     descriptor: number,
   ) => number,
-  eventfd: library.func('int eventfd(unsigned int initval, int flags)') as (
-    initial: number,
-    flags: number,
-  ) => number,
   epollCreate: library.func('epoll_create1', 'int', ['int']) as (flags: number) => number,
   epollControl: library.func('epoll_ctl', 'int', ['int', 'int', 'int', 'void *']) as (
     epoll: number,

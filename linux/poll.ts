@@ -8,7 +8,7 @@ export interface ReadableWatch extends Disposable {
 
 /**
  * Calls `listener` each time `fd` is readable, on the event loop and without a thread (libuv's poll handle). For kernel
- * objects that Node.js has no stream for: inotify, pidfd, eventfd, signalfd. The file descriptor is closed with the watch.
+ * objects that Node.js has no stream for: inotify, pidfd, epoll. The file descriptor is closed with the watch.
  * `keepAlive: false` lets the process end while it is still watching.
  */
 export function onReadable(fd: number, listener: () => void, { keepAlive = true } = {}): ReadableWatch {

@@ -89,8 +89,3 @@ const limitOf = (text: string): number | undefined =>
 /** The file with the line `oom_kill N`: how often the kernel killed in this cgroup for lack of memory. */
 export const oomFile = ({ version, path }: Pick<CgroupDirectory, 'version' | 'path'>): string =>
   join(path, version === 2 ? 'memory.events' : 'memory.oom_control');
-
-/** How often the kernel killed in this cgroup for lack of memory. */
-export function oomKills({ version, path }: Pick<CgroupDirectory, 'version' | 'path'>): number {
-  return keyedNumber(readValue({ path }, version === 2 ? 'memory.events' : 'memory.oom_control'), 'oom_kill');
-}

@@ -4,16 +4,20 @@ import test from 'ava';
 
 test('what a listener throws is an uncaught error, and not one of the next system call', (t) => {
   const module = (path: string) => JSON.stringify(join(import.meta.dirname, '../..', path));
-  const script = `const { libc } = await import(${module('linux/libc.ts')});
+  const script = `import { closeSync } from 'node:fs';
+    const { libc } = await import(${module('linux/libc.ts')});
     const { onReadable } = await import(${module('linux/poll.ts')});
-    const watch = onReadable(libc.eventfd(1, 0), () => {
+    const { makePipe } = await import(${module('linux/spawn.ts')});
+    const [readEnd, writeEnd] = makePipe();
+    closeSync(writeEnd);
+    const watch = onReadable(readEnd, () => {
       watch[Symbol.dispose]();
       throw new Error('from the listener');
     });
     process.on('uncaughtException', ({ message }) => process.stdout.write('uncaught: ' + message));
     process.on('exit', () => {
       try {
-        libc.eventfd(0, 0);
+        libc.epollCreate(0);
       } catch ({ message }) {
         process.stdout.write('of another call: ' + message);
       }
