@@ -23,7 +23,7 @@ export const clusterRoleAggregation: ControllerFactory = (context) => {
       await client.resource(clusterRoles).update({ object: { ...role, rules } });
     },
   });
-  reconciler.follow(informer, () => aggregating().map(({ metadata }) => metadata?.name ?? ''));
+  reconciler.follow(informer, () => aggregating().map(nameOf));
   return reconciler;
 };
 
@@ -34,11 +34,14 @@ const aggregatedRules = (role: ClusterRole, all: readonly ClusterRole[]): Policy
   for (const selector of selectors) {
     const selected = all
       .filter(({ metadata }) => selector.matches(metadata?.labels ?? {}))
-      .filter(({ metadata }) => metadata?.name !== role.metadata?.name)
-      .sort((a, b) => (a.metadata?.name ?? '').localeCompare(b.metadata?.name ?? ''));
+      .filter((other) => nameOf(other) !== nameOf(role))
+      // Not as a language sorts them: two controllers with other settings would write the rules over each other for ever.
+      .sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
     for (const rule of selected.flatMap((other) => other.rules ?? [])) {
       if (!rules.some((known) => isDeepStrictEqual(known, rule))) rules.push(rule);
     }
   }
   return rules;
 };
+
+const nameOf = ({ metadata }: ClusterRole): string => metadata?.name ?? '';
