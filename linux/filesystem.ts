@@ -102,10 +102,5 @@ export async function usageOf(path: string): Promise<FileSystemUsage> {
   };
 }
 
-export const fileSystemTypes = {
-  tmpfs: 0x01021994,
-  cgroup2: 0x63677270,
-  cgroup: 0x27e0eb,
-  proc: 0x9fa0,
-  overlay: 0x794c7630,
-};
+/** The magic number of tmpfs (statfs(2)). */
+export const TMPFS_MAGIC = 0x01021994;

@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path';
 import test from 'ava';
 import { readJson, removeTemporaries, replaceFile, writeFileDurably } from '../../linux/files.ts';
-import { fileSystemTypes, openInside, usageOf } from '../../linux/filesystem.ts';
+import { openInside, TMPFS_MAGIC, usageOf } from '../../linux/filesystem.ts';
 import { mount } from '../../linux/mount.ts';
 import { scratch } from './scratch.ts';
 
@@ -105,7 +105,7 @@ test('tells how full a file system is', async (t) => {
   writeFileSync(join(directory, 'file'), Buffer.alloc(256 * 1024));
   const usage = await usageOf(directory);
   t.like(usage, {
-    type: fileSystemTypes.tmpfs,
+    type: TMPFS_MAGIC,
     capacityBytes: 1024 * 1024,
     usedBytes: 256 * 1024,
     inodes: 10,
