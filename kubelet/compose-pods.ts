@@ -103,7 +103,6 @@ export function composePods(input: ComposeInput): PodParts {
   });
   const volumes = createVolumeManager({
     rootDir,
-    nodeName: options.nodeName,
     client,
     clock,
     log,

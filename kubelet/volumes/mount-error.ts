@@ -4,7 +4,6 @@ export class MountError extends Error {
   readonly reason = 'FailedMount';
   /** It took too long. Each failed try has been an event already, so this one is not to be another. */
   readonly interrupted: boolean;
-  readonly unmountedVolumes: readonly string[];
   /** The node has as many volumes as it can have: the Pod is to be rejected (KEP-4876). */
   readonly limitExceeded: boolean;
 
@@ -16,7 +15,6 @@ export class MountError extends Error {
     );
     this.name = 'MountError';
     this.interrupted = interrupted;
-    this.unmountedVolumes = unmounted;
     this.limitExceeded = limitExceeded;
   }
 }

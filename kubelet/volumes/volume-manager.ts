@@ -43,7 +43,6 @@ export interface VolumeEvent {
 export interface VolumeManagerOptions {
   /** The kubelet's directory; Pods live in `<rootDir>/pods/<uid>`. */
   rootDir: string;
-  nodeName?: string;
   client: Client;
   /** Node.status.allocatable, such as `{ cpu: '2', memory: '4Gi' }`. */
   nodeAllocatable: () => ResourceList;
