@@ -1,6 +1,5 @@
 import type { Pod } from '../../api/types.ts';
 import { isNotFound } from '../../client/errors.ts';
-import type { Clock } from '../../client/clock.ts';
 import type { ApiObject } from '../../client/objects.ts';
 import type { Client } from '../../client/rest.ts';
 import { discoverResources } from '../discovery.ts';
@@ -25,11 +24,9 @@ const podEstimateMs = 1000;
 export const deleteContent = async ({
   client,
   namespace,
-  clock,
 }: {
   client: Client;
   namespace: string;
-  clock: Clock;
 }): Promise<ContentOutcome> => {
   const outcome: ContentOutcome = {
     remaining: new Map(),
@@ -48,7 +45,7 @@ export const deleteContent = async ({
   );
   const isPods = ({ id }: DiscoveredResource) => id.group === '' && id.resource === 'pods';
   const remove = (resource: DiscoveredResource) =>
-    deleteAll({ client, namespace, resource, outcome, clock }).catch((error: unknown) => {
+    deleteAll({ client, namespace, resource, outcome }).catch((error: unknown) => {
       outcome.errors.push(messageOf(error));
     });
   await Promise.all(deletable.filter(isPods).map(remove));
@@ -68,7 +65,6 @@ const deleteAll = async ({
   namespace: string;
   resource: DiscoveredResource;
   outcome: ContentOutcome;
-  clock: Clock;
 }): Promise<void> => {
   const resource = client.resource(id);
   const list = async () => {

@@ -23,7 +23,7 @@ export const namespaceController: ControllerFactory = (context) => {
     const namespace = await resource.get({ name });
     if (namespace.metadata?.deletionTimestamp === undefined) return undefined;
     if (!(namespace.spec?.finalizers ?? []).includes(finalizer)) return undefined;
-    const outcome = await deleteContent({ client, namespace: name, clock });
+    const outcome = await deleteContent({ client, namespace: name });
     const conditions = conditionsOf(namespace, { outcome, nowMs: clock.now() });
     const isDone = outcome.remaining.size === 0 && outcome.errors.length === 0;
     if (conditions !== namespace.status?.conditions) {

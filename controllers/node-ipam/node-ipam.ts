@@ -18,46 +18,37 @@ export const nodeIpamController =
     /** Handed out, and perhaps not in the lister yet. */
     const given = new Map<string, string>();
 
-    return withFollow(
-      createReconciler({
-        name: 'nodeipam',
-        context,
-        concurrency: 1,
-        async reconcile(name) {
-          const node = informer.lister.getByKey(name);
-          if (node === undefined) {
-            given.delete(name);
-            return;
-          }
-          if ((node.spec?.podCIDR ?? '') !== '') {
-            given.set(name, node.spec?.podCIDR ?? '');
-            return;
-          }
-          const taken = informer.lister.list().flatMap(({ spec }) => spec?.podCIDR ?? []);
-          const podCIDR = subnets.firstFree(new Set([...taken, ...given.values()]));
-          if (podCIDR === undefined) {
-            const message = `Node ${name} status is now: CIDRNotAvailable`;
-            context.recorder('cidrAllocator').event({
-              object: { apiVersion: 'v1', kind: 'Node', name, uid: node.metadata?.uid ?? '' },
-              type: 'Normal',
-              reason: 'CIDRNotAvailable',
-              message,
-            });
-            throw new Error(`no part of ${clusterCidr} is left for node ${name}`);
-          }
-          const patch = { spec: { podCIDR, podCIDRs: [podCIDR] } };
-          await client.resource(nodes).patch({ name, type: 'strategic', patch });
-          given.set(name, podCIDR);
-        },
-      }),
-      informer,
-    );
+    const reconciler = createReconciler({
+      name: 'nodeipam',
+      context,
+      concurrency: 1,
+      async reconcile(name) {
+        const node = informer.lister.getByKey(name);
+        if (node === undefined) {
+          given.delete(name);
+          return;
+        }
+        if ((node.spec?.podCIDR ?? '') !== '') {
+          given.set(name, node.spec?.podCIDR ?? '');
+          return;
+        }
+        const taken = informer.lister.list().flatMap(({ spec }) => spec?.podCIDR ?? []);
+        const podCIDR = subnets.firstFree(new Set([...taken, ...given.values()]));
+        if (podCIDR === undefined) {
+          const message = `Node ${name} status is now: CIDRNotAvailable`;
+          context.recorder('cidrAllocator').event({
+            object: { apiVersion: 'v1', kind: 'Node', name, uid: node.metadata?.uid ?? '' },
+            type: 'Normal',
+            reason: 'CIDRNotAvailable',
+            message,
+          });
+          throw new Error(`no part of ${clusterCidr} is left for node ${name}`);
+        }
+        const patch = { spec: { podCIDR, podCIDRs: [podCIDR] } };
+        await client.resource(nodes).patch({ name, type: 'strategic', patch });
+        given.set(name, podCIDR);
+      },
+    });
+    reconciler.follow(informer);
+    return reconciler;
   };
-
-const withFollow = (
-  reconciler: ReturnType<typeof createReconciler>,
-  informer: Parameters<typeof reconciler.follow>[0],
-) => {
-  reconciler.follow(informer);
-  return reconciler;
-};
