@@ -1,12 +1,7 @@
-import { claimsOfPod } from '../api/storage/pod-claims.ts';
 import type { ContainerStatus, Pod } from '../api/types.ts';
 
-/** Name of the index of pods by the claims that they use, those of their ephemeral volumes included. */
+/** Name of the index of pods by the claims that they use (claimKeysOf), those of their ephemeral volumes included. */
 export const podsByClaim = 'claim';
-
-/** The values for that index: `namespace/name` of each claim of a pod. */
-export const claimKeysOf = (pod: Pod): string[] =>
-  claimsOfPod(pod).map(({ name }) => `${pod.metadata?.namespace ?? ''}/${name}`);
 
 /** Whether no container of a pod runs or will run again (Kubernetes pkg/volume/util IsPodTerminated). */
 export const isPodTerminated = ({ metadata, status = {} }: Pod): boolean => {

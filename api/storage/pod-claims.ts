@@ -20,6 +20,10 @@ export const claimOfVolume = (pod: Pod, volume: Volume): ClaimReference | undefi
 export const claimsOfPod = (pod: Pod): ClaimReference[] =>
   (pod.spec?.volumes ?? []).flatMap((volume) => claimOfVolume(pod, volume) ?? []);
 
+/** `namespace/name` of each claim of a Pod. */
+export const claimKeysOf = (pod: Pod): string[] =>
+  claimsOfPod(pod).map(({ name }) => `${pod.metadata?.namespace ?? ''}/${name}`);
+
 /** The name of a generic ephemeral volume's claim (k8s.io/component-helpers storage/ephemeral). */
 export const ephemeralClaimName = (pod: Pod, { name }: Pick<Volume, 'name'>): string =>
   `${pod.metadata?.name ?? ''}-${name}`;

@@ -1,3 +1,4 @@
+import { claimKeysOf } from '../../api/storage/pod-claims.ts';
 import type { Pod } from '../../api/types.ts';
 import { createReconciler } from '../../client/controller.ts';
 import type { ControllerFactory } from '../../client/controller.ts';
@@ -12,7 +13,7 @@ import {
   pods,
   volumeAttachments,
 } from '../../client/resources.ts';
-import { claimKeysOf, podsByClaim } from '../pods-by-claim.ts';
+import { podsByClaim } from '../pods-by-claim.ts';
 import { ActualState } from './actual-state.ts';
 import { attachWanted } from './attach.ts';
 import { DesiredState } from './desired-state.ts';

@@ -1,10 +1,10 @@
-import { ephemeralClaimConflict, ephemeralClaimName } from '../../api/storage/pod-claims.ts';
+import { claimKeysOf, ephemeralClaimConflict, ephemeralClaimName } from '../../api/storage/pod-claims.ts';
 import type { PersistentVolumeClaim, Pod, Volume } from '../../api/types.ts';
 import { createReconciler } from '../../client/controller.ts';
 import type { ControllerFactory } from '../../client/controller.ts';
 import { keyOf } from '../../client/objects.ts';
 import { persistentVolumeClaims, pods } from '../../client/resources.ts';
-import { claimKeysOf, podsByClaim } from '../pods-by-claim.ts';
+import { podsByClaim } from '../pods-by-claim.ts';
 
 /**
  * Makes the claims of Pods' generic ephemeral volumes: named `<pod>-<volume>`, owned by the Pod, so that the garbage

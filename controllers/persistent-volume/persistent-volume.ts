@@ -1,10 +1,11 @@
+import { claimKeysOf } from '../../api/storage/pod-claims.ts';
 import { classOfClaim } from '../../api/storage/storage-class.ts';
 import type { PersistentVolume, PersistentVolumeClaim } from '../../api/types.ts';
 import type { Clock } from '../../client/clock.ts';
 import { createReconciler } from '../../client/controller.ts';
 import type { ControllerContext, ControllerFactory } from '../../client/controller.ts';
 import { pods, storageClasses } from '../../client/resources.ts';
-import { claimKeysOf, podsByClaim } from '../pods-by-claim.ts';
+import { podsByClaim } from '../pods-by-claim.ts';
 import { createAnnouncements } from './announcements.ts';
 import { claimKeyOf, claimsByVolume, unboundByClass, volumeNameOf, volumesByClaim } from './binder.ts';
 import type { Binder, Taken } from './binder.ts';

@@ -1,9 +1,10 @@
+import { claimKeysOf } from '../../api/storage/pod-claims.ts';
 import { classOfVolume, isDefaultClass, isDelayedBinding } from '../../api/storage/storage-class.ts';
 import type { PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from '../../api/types.ts';
 import type { ControllerContext } from '../../client/controller.ts';
 import { keyOf } from '../../client/objects.ts';
 import { persistentVolumeClaims, persistentVolumes, pods, storageClasses } from '../../client/resources.ts';
-import { claimKeysOf, isPodTerminated } from '../pods-by-claim.ts';
+import { isPodTerminated } from '../pods-by-claim.ts';
 import type { Announcements } from './announcements.ts';
 import {
   claimKeyOf,

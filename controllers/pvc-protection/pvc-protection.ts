@@ -1,11 +1,12 @@
 import { claimProtection } from '../../api/storage/annotations.ts';
-import { claimOfVolume, ephemeralClaimConflict } from '../../api/storage/pod-claims.ts';
+import { claimKeysOf, claimOfVolume, ephemeralClaimConflict } from '../../api/storage/pod-claims.ts';
 import type { PersistentVolumeClaim, Pod } from '../../api/types.ts';
 import { createReconciler } from '../../client/controller.ts';
 import type { ControllerFactory } from '../../client/controller.ts';
+import { keyOf } from '../../client/objects.ts';
 import { persistentVolumeClaims, pods } from '../../client/resources.ts';
 import { isDeletionCandidate, lacksFinalizer, withFinalizer, withoutFinalizer } from '../finalizers.ts';
-import { claimKeysOf, podsByClaim } from '../pods-by-claim.ts';
+import { podsByClaim } from '../pods-by-claim.ts';
 
 /**
  * A claim that is being deleted stays as long as a Pod that has been scheduled uses it. (One that has not will not be
@@ -39,24 +40,21 @@ export const claimProtectionController: ControllerFactory = (context) => {
   });
   const isOurs = (claim: PersistentVolumeClaim) =>
     isDeletionCandidate(claim, claimProtection) || lacksFinalizer(claim, claimProtection);
-  reconciler.follow(claimInformer, (claim) => (isOurs(claim) ? [keyOfClaim(claim)] : []));
-  reconciler.follow(podInformer, (pod) => claimKeysOf(pod).filter(isKnownAsOurs));
-  function isKnownAsOurs(key: string): boolean {
+  const isKnownAsOurs = (key: string) => {
     const claim = claimInformer.lister.getByKey(key);
     return claim !== undefined && isOurs(claim);
-  }
+  };
+  reconciler.follow(claimInformer, (claim) => (isOurs(claim) ? [keyOf(claim)] : []));
+  reconciler.follow(podInformer, (pod) => claimKeysOf(pod).filter(isKnownAsOurs));
   return reconciler;
 };
-
-const keyOfClaim = ({ metadata }: PersistentVolumeClaim): string =>
-  `${metadata?.namespace ?? ''}/${metadata?.name ?? ''}`;
 
 /** Whether a Pod that has a node uses the claim; see isShutDown for the end of ephemeral volumes. */
 const usesClaim = (pod: Pod, claim: PersistentVolumeClaim): boolean => {
   if ((pod.spec?.nodeName ?? '') === '') return false;
   return (pod.spec?.volumes ?? []).some((volume) => {
     const reference = claimOfVolume(pod, volume);
-    if (reference?.name !== claim.metadata?.name || reference === undefined) return false;
+    if (reference === undefined || reference.name !== claim.metadata?.name) return false;
     if (!reference.isEphemeral) return true;
     return !isShutDown(pod) && ephemeralClaimConflict(pod, claim) === undefined;
   });

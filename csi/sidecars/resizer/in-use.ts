@@ -1,3 +1,4 @@
+import { claimKeysOf } from '../../../api/storage/pod-claims.ts';
 import type { PersistentVolumeClaim, Pod } from '../../../api/types.ts';
 import { createInformer } from '../../../client/informer.ts';
 import type { Informer } from '../../../client/informer.ts';
@@ -62,12 +63,4 @@ export function watchUse({ context }: Resizer, released: (key: string) => void):
 const hasEnded = ({ status }: Pod): boolean => status?.phase === 'Succeeded' || status?.phase === 'Failed';
 
 /** The claims that a Pod keeps in use; none once it has ended. */
-const claimsOf = (pod: Pod): string[] => {
-  if (hasEnded(pod)) return [];
-  const { name: podName, namespace } = pod.metadata ?? {};
-  return (pod.spec?.volumes ?? []).flatMap((volume) => {
-    const generic = volume.ephemeral === undefined ? undefined : `${podName}-${volume.name}`;
-    const claimName = volume.persistentVolumeClaim?.claimName ?? generic;
-    return claimName === undefined ? [] : [`${namespace}/${claimName}`];
-  });
-};
+const claimsOf = (pod: Pod): string[] => (hasEnded(pod) ? [] : claimKeysOf(pod));

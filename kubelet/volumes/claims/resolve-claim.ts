@@ -1,3 +1,5 @@
+import { claimProtection } from '../../../api/storage/annotations.ts';
+import { claimOfVolume, ephemeralClaimConflict } from '../../../api/storage/pod-claims.ts';
 import type { PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '../../../api/types.ts';
 import { persistentVolumeClaims, persistentVolumes } from '../../../client/resources.ts';
 import type { Client } from '../../../client/rest.ts';
@@ -20,8 +22,6 @@ export interface VolumeUse {
   asDevice: boolean;
 }
 
-const pvcProtection = 'kubernetes.io/pvc-protection';
-
 /**
  * What is behind a Pod's claim. Always read from the server: a claim of the same name may be another one by now. Rejects with
  * Error in upstream's words (desired_state_of_world_populator.go createVolumeSpec).
@@ -35,7 +35,9 @@ export const resolveClaim = async (options: ResolveOptions): Promise<VolumeSpec>
   const claim = await boundClaim(options, { namespace, name }).catch((error: unknown) => {
     throw failed(error);
   });
-  if (volume.ephemeral !== undefined) checkOwner(pod, claim);
+  // A claim of the same name that somebody else made must not be taken for the Pod's own.
+  const conflict = volume.ephemeral === undefined ? undefined : ephemeralClaimConflict(pod, claim);
+  if (conflict !== undefined) throw new Error(conflict);
   const bound = await volumeOf(options, claim).catch((error: unknown) => {
     throw failed(error);
   });
@@ -52,9 +54,8 @@ export const resolveClaim = async (options: ResolveOptions): Promise<VolumeSpec>
   };
 };
 
-/** The claim that the volume names; of an ephemeral one `<pod>-<volume>`. */
-export const claimNameOf = (pod: Pod, { name, persistentVolumeClaim }: Volume): string =>
-  persistentVolumeClaim?.claimName ?? `${pod.metadata?.name ?? ''}-${name}`;
+/** The name of the claim behind a volume that has one. */
+export const claimNameOf = (pod: Pod, volume: Volume): string => claimOfVolume(pod, volume)?.name ?? '';
 
 const boundClaim = async (
   { client, signal }: ResolveOptions,
@@ -67,7 +68,7 @@ const boundClaim = async (
       throw new Error(`failed to fetch PVC from API server: ${messageOf(error)}`, { cause: error });
     });
   // A claim that is going away, but is held by its protection, is in use by a Pod: perhaps by this one, before a restart.
-  const isProtected = claim.metadata?.finalizers?.includes(pvcProtection) === true;
+  const isProtected = claim.metadata?.finalizers?.includes(claimProtection) === true;
   if (claim.metadata?.deletionTimestamp !== undefined && !isProtected)
     throw new Error('PVC is being deleted');
   if (claim.status?.phase !== 'Bound') throw new Error('PVC is not bound');
@@ -99,16 +100,6 @@ const volumeOf = async (
     );
   }
   return volume;
-};
-
-/** A claim of the same name that somebody else made must not be taken for the Pod's own (component-helpers ephemeral.VolumeIsForPod). */
-const checkOwner = (pod: Pod, claim: PersistentVolumeClaim): void => {
-  const owner = claim.metadata?.ownerReferences?.find(({ controller }) => controller === true);
-  if (owner?.uid === pod.metadata?.uid) return;
-  const { namespace, name } = pod.metadata ?? {};
-  throw new Error(
-    `PVC ${claim.metadata?.namespace}/${claim.metadata?.name} was not created for pod ${namespace}/${name} (pod is not owner)`,
-  );
 };
 
 const checkMode = (name: string, mode: VolumeMode, { asDirectory, asDevice }: VolumeUse): void => {
