@@ -1,9 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import { nameOf } from '../../snapshots/names.ts';
 import { volumeSnapshotContents } from '../../snapshots/resources.ts';
-import { updateFailed, wordsOf } from '../../snapshots/snapshotting.ts';
 import type { VolumeSnapshotContent, VolumeSnapshotContentStatus } from '../../snapshots/types.ts';
 import type { Snapshot } from '../../types.ts';
+import { patchStatus } from './patch-status.ts';
 import { nanosecondsOf } from './snapshotter.ts';
 import type { Snapshotter } from './snapshotter.ts';
 
@@ -17,7 +16,7 @@ export const updateContentStatus = async (
   const status = contentStatusOf(content.status, { ...snapshot, creationTime });
   if (isDeepStrictEqual(status, content.status)) return content;
   const dropped = content.status?.error !== undefined && status.error === undefined ? { error: null } : {};
-  return patchStatus(world, content, { ...status, ...dropped });
+  return patchStatus(world, volumeSnapshotContents, { content, status: { ...status, ...dropped } });
 };
 
 export interface ObservedSnapshot extends Pick<
@@ -51,26 +50,7 @@ export const clearContentStatus = (
   world: Snapshotter,
   content: VolumeSnapshotContent,
 ): Promise<VolumeSnapshotContent> =>
-  patchStatus(world, content, {
-    snapshotHandle: null,
-    readyToUse: null,
-    creationTime: null,
-    restoreSize: null,
+  patchStatus(world, volumeSnapshotContents, {
+    content,
+    status: { snapshotHandle: null, readyToUse: null, creationTime: null, restoreSize: null },
   });
-
-const patchStatus = async (
-  { client }: Snapshotter,
-  content: VolumeSnapshotContent,
-  status: object,
-): Promise<VolumeSnapshotContent> => {
-  try {
-    return await client.resource(volumeSnapshotContents).patch({
-      name: nameOf(content),
-      subresource: 'status',
-      type: 'merge',
-      patch: { status },
-    });
-  } catch (error) {
-    throw updateFailed(nameOf(content), wordsOf(error), { cause: error });
-  }
-};

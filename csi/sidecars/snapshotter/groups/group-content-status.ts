@@ -1,14 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { timeOf } from '../../../../client/clock.ts';
-import { nameOf } from '../../../snapshots/names.ts';
 import { volumeGroupSnapshotContents } from '../../../snapshots/resources.ts';
-import { updateFailed, wordsOf } from '../../../snapshots/snapshotting.ts';
 import type {
   VolumeGroupSnapshotContent,
   VolumeGroupSnapshotContentStatus,
   VolumeSnapshotInfo,
 } from '../../../snapshots/types.ts';
 import type { Snapshot, VolumeGroupSnapshot } from '../../../types.ts';
+import { patchStatus } from '../patch-status.ts';
 import { nanosecondsOf } from '../snapshotter.ts';
 import type { Snapshotter } from '../snapshotter.ts';
 
@@ -32,7 +31,8 @@ export const updateGroupContentStatus = async (
     readyToUse,
   };
   if (isDeepStrictEqual(status, content.status)) return content;
-  return patchStatus(world, content, { ...status, ...(status.error === undefined ? { error: null } : {}) });
+  const dropped = status.error === undefined ? { error: null } : {};
+  return patchStatus(world, volumeGroupSnapshotContents, { content, status: { ...status, ...dropped } });
 };
 
 const infoOf = ({
@@ -54,26 +54,7 @@ export const clearGroupContentStatus = (
   world: Snapshotter,
   content: VolumeGroupSnapshotContent,
 ): Promise<VolumeGroupSnapshotContent> =>
-  patchStatus(world, content, {
-    volumeGroupSnapshotHandle: null,
-    readyToUse: null,
-    creationTime: null,
-    error: null,
+  patchStatus(world, volumeGroupSnapshotContents, {
+    content,
+    status: { volumeGroupSnapshotHandle: null, readyToUse: null, creationTime: null, error: null },
   });
-
-const patchStatus = async (
-  { client }: Snapshotter,
-  content: VolumeGroupSnapshotContent,
-  status: object,
-): Promise<VolumeGroupSnapshotContent> => {
-  try {
-    return await client.resource(volumeGroupSnapshotContents).patch({
-      name: nameOf(content),
-      subresource: 'status',
-      type: 'merge',
-      patch: { status },
-    });
-  } catch (error) {
-    throw updateFailed(nameOf(content), wordsOf(error), { cause: error });
-  }
-};
