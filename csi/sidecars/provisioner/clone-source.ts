@@ -1,4 +1,5 @@
 import { quantityValue } from '../../../api/quantity.ts';
+import { requestedSize } from '../../../api/storage/match-volume.ts';
 import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from '../../../api/types.ts';
 import { isNotFound } from '../../../client/errors.ts';
 import { persistentVolumeClaims, persistentVolumes } from '../../../client/resources.ts';
@@ -59,17 +60,14 @@ function checkClaims(original: PersistentVolumeClaim, claim: PersistentVolumeCla
     throw new Error(`the source PVC (${name}) storageclass cannot be empty`);
   if (claim.spec?.storageClassName === undefined)
     throw new Error(`the requested PVC (${claim.metadata?.name}) storageclass cannot be empty`);
-  const requested = requestOf(claim);
-  const needed = requestOf(original);
+  const requested = quantityValue(requestedSize(claim));
+  const needed = quantityValue(requestedSize(original));
   if (requested < needed)
     throw new Error(
       `error, new PVC request must be greater than or equal in size to the specified PVC data source, requested ${requested} but source is ${needed}`,
     );
   if ((original.spec.volumeName ?? '') === '') throw new Error(`volume name is empty in source PVC ${name}`);
 }
-
-const requestOf = ({ spec }: PersistentVolumeClaim): number =>
-  quantityValue(spec?.resources?.requests?.['storage'] ?? '0');
 
 /** The source's volume, if it is bound to it both ways and the driver's own. */
 async function boundVolume(

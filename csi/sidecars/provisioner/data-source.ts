@@ -25,22 +25,28 @@ const referenceGrants: ResourceId<ReferenceGrant> = {
   resource: 'referencegrants',
 };
 
+/** What a claim names as its source, of whatever kind: its dataSource, else its dataSourceRef, which may be in another namespace. */
+export const namedSource = ({ metadata, spec }: PersistentVolumeClaim) => {
+  const { dataSource, dataSourceRef } = spec ?? {};
+  const named = dataSource ?? dataSourceRef;
+  if (named === undefined) return undefined;
+  const { kind, name, apiGroup = '' } = named;
+  const elsewhere = dataSource === undefined ? (dataSourceRef?.namespace ?? '') : '';
+  return { kind, name, apiGroup, namespace: elsewhere === '' ? (metadata?.namespace ?? '') : elsewhere };
+};
+
 /**
- * A claim's dataSource, else its dataSourceRef; undefined when it is to be empty. A source in another namespace needs a ReferenceGrant
+ * What a claim is to be filled with; undefined when it is to be empty. A source in another namespace needs a ReferenceGrant
  * there. Rejects with IgnoredError for kinds that a populator fills, with ProvisionError for what can't be a source.
  */
 export async function dataSourceOf(
   claim: PersistentVolumeClaim,
   client: Client,
 ): Promise<DataSource | undefined> {
-  const { dataSource, dataSourceRef } = claim.spec ?? {};
-  const reference = dataSource ?? dataSourceRef;
-  if (reference === undefined) return undefined;
-  const own = claim.metadata?.namespace ?? '';
-  const asked = dataSource === undefined ? (dataSourceRef?.namespace ?? '') : '';
-  const namespace = asked === '' ? own : asked;
-  if (namespace !== own) await refuseUngranted(claim, { client, namespace });
-  const { kind, name, apiGroup = '' } = reference;
+  const source = namedSource(claim);
+  if (source === undefined) return undefined;
+  const { kind, name, apiGroup, namespace } = source;
+  if (namespace !== (claim.metadata?.namespace ?? '')) await refuseUngranted(claim, { client, namespace });
   if (name === '') throw unfit(`the PVC source not found for PVC ${claim.metadata?.name}`);
   if (kind === 'PersistentVolumeClaim' && apiGroup === '') return { kind, name, namespace };
   if (kind !== 'VolumeSnapshot')

@@ -19,6 +19,7 @@ import {
 } from '../../../client/resources.ts';
 import type { RetryOptions } from '../back-off.ts';
 import type { SidecarDriver } from '../driver.ts';
+import { namedSource } from './data-source.ts';
 import type { TopologyMemory } from './topology.ts';
 
 /** What upstream's flags of the same names say. */
@@ -100,11 +101,9 @@ export function provisionerOf(
 }
 
 /** `KIND/NAMESPACE/NAME` of what a claim is filled from. */
-const sourceKeys = ({ metadata, spec }: PersistentVolumeClaim): string[] => {
-  const source = spec?.dataSource ?? spec?.dataSourceRef;
-  if (source === undefined) return [];
-  const asked = spec?.dataSource === undefined ? spec?.dataSourceRef?.namespace : undefined;
-  return [sourceKey(source.kind, `${asked ?? metadata?.namespace}/${source.name}`)];
+const sourceKeys = (claim: PersistentVolumeClaim): string[] => {
+  const source = namedSource(claim);
+  return source === undefined ? [] : [sourceKey(source.kind, `${source.namespace}/${source.name}`)];
 };
 
 export const sourceKey = (kind: string, key: string): string => `${kind}/${key}`;

@@ -1,4 +1,5 @@
 import { quantityValue } from '../../../api/quantity.ts';
+import { requestedSize } from '../../../api/storage/match-volume.ts';
 import type { PersistentVolumeClaim, StorageClass } from '../../../api/types.ts';
 import type { Client } from '../../../client/rest.ts';
 import { volumeSnapshotContents, volumeSnapshots } from '../../snapshots/resources.ts';
@@ -73,7 +74,7 @@ async function contentOf(
 function checkSize(snapshot: VolumeSnapshot, claim: PersistentVolumeClaim): void {
   const restoreSize = snapshot.status?.restoreSize;
   if (restoreSize === undefined) return;
-  const requested = quantityValue(claim.spec?.resources?.requests?.['storage'] ?? '0');
+  const requested = quantityValue(requestedSize(claim));
   const needed = quantityValue(restoreSize);
   if (requested < needed)
     throw new Error(

@@ -4,6 +4,7 @@ import type { Informer } from '../../../client/informer.ts';
 import { keyOf } from '../../../client/objects.ts';
 import { volumeSnapshots } from '../../snapshots/resources.ts';
 import type { VolumeSnapshot } from '../../snapshots/types.ts';
+import { namedSource } from './data-source.ts';
 import { bySource, sourceKey } from './settings.ts';
 import type { Provisioner } from './settings.ts';
 
@@ -27,9 +28,8 @@ export function watchSnapshots(
     for (const { metadata } of waiting) tell(metadata?.uid ?? '');
   };
   return {
-    watchFor({ spec }) {
-      const source = spec?.dataSource ?? spec?.dataSourceRef;
-      if (informer !== undefined || source?.kind !== 'VolumeSnapshot') return;
+    watchFor(claim) {
+      if (informer !== undefined || namedSource(claim)?.kind !== 'VolumeSnapshot') return;
       const onError = (error: unknown) => log.debug({ err: error }, 'snapshots cannot be watched');
       informer = createInformer({ client, clock, resource: volumeSnapshots, onError });
       // What was there already may have changed since the claim failed.

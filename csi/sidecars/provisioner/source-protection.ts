@@ -7,6 +7,7 @@ import { persistentVolumeClaims } from '../../../client/resources.ts';
 import { volumeSnapshots } from '../../snapshots/resources.ts';
 import { hasFinalizer, removeFinalizer } from '../finalizers.ts';
 import { cloneProtection } from './clone-source.ts';
+import { namedSource } from './data-source.ts';
 import { bySource, sourceKey } from './settings.ts';
 import type { Provisioner } from './settings.ts';
 import { snapshotInUse } from './snapshot-source.ts';
@@ -77,9 +78,7 @@ const isBeingCopied = ({ claims }: Provisioner, kind: SourceKind, key: string): 
     .byIndex(bySource, sourceKey(kind, key))
     .some(({ status }) => status?.phase === undefined || status.phase === 'Pending');
 
-function sourcesOf({ metadata, spec }: PersistentVolumeClaim, kind: SourceKind): string[] {
-  const source = spec?.dataSource ?? spec?.dataSourceRef;
-  if (source?.kind !== kind) return [];
-  const asked = spec?.dataSource === undefined ? spec?.dataSourceRef?.namespace : undefined;
-  return [`${asked ?? metadata?.namespace}/${source.name}`];
+function sourcesOf(claim: PersistentVolumeClaim, kind: SourceKind): string[] {
+  const source = namedSource(claim);
+  return source?.kind === kind ? [`${source.namespace}/${source.name}`] : [];
 }

@@ -1,4 +1,5 @@
 import { quantityValue } from '../../../api/quantity.ts';
+import { requestedSize } from '../../../api/storage/match-volume.ts';
 import type { PersistentVolumeClaim, StorageClass } from '../../../api/types.ts';
 import { volumeAttributesClasses } from '../../../client/resources.ts';
 import { inTreeNameFor, translateStorageClass, zoneKeyFor } from '../../translation/index.ts';
@@ -58,7 +59,7 @@ export async function volumeRequest(
   const secrets = attempt('no-change', () => secretsOf({ parameters, pvName, claim }));
   const request = {
     name: pvName,
-    capacityRange: { requiredBytes: requestedBytes(claim), limitBytes: 0 },
+    capacityRange: { requiredBytes: quantityValue(requestedSize(claim)), limitBytes: 0 },
     volumeCapabilities,
     volumeContentSource,
     accessibilityRequirements: requirements(provisioner, { ...asked, storageClass }, capabilities),
@@ -75,9 +76,6 @@ export async function volumeRequest(
 /** The same for each attempt: that makes CreateVolume idempotent. */
 export const volumeName = ({ metadata }: Pick<PersistentVolumeClaim, 'metadata'>): string =>
   `pvc-${metadata?.uid}`;
-
-const requestedBytes = ({ spec }: PersistentVolumeClaim): number =>
-  quantityValue(spec?.resources?.requests?.['storage'] ?? '0');
 
 export const supportsTopology = ({ plugin }: DriverCapabilities): boolean =>
   plugin.has('VOLUME_ACCESSIBILITY_CONSTRAINTS');

@@ -1,4 +1,5 @@
 import { compareQuantities } from '../../../api/quantity.ts';
+import { requestedSize, sizeOf } from '../../../api/storage/match-volume.ts';
 import type { PersistentVolume, PersistentVolumeClaim } from '../../../api/types.ts';
 
 export interface TargetOptions {
@@ -17,8 +18,8 @@ export interface TargetOptions {
  */
 export function targetSize(options: TargetOptions): string | undefined {
   const { claim, volume } = options;
-  const requested = claim.spec?.resources?.requests?.['storage'] ?? '0';
-  const present = volume.spec?.capacity?.['storage'] ?? '0';
+  const requested = requestedSize(claim);
+  const present = sizeOf(volume);
   return compareQuantities(present, requested) < 0
     ? sizeOfSmallVolume(options, requested, present)
     : sizeOfGrownVolume(options, requested);
