@@ -139,9 +139,8 @@ test('an attach that failed is detached all the same, and no detach is lost to e
 test.serial('dying between the driver and the API server loses neither attach nor detach', async (t) => {
   const rig = await startWithNode(t);
   await createVolume(rig, 'data');
-  using afterPublish = setFailpoint('csi.attacher.after-publish', '1*error');
-  using afterUnpublish = setFailpoint('csi.attacher.after-unpublish', '1*error');
-  t.truthy([afterPublish, afterUnpublish]);
+  using _afterPublish = setFailpoint('csi.attacher.after-publish', '1*error');
+  using _afterUnpublish = setFailpoint('csi.attacher.after-unpublish', '1*error');
   await attach(rig, 'data');
   await rig.seen(volumeAttachments, 'data-on-node-a', isAttached);
   t.is(rig.driver.asked('controllerPublishVolume').length, 2);
