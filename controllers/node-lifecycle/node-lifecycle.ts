@@ -3,7 +3,8 @@ import { timeOf } from '../../client/clock.ts';
 import { isNotFound } from '../../client/errors.ts';
 import { leases, nodes, pods } from '../../client/resources.ts';
 import { createReconciler } from '../../client/controller.ts';
-import type { ControllerFactory } from '../../client/controller.ts';
+import type { ControllerContext, ControllerFactory } from '../../client/controller.ts';
+import type { EventRecorder } from '../../client/event-recorder.ts';
 import { conditionsOfSilentNode, observeNode, readyConditionOf } from './node-health.ts';
 import type { NodeHealth } from './node-health.ts';
 import { taintsOf } from './taints.ts';
@@ -66,14 +67,6 @@ export const nodeLifecycleController =
       known.set(name, node);
     };
 
-    const markSilent = async (node: Node): Promise<Node> => {
-      const conditions = conditionsOfSilentNode(node, clock.now());
-      if (conditions === node.status?.conditions) return node;
-      return client
-        .resource(nodes)
-        .updateStatus({ object: { ...node, status: { ...node.status, conditions } } });
-    };
-
     const taint = async (node: Node): Promise<void> => {
       const present = node.spec?.taints ?? [];
       const taints = taintsOf(node, {
@@ -89,32 +82,6 @@ export const nodeLifecycleController =
       });
     };
 
-    const markPodsNotReady = async (name: string): Promise<void> => {
-      await Promise.all(
-        podInformer.lister.byIndex(nodesByNode, name).map(async (pod) => {
-          const ready = pod.status?.conditions?.find(({ type }) => type === 'Ready');
-          if (ready?.status !== 'True') return;
-          const { name: podName = '', namespace, uid } = pod.metadata ?? {};
-          const condition = { type: 'Ready', status: 'False', lastTransitionTime: timeOf(clock.now()) };
-          const patch = { metadata: { uid }, status: { conditions: [condition] } };
-          try {
-            await client
-              .resource(pods)
-              .patch({ name: podName, namespace, type: 'strategic', subresource: 'status', patch });
-          } catch (error) {
-            if (isNotFound(error)) return;
-            throw error;
-          }
-          recorder.event({
-            object: pod,
-            type: 'Warning',
-            reason: 'NodeNotReady',
-            message: 'Node is not ready',
-          });
-        }),
-      );
-    };
-
     const reconciler = createReconciler({
       name: 'node-lifecycle',
       context,
@@ -128,12 +95,13 @@ export const nodeLifecycleController =
         healths.set(name, health);
         const hasReported = readyConditionOf(seen) !== undefined;
         const deadlineMs = health.heardAtMs + (hasReported ? monitorGracePeriodMs : startupGracePeriodMs);
-        const node = nowMs > deadlineMs ? await markSilent(seen) : seen;
+        const node = nowMs > deadlineMs ? await markSilent(context, seen) : seen;
         await taint(node);
         const ready = readyConditionOf(node)?.status ?? 'Unknown';
         if (ready !== 'True' && readiness.get(name) === 'True') {
           tell(node, 'NodeNotReady', `Node ${name} status is now: NodeNotReady`);
-          await markPodsNotReady(name);
+          const ofNode = podInformer.lister.byIndex(nodesByNode, name);
+          await Promise.all(ofNode.map((pod) => markPodNotReady(context, { pod, recorder })));
         }
         readiness.set(name, ready);
         return nowMs > deadlineMs ? undefined : { retryAfterMs: deadlineMs - nowMs + 1 };
@@ -152,6 +120,31 @@ export const nodeLifecycleController =
       },
     };
   };
+
+const markSilent = async ({ client, clock }: ControllerContext, node: Node): Promise<Node> => {
+  const conditions = conditionsOfSilentNode(node, clock.now());
+  if (conditions === node.status?.conditions) return node;
+  return client.resource(nodes).updateStatus({ object: { ...node, status: { ...node.status, conditions } } });
+};
+
+/** Nobody else does it for a pod whose kubelet is silent. */
+const markPodNotReady = async (
+  { client, clock }: ControllerContext,
+  { pod, recorder }: { pod: Pod; recorder: EventRecorder },
+): Promise<void> => {
+  const ready = pod.status?.conditions?.find(({ type }) => type === 'Ready');
+  if (ready?.status !== 'True') return;
+  const { name = '', namespace, uid } = pod.metadata ?? {};
+  const condition = { type: 'Ready', status: 'False', lastTransitionTime: timeOf(clock.now()) };
+  const patch = { metadata: { uid }, status: { conditions: [condition] } };
+  try {
+    await client.resource(pods).patch({ name, namespace, type: 'strategic', subresource: 'status', patch });
+  } catch (error) {
+    if (isNotFound(error)) return;
+    throw error;
+  }
+  recorder.event({ object: pod, type: 'Warning', reason: 'NodeNotReady', message: 'Node is not ready' });
+};
 
 const someNodeIsReady = (all: readonly Node[]): boolean =>
   all.some(

@@ -1,10 +1,10 @@
 import { disruptionTarget } from '../../api/disruption-target.ts';
-import type { Pod } from '../../api/types.ts';
+import type { Node, Pod } from '../../api/types.ts';
 import { timeOf } from '../../client/clock.ts';
 import { isNotFound } from '../../client/errors.ts';
 import { nodes, pods } from '../../client/resources.ts';
 import { createReconciler } from '../../client/controller.ts';
-import type { ControllerFactory } from '../../client/controller.ts';
+import type { ControllerContext, ControllerFactory } from '../../client/controller.ts';
 import { readyConditionOf } from '../node-lifecycle/node-health.ts';
 
 export interface PodGarbageCollectorOptions {
@@ -26,7 +26,7 @@ export const podGarbageCollector =
     intervalMs = 20_000,
   }: PodGarbageCollectorOptions = {}): ControllerFactory =>
   (context) => {
-    const { client, informers, clock } = context;
+    const { informers, clock } = context;
     const nodeInformer = informers.informer(nodes);
     const podInformer = informers.informer(pods);
     const missingSince = new Map<string, number>();
@@ -39,47 +39,13 @@ export const podGarbageCollector =
       for (const name of missing) {
         if (!missingSince.has(name)) missingSince.set(name, clock.now());
         if (clock.now() - (missingSince.get(name) ?? 0) < quarantineMs) continue;
-        if (await isGone(name)) gone.add(name);
+        if (await isNodeGone(context, name)) gone.add(name);
       }
       return list.filter(({ spec }) => gone.has(spec?.nodeName ?? ''));
     };
-
-    /** The lister may lag behind; deleting pods deserves a look at the server. */
-    const isGone = async (name: string): Promise<boolean> => {
-      try {
-        await client.resource(nodes).get({ name });
-        return false;
-      } catch (error) {
-        if (isNotFound(error)) return true;
-        throw error;
-      }
-    };
-
-    const isOutOfService = ({ metadata, spec }: Pod): boolean => {
-      const node = nodeInformer.lister.getByKey(spec?.nodeName ?? '');
-      return (
-        metadata?.deletionTimestamp !== undefined &&
-        node !== undefined &&
-        readyConditionOf(node)?.status !== 'True' &&
-        (node.spec?.taints ?? []).some(({ key }) => key === outOfServiceTaint)
-      );
-    };
-
-    const remove = async (pod: Pod, why?: { reason: string; message: string }): Promise<void> => {
-      const { name = '', namespace, uid } = pod.metadata ?? {};
-      const resource = client.resource(pods);
-      try {
-        if (!isFinished(pod)) {
-          const condition = why && disruptionTarget(pod, { ...why, now: timeOf(clock.now()) });
-          const conditions = condition === undefined ? {} : { conditions: [condition] };
-          const patch = { metadata: { uid }, status: { phase: 'Failed', ...conditions } };
-          await resource.patch({ name, namespace, type: 'strategic', subresource: 'status', patch });
-        }
-        await resource.delete({ name, namespace, gracePeriodSeconds: 0, preconditions: { uid } });
-      } catch (error) {
-        if (!isNotFound(error)) throw error;
-      }
-    };
+    const isToLeave = (pod: Pod) =>
+      isOutOfService(pod, nodeInformer.lister.getByKey(pod.spec?.nodeName ?? ''));
+    const remove = (pod: Pod, why?: Why) => removePod(context, pod, why);
 
     const reconciler = createReconciler({
       name: 'pod-garbage-collector',
@@ -91,7 +57,7 @@ export const podGarbageCollector =
         const orphaned = { reason: 'DeletionByPodGC', message: 'PodGC: node no longer exists' };
         await Promise.all([
           ...excessOf(list, terminatedThreshold).map((pod) => remove(pod)),
-          ...list.filter(isOutOfService).map((pod) => remove(pod)),
+          ...list.filter(isToLeave).map((pod) => remove(pod)),
           ...orphans.map((pod) => remove(pod, orphaned)),
           ...list.filter(isUnscheduledAndDeleted).map((pod) => remove(pod)),
         ]);
@@ -111,7 +77,7 @@ export const podGarbageCollector =
       }),
       podInformer.addHandler({
         update: (pod) => {
-          if (isUnscheduledAndDeleted(pod) || isOutOfService(pod)) reconciler.queue.add(all);
+          if (isUnscheduledAndDeleted(pod) || isToLeave(pod)) reconciler.queue.add(all);
         },
       }),
     ];
@@ -122,6 +88,46 @@ export const podGarbageCollector =
       },
     };
   };
+
+/** The lister may lag behind; deleting pods deserves a look at the server. */
+const isNodeGone = async ({ client }: ControllerContext, name: string): Promise<boolean> => {
+  try {
+    await client.resource(nodes).get({ name });
+    return false;
+  } catch (error) {
+    if (isNotFound(error)) return true;
+    throw error;
+  }
+};
+
+/** It is to go, and its node has been said to be off: no kubelet will end it. */
+const isOutOfService = ({ metadata }: Pod, node: Node | undefined): boolean =>
+  metadata?.deletionTimestamp !== undefined &&
+  node !== undefined &&
+  readyConditionOf(node)?.status !== 'True' &&
+  (node.spec?.taints ?? []).some(({ key }) => key === outOfServiceTaint);
+
+interface Why {
+  reason: string;
+  message: string;
+}
+
+/** Deletes at once; one that hasn't finished has failed. */
+const removePod = async ({ client, clock }: ControllerContext, pod: Pod, why?: Why): Promise<void> => {
+  const { name = '', namespace, uid } = pod.metadata ?? {};
+  const resource = client.resource(pods);
+  try {
+    if (!isFinished(pod)) {
+      const condition = why && disruptionTarget(pod, { ...why, now: timeOf(clock.now()) });
+      const conditions = condition === undefined ? {} : { conditions: [condition] };
+      const patch = { metadata: { uid }, status: { phase: 'Failed', ...conditions } };
+      await resource.patch({ name, namespace, type: 'strategic', subresource: 'status', patch });
+    }
+    await resource.delete({ name, namespace, gracePeriodSeconds: 0, preconditions: { uid } });
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+};
 
 const isFinished = ({ status }: Pod): boolean => status?.phase === 'Succeeded' || status?.phase === 'Failed';
 
