@@ -1,5 +1,4 @@
 import { claimKeysOf } from '../../api/storage/pod-claims.ts';
-import type { Pod } from '../../api/types.ts';
 import { createReconciler } from '../../client/controller.ts';
 import type { ControllerFactory } from '../../client/controller.ts';
 import { keyOf } from '../../client/objects.ts';
@@ -14,11 +13,12 @@ import {
   volumeAttachments,
 } from '../../client/resources.ts';
 import { podsByClaim } from '../pods-by-claim.ts';
+import { nodeNamesOf, podsByNode } from '../pods-by-node.ts';
 import { ActualState } from './actual-state.ts';
 import { attachWanted } from './attach.ts';
 import { DesiredState } from './desired-state.ts';
 import { detachUnwanted } from './detach.ts';
-import { followObjects, podsByNode } from './follow.ts';
+import { followObjects } from './follow.ts';
 import { MultiAttachReports } from './multi-attach.ts';
 import { NodeReports } from './node-reports.ts';
 import { wantsOfPod } from './pod-wants.ts';
@@ -64,10 +64,7 @@ export const attachDetachController =
       reports: new NodeReports({ client, nodes: nodeLister }),
       nodes: nodeLister,
       pods: informers.informer(pods, {
-        indexers: {
-          [podsByClaim]: claimKeysOf,
-          [podsByNode]: (pod: Pod) => [pod.spec?.nodeName ?? ''],
-        },
+        indexers: { [podsByClaim]: claimKeysOf, [podsByNode]: nodeNamesOf },
       }).lister,
       attachments: informers.informer(volumeAttachments).lister,
     };

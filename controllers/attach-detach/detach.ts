@@ -1,8 +1,9 @@
 import type { Node } from '../../api/types.ts';
 import { isNotFound } from '../../client/errors.ts';
 import { nodes, volumeAttachments } from '../../client/resources.ts';
+import { isOutOfService } from '../node-lifecycle/taints.ts';
 import type { Attachment } from './actual-state.ts';
-import { isHealthy, isInUse, isOutOfService, objectOf } from './world.ts';
+import { isHealthy, isInUse, objectOf } from './world.ts';
 import type { World } from './world.ts';
 
 /**

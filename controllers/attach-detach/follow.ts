@@ -16,12 +16,11 @@ import {
   pods,
   volumeAttachments,
 } from '../../client/resources.ts';
+import { isOutOfService } from '../node-lifecycle/taints.ts';
 import { podsByClaim } from '../pods-by-claim.ts';
-import { isHealthy, isOutOfService } from './world.ts';
+import { podsByNode } from '../pods-by-node.ts';
+import { isHealthy } from './world.ts';
 import type { World } from './world.ts';
-
-/** Index of Pods by their node. */
-export const podsByNode = 'spec.nodeName';
 
 interface Followed {
   world: World;

@@ -36,15 +36,9 @@ export interface World {
   attachments: Lister<VolumeAttachment>;
 }
 
-const OUT_OF_SERVICE_TAINT = 'node.kubernetes.io/out-of-service';
-
 /** A node that isn't there is not healthy. */
 export const isHealthy = (node: Node | undefined): boolean =>
   node?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
-
-/** Somebody has made sure that the node is off (https://kubernetes.io/docs/concepts/cluster-administration/node-shutdown/). */
-export const isOutOfService = (node: Node | undefined): boolean =>
-  node?.spec?.taints?.some(({ key }) => key === OUT_OF_SERVICE_TAINT) ?? false;
 
 /** Whether the kubelet says that it has, or is about to have, the volume mounted; of a node that is gone its last word counts. */
 export function isInUse(attachment: Attachment, node: Node | undefined): boolean {

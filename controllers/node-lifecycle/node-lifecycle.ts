@@ -5,6 +5,7 @@ import { leases, nodes, pods } from '../../client/resources.ts';
 import { createReconciler } from '../../client/controller.ts';
 import type { ControllerContext, ControllerFactory } from '../../client/controller.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
+import { nodeNamesOf, podsByNode } from '../pods-by-node.ts';
 import { conditionsOfSilentNode, observeNode, readyConditionOf } from './node-health.ts';
 import type { NodeHealth } from './node-health.ts';
 import { taintsOf } from './taints.ts';
@@ -16,7 +17,6 @@ export interface NodeLifecycleOptions {
   startupGracePeriodMs?: number;
 }
 
-const nodesByNode = 'spec.nodeName';
 const excludeLabel = 'node.kubernetes.io/exclude-disruption';
 
 /**
@@ -33,9 +33,7 @@ export const nodeLifecycleController =
     const { client, informers, clock } = context;
     const nodeInformer = informers.informer(nodes);
     const leaseInformer = informers.informer(leases, { namespace: 'kube-node-lease' });
-    const podInformer = informers.informer(pods, {
-      indexers: { [nodesByNode]: (pod: Pod) => [pod.spec?.nodeName ?? ''] },
-    });
+    const podInformer = informers.informer(pods, { indexers: { [podsByNode]: nodeNamesOf } });
     const recorder = context.recorder('node-controller');
     const healths = new Map<string, NodeHealth>();
     const known = new Map<string, Node>();
@@ -100,7 +98,7 @@ export const nodeLifecycleController =
         const ready = readyConditionOf(node)?.status ?? 'Unknown';
         if (ready !== 'True' && readiness.get(name) === 'True') {
           tell(node, 'NodeNotReady', `Node ${name} status is now: NodeNotReady`);
-          const ofNode = podInformer.lister.byIndex(nodesByNode, name);
+          const ofNode = podInformer.lister.byIndex(podsByNode, name);
           await Promise.all(ofNode.map((pod) => markPodNotReady(context, { pod, recorder })));
         }
         readiness.set(name, ready);

@@ -10,6 +10,7 @@ const taintByCondition: Readonly<Record<string, Readonly<Record<string, string>>
   PIDPressure: { True: 'node.kubernetes.io/pid-pressure' },
 };
 const cordonKey = 'node.kubernetes.io/unschedulable';
+const outOfServiceKey = 'node.kubernetes.io/out-of-service';
 
 const ourKeys = new Set([
   cordonKey,
@@ -47,3 +48,7 @@ const wantedTaints = (node: Node, evicts: boolean): Pick<Taint, 'key' | 'effect'
     ...noExecute.map((key) => ({ key, effect: 'NoExecute' })),
   ];
 };
+
+/** Somebody has made sure that the node is off (https://kubernetes.io/docs/concepts/cluster-administration/node-shutdown/). */
+export const isOutOfService = (node: Node | undefined): boolean =>
+  (node?.spec?.taints ?? []).some(({ key }) => key === outOfServiceKey);

@@ -6,6 +6,7 @@ import { nodes, pods } from '../../client/resources.ts';
 import { createReconciler } from '../../client/controller.ts';
 import type { ControllerContext, ControllerFactory } from '../../client/controller.ts';
 import { readyConditionOf } from '../node-lifecycle/node-health.ts';
+import { isOutOfService } from '../node-lifecycle/taints.ts';
 
 export interface PodGarbageCollectorOptions {
   /** More finished pods than this are deleted, the oldest first (--terminated-pod-gc-threshold). */
@@ -16,7 +17,6 @@ export interface PodGarbageCollectorOptions {
 }
 
 const all = 'all';
-const outOfServiceTaint = 'node.kubernetes.io/out-of-service';
 
 /** Deletes pods that no kubelet will ever delete, and finished ones that are too many. */
 export const podGarbageCollector =
@@ -43,8 +43,7 @@ export const podGarbageCollector =
       }
       return list.filter(({ spec }) => gone.has(spec?.nodeName ?? ''));
     };
-    const isToLeave = (pod: Pod) =>
-      isOutOfService(pod, nodeInformer.lister.getByKey(pod.spec?.nodeName ?? ''));
+    const isLeft = (pod: Pod) => isLeftBehind(pod, nodeInformer.lister.getByKey(pod.spec?.nodeName ?? ''));
     const remove = (pod: Pod, why?: Why) => removePod(context, pod, why);
 
     const reconciler = createReconciler({
@@ -57,7 +56,7 @@ export const podGarbageCollector =
         const orphaned = { reason: 'DeletionByPodGC', message: 'PodGC: node no longer exists' };
         await Promise.all([
           ...excessOf(list, terminatedThreshold).map((pod) => remove(pod)),
-          ...list.filter(isToLeave).map((pod) => remove(pod)),
+          ...list.filter(isLeft).map((pod) => remove(pod)),
           ...orphans.map((pod) => remove(pod, orphaned)),
           ...list.filter(isUnscheduledAndDeleted).map((pod) => remove(pod)),
         ]);
@@ -71,13 +70,13 @@ export const podGarbageCollector =
     const unfollow = [
       nodeInformer.addHandler({
         delete: () => reconciler.queue.add(all),
-        update: ({ spec }) => {
-          if ((spec?.taints ?? []).some(({ key }) => key === outOfServiceTaint)) reconciler.queue.add(all);
+        update: (node) => {
+          if (isOutOfService(node)) reconciler.queue.add(all);
         },
       }),
       podInformer.addHandler({
         update: (pod) => {
-          if (isUnscheduledAndDeleted(pod) || isToLeave(pod)) reconciler.queue.add(all);
+          if (isUnscheduledAndDeleted(pod) || isLeft(pod)) reconciler.queue.add(all);
         },
       }),
     ];
@@ -101,11 +100,11 @@ const isNodeGone = async ({ client }: ControllerContext, name: string): Promise<
 };
 
 /** It is to go, and its node has been said to be off: no kubelet will end it. */
-const isOutOfService = ({ metadata }: Pod, node: Node | undefined): boolean =>
+const isLeftBehind = ({ metadata }: Pod, node: Node | undefined): boolean =>
   metadata?.deletionTimestamp !== undefined &&
   node !== undefined &&
   readyConditionOf(node)?.status !== 'True' &&
-  (node.spec?.taints ?? []).some(({ key }) => key === outOfServiceTaint);
+  isOutOfService(node);
 
 interface Why {
   reason: string;

@@ -7,8 +7,7 @@ import { nodes, pods } from '../../client/resources.ts';
 import { covers } from '../../api/selectors/tolerations.ts';
 import { createReconciler } from '../../client/controller.ts';
 import type { ControllerFactory } from '../../client/controller.ts';
-
-const podsByNode = 'spec.nodeName';
+import { nodeNamesOf, podsByNode } from '../pods-by-node.ts';
 
 /**
  * Deletes pods from nodes with NoExecute taints: at once without a toleration, else when the shortest
@@ -17,9 +16,7 @@ const podsByNode = 'spec.nodeName';
 export const taintEvictionController: ControllerFactory = (context) => {
   const { client, informers, clock } = context;
   const nodeInformer = informers.informer(nodes);
-  const podInformer = informers.informer(pods, {
-    indexers: { [podsByNode]: (pod: Pod) => [pod.spec?.nodeName ?? ''] },
-  });
+  const podInformer = informers.informer(pods, { indexers: { [podsByNode]: nodeNamesOf } });
   const recorder = context.recorder('taint-eviction-controller');
   /** Since when a pod is on borrowed time, by uid. */
   const since = new Map<string, number>();
