@@ -4,6 +4,7 @@ import { belongingTo } from './belonging.ts';
 import { serviceAccountKeys, encryptionKey } from './certificates.ts';
 import { readClusterFile, type ClusterFile, type NodeRecord } from './cluster-file.ts';
 import { controlPlaneIdentities, nodeIdentities } from './identities.ts';
+import { becomeDaemon } from './daemons.ts';
 import { enterNodeNetwork } from './enter-node-network.ts';
 import { componentLog } from './log.ts';
 import { CONTROL_PLANE } from './label-control-plane.ts';
@@ -29,6 +30,7 @@ export async function runComponent(component: Component, cluster: string): Promi
     scheduler: [startScheduler],
     storage: [startStorage],
   };
+  becomeDaemon(cluster, component);
   await runUntilSignal(component, starts[component], file);
 }
 
@@ -54,6 +56,7 @@ export async function runNodeComponent(
     kubelet: [startKubelet, startNodeStorage, startLocalProvisioner],
     runtime: [startRuntime],
   };
+  becomeDaemon(cluster, component === 'node-daemon' ? node : `${node}-${component}`);
   await runUntilSignal(
     node,
     starts[component].map((start) => () => start(file, record)),

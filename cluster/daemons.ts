@@ -10,9 +10,10 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { belongingTo, MAIN } from './belonging.ts';
+import { tryLockFile } from '../linux/file-lock.ts';
 import { identify, isAlive, type ProcessIdentity, signalProcess, waitForExit } from '../linux/process.ts';
 import { clusterPaths } from './paths.ts';
 
@@ -32,7 +33,7 @@ export interface StartDaemonOptions {
 }
 
 /** What this process has started, by its pid file. */
-const children = new Map<string, ChildProcess>();
+const children = new Map<string, { process: ChildProcess; daemon: Daemon }>();
 
 /**
  * Node.js runs WebAssembly of its own, to take the types out of our files for one. At times V8 13.6 ends the process where it replaces
@@ -58,25 +59,38 @@ export function startDaemon({ cluster, name, command, netns }: StartDaemonOption
   closeSync(log);
   child.on('error', (error) => process.stderr.write(`podwright: start ${name}: ${error.message}\n`));
   child.unref();
-  children.set(pidFile(cluster, name), child);
   const identity = child.pid === undefined ? undefined : identify(child.pid);
   if (identity === undefined) throw new Error(`start ${name}: ${file} did not start`);
   const daemon = { name, ...identity };
-  writeFileSync(pidFile(cluster, name), JSON.stringify(daemon));
+  children.set(pidFile(cluster, name), { process: child, daemon });
   return daemon;
 }
 
-/** The daemon of that name when it is alive. */
+/**
+ * Makes this process the daemon of that name until it ends. It says so itself, since who started it may be killed before he could, and by a
+ * lock that the kernel takes back at its end, so that there are never two. Throws when another process is that daemon.
+ */
+export function becomeDaemon(cluster: string, name: string): void {
+  const path = pidFile(cluster, name);
+  mkdirSync(dirname(path), { recursive: true, mode: 0o711 });
+  if (tryLockFile(path) === undefined) {
+    const pid = readPidFile(path)?.pid;
+    throw new Error(`${name} of cluster '${cluster}' runs already${pid === undefined ? '' : `, pid ${pid}`}`);
+  }
+  writeFileSync(path, JSON.stringify({ name, ...identify(process.pid) }));
+}
+
+/** The daemon of that name when it is alive: by its pid file, or one of this process that has not come to write it. */
 export function findDaemon(cluster: string, name: string): Daemon | undefined {
   const path = pidFile(cluster, name);
-  if (!existsSync(path)) return undefined;
-  const daemon = readPidFile(path);
-  return daemon !== undefined && isAlive(daemon) ? daemon : undefined;
+  return [readPidFile(path), children.get(path)?.daemon].find(
+    (daemon) => daemon !== undefined && isAlive(daemon),
+  );
 }
 
 /** How a daemon that is not alive has ended: its exit code or a signal; only its starter knows. */
 export async function endOfDaemon(cluster: string, name: string): Promise<string> {
-  const child = children.get(pidFile(cluster, name));
+  const child = children.get(pidFile(cluster, name))?.process;
   if (child === undefined) return 'nobody saw how';
   // Node.js hears of it a moment after the kernel tells it.
   if (child.exitCode === null && child.signalCode === null)
@@ -118,7 +132,7 @@ export async function stopDaemon(
 
 const pidFile = (cluster: string, name: string): string => join(clusterPaths(cluster).run, `${name}.pid`);
 
-/** A pid file that was cut short names no process. */
+/** One that is not there, or was cut short, names no process. */
 function readPidFile(path: string): Daemon | undefined {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as Daemon;

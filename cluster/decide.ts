@@ -43,12 +43,14 @@ export function readPresent({
 
 /** A cluster keeps its port, unless somebody else took it while the cluster did not run. */
 export async function choosePort(name: string, present: ClusterFile | undefined): Promise<ReservedPort> {
-  if (present !== undefined && findDaemon(name, 'control-plane') !== undefined)
-    return { port: present.port, [Symbol.asyncDispose]: async () => {} };
-  return await reservePort({
+  const chosen = await reservePort({
     preferred: present?.port,
     taken: othersThan(name).map((other) => other.port),
   });
+  // Only now: a control plane that has the port by this time has its pid file too.
+  if (present === undefined || findDaemon(name, 'control-plane') === undefined) return chosen;
+  await chosen[Symbol.asyncDispose]();
+  return { port: present.port, [Symbol.asyncDispose]: async () => {} };
 }
 
 /**

@@ -27,6 +27,18 @@ export async function lockFile(path: string): Promise<Disposable> {
   return { [Symbol.dispose]: () => closeSync(fd) };
 }
 
+/** As lockFile(), but undefined when somebody else has it. */
+export function tryLockFile(path: string): Disposable | undefined {
+  const fd = openSync(path, 'a', 0o600);
+  let isOurs = false;
+  try {
+    isOurs = tryLock(fd, path);
+  } finally {
+    if (!isOurs) closeSync(fd);
+  }
+  return isOurs ? { [Symbol.dispose]: () => closeSync(fd) } : undefined;
+}
+
 /** As lockFile(), of a directory and without giving way meanwhile: for some system calls that only one process may do at a time. */
 export function lockDirectory(path: string): Disposable {
   const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
