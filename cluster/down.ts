@@ -9,7 +9,7 @@ import { lockCluster } from './lock.ts';
 import { checkClusterName, clusterPaths, RUN_ROOT, STATE_ROOT } from './paths.ts';
 import { isLink, realPlace } from './real-place.ts';
 import { removeFolder, removeIfEmpty, unmountInside } from './remove-folder.ts';
-import { holdsState } from './state-marker.ts';
+import { holdsDisks, holdsState } from './state-marker.ts';
 
 /**
  * Stops a cluster and removes everything that carries its name: processes, mounts, network, cgroups, files. Works from
@@ -46,17 +46,19 @@ export async function takeDown(name: string): Promise<void> {
   for (const root of [STATE_ROOT, RUN_ROOT]) removeIfEmpty(root);
 }
 
-/** Where the user's disk with the state is not mounted, or another one is, nothing is ours but the link. */
 async function removeState(name: string): Promise<void> {
   const { state } = clusterPaths(name);
-  if (isLink(state) && !holdsState(state, name)) {
-    process.stderr.write(
-      `podwright: warning: cluster ${name} is not in ${realPlace(state)}; only the link to it was removed\n`,
-    );
-    return rmSync(state);
-  }
+  if (isLink(state) && !holdsState(state, name)) return removeLink(state, `cluster ${name} is`);
   await removeDisks(name);
   return removeFolder(state);
+}
+
+/** Where the user's disk is not mounted that the link leads to, or another one is, nothing is ours but the link. */
+function removeLink(link: string, whatIs: string): void {
+  process.stderr.write(
+    `podwright: warning: ${whatIs} not in ${realPlace(link)}; only the link to it was removed\n`,
+  );
+  rmSync(link);
 }
 
 /**
@@ -66,6 +68,7 @@ async function removeState(name: string): Promise<void> {
 async function removeDisks(name: string): Promise<void> {
   const { state, cloud } = clusterPaths(name);
   unmountInside(realPlace(join(state, 'nodes')));
+  if (isLink(cloud) && !holdsDisks(cloud, name)) return removeLink(cloud, `disks of cluster ${name} are`);
   await detachAllLoops({ dir: realPlace(cloud) });
-  removeFolder(cloud);
+  return removeFolder(cloud);
 }

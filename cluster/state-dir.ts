@@ -1,10 +1,10 @@
-import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, symlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { mountOnItself } from '../linux/mount.ts';
 import { ownMountAt } from './own-mount.ts';
 import { clusterPaths, STATE_ROOT } from './paths.ts';
 import { isLink, realPlace } from './real-place.ts';
-import { holdsState, markState, mayBeMarkOf, STATE_MARKER } from './state-marker.ts';
+import { holdsState, isFreeFor, markState } from './state-marker.ts';
 
 /**
  * Makes the state folder of a cluster, or a link at its fixed place to the folder that the user chose. Throws when
@@ -16,11 +16,7 @@ export function prepareStateDir(name: string, chosen?: string): void {
   makeFolder(STATE_ROOT, 0o755);
   if (target !== undefined) checkTarget({ name, state, target });
   checkLink({ name, state });
-  if (target !== undefined && !existsSync(state) && !isLink(state)) {
-    makeFolder(target, 0o711);
-    markState(target, name); // before the link is there: what is not marked then is another disk
-  }
-  makeFolderOrLink(state, { target, mode: 0o711 });
+  makeFolderOrLink(state, { name, target, mode: 0o711 });
   mkdirSync(run, { recursive: true, mode: 0o711 });
   shareMounts(realPlace(state));
 }
@@ -31,9 +27,7 @@ function checkTarget({ name, state, target }: { name: string; state: string; tar
     if (present === target) return;
     throw new Error(`--state-dir ${target}: cluster '${name}' lives in ${present}; take it down first`);
   }
-  const entries = existsSync(target) ? readdirSync(target) : [];
-  // Its marker alone is what an `up` leaves that was killed before it made the link.
-  if (entries.every((entry) => entry === STATE_MARKER && mayBeMarkOf(target, name))) return;
+  if (isFreeFor(target, name)) return;
   throw new Error(`--state-dir ${target}: the folder is not empty; give a new or an empty one`);
 }
 
@@ -45,13 +39,13 @@ function checkLink({ name, state }: { name: string; state: string }): void {
 }
 
 /**
- * Makes a folder at `path`, or a link there to `target` and that folder. The folder first: all that an `up` that is killed can leave is an
+ * Makes a folder at `path`, or a link there to `target` and that folder, marked as the cluster's. The folder first: all that an `up` that is killed can leave is an
  * empty (or marked) one, which the next takes, and a link that leads nowhere is one whose disk is not mounted. What is there stays. Throws
  * when it is such a link: a folder made there would be below the mount point, and hold a new, empty cluster.
  */
 export function makeFolderOrLink(
   path: string,
-  { target, mode }: { target: string | undefined; mode: number },
+  { name, target, mode }: { name: string; target: string | undefined; mode: number },
 ): void {
   if (existsSync(path)) return;
   if (isLink(path)) {
@@ -60,7 +54,9 @@ export function makeFolderOrLink(
     );
   }
   makeFolder(target ?? path, mode);
-  if (target !== undefined) symlinkSync(target, path);
+  if (target === undefined) return;
+  markState(target, name); // before the link is there: what is not marked then is another disk
+  symlinkSync(target, path);
 }
 
 /** With that very mode, whatever the umask: the owner of the kubeconfig has to get through to it. */

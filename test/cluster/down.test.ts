@@ -227,6 +227,49 @@ test('up and down leave another disk alone that is mounted in place of the state
   t.is(mountsBelow(disk).length, 2);
 });
 
+test('up and down leave another disk alone that is mounted in place of the pool, or a mount point without any', async (t) => {
+  const pool = temporary(t);
+  const { name } = prepare(t, 'pool');
+  const { state, cloud } = clusterPaths(name);
+  const place = join(pool, name);
+  const tmpfs = () => mount({ type: 'tmpfs', target: pool });
+  tmpfs();
+  t.teardown(() => unmount(pool, { ifMounted: true }));
+  prepareDiskPool(name, pool);
+  prepareDiskPool(name);
+  unmount(pool);
+  t.throws(() => prepareDiskPool(name, pool), {
+    message: `${cloud} leads to ${place}, which is not there; mount its disk, or take the cluster down`,
+  });
+  tmpfs();
+  mkdirSync(place);
+  writeFileSync(join(place, 'precious'), '');
+  for (const chosen of [undefined, pool]) {
+    t.throws(() => prepareDiskPool(name, chosen), {
+      message: `${cloud} leads to ${place}, where the disks of cluster '${name}' are not; mount the pool, or take the cluster down`,
+    });
+  }
+  await down(name);
+  t.false(existsSync(state));
+  t.deepEqual(readdirSync(place), ['precious']);
+});
+
+test('two clusters have their disks in one pool, and down of one leaves those of the other', async (t) => {
+  const pool = temporary(t);
+  const [one, other] = [prepare(t, 'one').name, prepare(t, 'one-b').name];
+  for (const name of [one, other]) {
+    prepareDiskPool(name, pool);
+    mkdirSync(join(pool, name, 'records', 'zones'), { recursive: true });
+  }
+  rmSync(join(pool, one, '.podwright-cluster')); // as from before there were markers
+  prepareDiskPool(one, pool);
+  await down(one);
+  t.deepEqual(readdirSync(pool), [other]);
+  t.deepEqual(readdirSync(join(pool, other)), ['.podwright-cluster', 'records']);
+  await down(other);
+  t.deepEqual(readdirSync(pool), []);
+});
+
 test('up goes on with the state when its disk is back, also with one from before there were markers', async (t) => {
   const [disk, place] = [temporary(t), temporary(t)];
   const { name, log } = prepare(t, 'back', place);
@@ -253,6 +296,7 @@ test('an up that was killed between folder and link is gone on with by up', asyn
   writeFileSync(marker, `dn-${process.pid}-half\n`);
   const { name } = prepare(t, 'half', join(folder, 'data'));
   mkdirSync(join(folder, name));
+  writeFileSync(join(folder, name, '.podwright-cluster'), '');
   prepareDiskPool(name, folder);
   await down(name);
   t.deepEqual(readdirSync(folder), []);
