@@ -23,6 +23,8 @@ export interface CgroupOptions {
   root?: string;
   /** In place of what is mounted below `root`. */
   hierarchies?: Hierarchy[];
+  /** How long processes that were killed may take to end. Default 10000. */
+  endWithinMs?: number;
   /** Called once for each thing that this host cannot do. */
   onWarning?: (message: string) => void;
 }
@@ -66,6 +68,7 @@ export interface Cgroups {
 /** Finds out which hierarchies there are and serves them as one. */
 export function openCgroups(options: CgroupOptions = {}): Cgroups {
   const { root = '/sys/fs/cgroup', hierarchies = detectHierarchies(root) } = options;
+  const { endWithinMs = 10_000 } = options;
   const warn = once(options.onWarning ?? (() => undefined));
   const directoryIn = (hierarchy: Hierarchy, path: string): CgroupDirectory => {
     return {
@@ -102,13 +105,13 @@ export function openCgroups(options: CgroupOptions = {}): Cgroups {
     processes: (path) => [
       ...new Set(directoriesOf(path).flatMap((directory) => processesBelow(directory.path))),
     ],
-    killAll: (path) => killAll(directoriesOf(path)),
+    killAll: (path) => killAll(directoriesOf(path), { endWithinMs }),
     async removeCgroup(path) {
       if (posix.normalize(`/${path}`) === '/') throw new Error('the root cgroup cannot be removed');
       const inUse = directoriesOf(path).filter((directory) => !removeIfEmpty(directory.path));
       if (inUse.length === 0) return;
-      await killAll(inUse);
-      for (const directory of inUse) await removeTree(directory.path);
+      await killAll(inUse, { endWithinMs });
+      for (const directory of inUse) await removeTree(directory.path, { endWithinMs });
     },
     removeIfEmpty(path) {
       for (const directory of directoriesOf(path)) removeIfEmpty(directory.path);

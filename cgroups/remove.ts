@@ -1,25 +1,37 @@
 import { existsSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { identify, signalProcess, waitForExit, type ProcessIdentity } from '../linux/process.ts';
+import { identify, isAlive, signalProcess, waitForExit, type ProcessIdentity } from '../linux/process.ts';
 import { hasCode } from '../linux/system-error.ts';
 import { type CgroupDirectory, readValue } from './controllers/controller.ts';
 import { freeze } from './controllers/freezer.ts';
 
-const deadlineMs = 10_000;
+export interface RemoveOptions {
+  /** How long what was killed may take to end. */
+  endWithinMs: number;
+}
 
 /** Kills every process in a cgroup and below, and returns when they have ended. */
-export async function killAll(directories: CgroupDirectory[]): Promise<void> {
+export async function killAll(directories: CgroupDirectory[], { endWithinMs }: RemoveOptions): Promise<void> {
   if (directories.every(({ path }) => processesBelow(path).length === 0)) return;
+  const held = (pids: number[]) =>
+    `processes that SIGKILL does not end in ${endWithinMs} ms: ${pids.join(', ')}; the kernel holds them, mostly for a disk or a server ` +
+    'that does not answer (/proc/PID/stack shows where)';
   for (const directory of directories) {
-    if (directory.version === 2 && killByFile(directory)) await emptied(directory);
+    if (directory.version === 2 && killByFile(directory))
+      await until(() => isEmpty(directory), {
+        withinMs: endWithinMs,
+        complaint: () => held(processesBelow(directory.path)),
+      });
   }
   for (const directory of directories) if (directory.version === 1) freezeTree(directory, true);
   const pids = new Set(directories.flatMap((directory) => processesBelow(directory.path)));
   const killed = Array.from(pids).flatMap(killOne);
   for (const directory of directories) if (directory.version === 1) freezeTree(directory, false);
-  const signal = AbortSignal.timeout(deadlineMs);
-  await Promise.all(killed.map((identity) => waitForExit(identity, { signal })));
+  const signal = AbortSignal.timeout(endWithinMs);
+  await Promise.allSettled(killed.map((identity) => waitForExit(identity, { signal })));
+  const left = killed.filter(isAlive).map(({ pid }) => pid);
+  if (left.length > 0) throw new Error(held(left));
 }
 
 /** cgroup.kill takes all below along, and whoever is being forked (Linux 5.14). */
@@ -30,11 +42,8 @@ function killByFile({ path }: CgroupDirectory): boolean {
   return true;
 }
 
-async function emptied(directory: CgroupDirectory): Promise<void> {
-  await until(
-    () => !existsSync(directory.path) || readValue(directory, 'cgroup.events').includes('populated 0'),
-  );
-}
+const isEmpty = (directory: CgroupDirectory): boolean =>
+  !existsSync(directory.path) || readValue(directory, 'cgroup.events').includes('populated 0');
 
 function freezeTree(directory: CgroupDirectory, frozen: boolean): void {
   if (existsSync(directory.path)) freeze(directory, frozen);
@@ -81,16 +90,21 @@ export function removeIfEmpty(path: string): boolean {
 }
 
 /** Removes a cgroup and those below it. Processes that are just ending keep a directory busy for a moment. */
-export async function removeTree(path: string): Promise<void> {
+export async function removeTree(path: string, { endWithinMs }: RemoveOptions): Promise<void> {
   for (const directory of treeOf(path)) {
-    await until(() => removeIfEmpty(directory), `${directory} is still busy`);
+    const complaint = () =>
+      `remove cgroup ${directory}: still busy after ${endWithinMs} ms, with processes ${processesBelow(directory).join(', ')}`;
+    await until(() => removeIfEmpty(directory), { withinMs: endWithinMs, complaint });
   }
 }
 
-async function until(done: () => boolean, complaint = 'processes of a cgroup did not end'): Promise<void> {
-  const deadline = Date.now() + deadlineMs;
+async function until(
+  done: () => boolean,
+  { withinMs, complaint }: { withinMs: number; complaint: () => string },
+): Promise<void> {
+  const deadline = Date.now() + withinMs;
   for (let waitMs = 1; !done(); waitMs = Math.min(waitMs * 2, 50)) {
-    if (Date.now() > deadline) throw new Error(`${complaint} after ${deadlineMs} ms`);
+    if (Date.now() > deadline) throw new Error(complaint());
     await sleep(waitMs);
   }
 }

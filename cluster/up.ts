@@ -116,7 +116,7 @@ export function findStages({ name = 'default', zones = [], undo = false, ...opti
       title: 'Make the storage objects; wait until all nodes are Ready',
       run: async () => {
         const { makeStorageObjects } = await import('./storage-objects.ts');
-        await waitUntilReady(decided(), makeStorageObjects);
+        await waitUntilReady(decided(), { prepare: makeStorageObjects });
         await Promise.all([labelControlPlane(decided()), busybox]);
       },
     },

@@ -12,23 +12,29 @@ import { endOfDaemon, findDaemon } from './daemons.ts';
 import { clusterPaths } from './paths.ts';
 import { isReady } from './when-ready.ts';
 
-/** Long, because an emulated machine is slow; a daemon that dies is seen at once. */
-const DEADLINE_MS = 300_000;
 const POLL_MS = 20;
 /** A server that has just started may refuse what it is not ready for; what it refuses that often it won't do. */
 const MOST_REFUSALS = 50;
 
+export interface WaitOptions {
+  /** Begun as soon as the API server answers, again when it fails, and waited for too. */
+  prepare?: (client: Client) => Promise<void>;
+  /** Long by default, because an emulated machine is slow; a daemon that dies is seen at once. */
+  timeoutMs?: number;
+}
+
 /**
- * Returns when every node of the cluster is Ready and its kubelet answers; throws with the daemon's last words when one dies
- * meanwhile. `prepare` is begun as soon as the API server answers, again when it fails, and waited for too.
+ * Returns when every node of the cluster is Ready and its kubelet answers; throws with the last words of the daemon that is waited for
+ * when it dies meanwhile or the time is over.
  */
 export async function waitUntilReady(
   file: ClusterFile,
-  prepare: (client: Client) => Promise<void> = () => Promise.resolve(),
+  { prepare = () => Promise.resolve(), timeoutMs = 300_000 }: WaitOptions = {},
 ): Promise<void> {
   const client = clientFromKubeconfig(clusterPaths(file.name).kubeconfig);
-  const deadline = performance.now() + DEADLINE_MS;
-  let reason = 'the API server does not answer';
+  const deadline = performance.now() + timeoutMs;
+  let reason = '';
+  let awaited = 'control-plane';
   let prepared: Promise<void> | undefined;
   let refusals = 0;
   try {
@@ -47,16 +53,19 @@ export async function waitUntilReady(
           return;
         }
         reason = `not Ready: ${waiting.map(({ name }) => name).join(', ')}`;
+        awaited = waiting[0]?.name ?? awaited;
       } catch (error) {
         prepared = undefined;
+        awaited = 'control-plane';
         if (error instanceof StatusError) refusals += 1;
         if (refusals > MOST_REFUSALS) throw error;
-        reason = error instanceof Error ? error.message : String(error);
+        reason = `the API server does not answer as it should: ${error instanceof Error ? error.message : String(error)}`;
       }
       await throwIfDead(file);
       if (performance.now() > deadline) {
         throw new Error(
-          `cluster ${file.name} after ${DEADLINE_MS / 1000} s: ${reason}${lastWords(file.name, 'control-plane')}`,
+          `cluster ${file.name} after ${timeoutMs / 1000} s: ${reason}; where this host is only slow, 'podwright up --name ${file.name}' ` +
+            `goes on waiting${lastWords(file.name, awaited)}`,
         );
       }
       await delay(POLL_MS);

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import test from 'ava';
@@ -178,6 +178,32 @@ test('counts what is used', async (t) => {
   t.deepEqual(cgroups.processes(path), []);
   t.deepEqual(await ended, [null, 'SIGKILL']);
   t.throws(() => cgroups.statsOf(`${path}/missing`), { code: 'ENOENT' });
+});
+
+test('a process that SIGKILL does not end is told by its pid', async (t) => {
+  const freezer = `/sys/fs/cgroup/freezer/kk-${process.pid}-frozen`;
+  if (skipUnless(t, existsSync(dirname(freezer)), 'needs the freezer of cgroup v1, which holds off SIGKILL'))
+    return;
+  const hierarchies = openCgroups().hierarchies.filter(({ controllers }) => controllers.includes('pids'));
+  const cgroups = openCgroups({ hierarchies, endWithinMs: 20 });
+  const path = `/kk-${process.pid}-held`;
+  cgroups.createCgroup(path);
+  t.teardown(() => openCgroups().removeCgroup(path));
+  const child = spawn('sh', ['-c', `${joining(cgroups, path)} exec sleep 1000`], { stdio: 'ignore' });
+  const ended = once(child, 'exit');
+  await until('the process is in', () => cgroups.processes(path).length === 1);
+  mkdirSync(freezer);
+  writeFileSync(join(freezer, 'cgroup.procs'), String(child.pid));
+  writeFileSync(join(freezer, 'freezer.state'), 'FROZEN');
+  try {
+    await t.throwsAsync(cgroups.removeCgroup(path), {
+      message: new RegExp(`^processes that SIGKILL does not end in 20 ms: ${child.pid}; .*/proc/PID/stack`),
+    });
+  } finally {
+    writeFileSync(join(freezer, 'freezer.state'), 'THAWED');
+    await ended;
+    rmdirSync(freezer);
+  }
 });
 
 test('removing kills also what forks without end', async (t) => {

@@ -61,7 +61,9 @@ export async function releaseDevice(cloud: Cloud, disk: Disk, { force }: { force
     } catch (error) {
       if (!hasCode(error, 'EBUSY')) throw error;
       if (!force)
-        throw new CloudError('IN_USE', `disk '${disk.id}' is in use at ${loop.path}`, { cause: error });
+        throw new CloudError('IN_USE', `disk '${disk.id}' is in use at ${loop.path}: ${whoHolds(loop)}`, {
+          cause: error,
+        });
       await saveWhatCanBe(cloud, loop);
       cutOffLoop(loop);
       cloud.log.warn({ disk: disk.id, device: loop.path }, 'cut off a disk that was in use');
@@ -69,6 +71,9 @@ export async function releaseDevice(cloud: Cloud, disk: Disk, { force }: { force
   }
   cloud.devices.delete(disk.id);
 }
+
+const whoHolds = ({ path }: LoopDevice): string =>
+  `it is mounted or open ('grep "${path} " /proc/*/mountinfo' and 'fuser ${path}' show by whom)`;
 
 /** What its user has written so far still belongs to the disk. One that cannot write any more must not hold up the detach. */
 async function saveWhatCanBe(cloud: Cloud, loop: LoopDevice): Promise<void> {

@@ -123,7 +123,11 @@ test('a disk in use is not detached, unless it is pulled out: then its user gets
   writeFileSync(join(target, 'data'), 'safe', { flush: true });
   await t.throwsAsync(
     cloud.detachDisk(disk.id, { instance: 'node-1' }),
-    rejects('IN_USE', `disk '${disk.id}' is in use at ${devicePath}`),
+    rejects(
+      'IN_USE',
+      `disk '${disk.id}' is in use at ${devicePath}: it is mounted or open ` +
+        `('grep "${devicePath} " /proc/*/mountinfo' and 'fuser ${devicePath}' show by whom)`,
+    ),
   );
   await cloud.detachDisk(disk.id, { instance: 'node-1', force: true });
   t.true(loopAt(devicePath)?.cutOff);
