@@ -113,6 +113,12 @@ export function makePipe(): [number, number] {
   return [ends.readInt32LE(0), ends.readInt32LE(4)];
 }
 
+const F_DUPFD_CLOEXEC = 1030;
+
+/** Another file descriptor of the same open file, closed on exec. */
+export const duplicate = (fd: number): number =>
+  check(libc.fcntl(fd, F_DUPFD_CLOEXEC, 0), { operation: 'duplicate', path: `file descriptor ${fd}` });
+
 /** Closes file descriptors; undefined ones are passed over. */
 export function closeAll(...fds: (number | undefined)[]): void {
   for (const fd of fds) if (fd !== undefined) closeSync(fd);

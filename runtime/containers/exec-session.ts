@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import { spawn as spawnInTerminal } from 'node-pty';
-import { identify, signalProcess } from '../../linux/process.ts';
+import { identify, signalProcess, waitForExit } from '../../linux/process.ts';
 import { messageOf } from '../errors.ts';
 import { killExec, prepareExec, spawnExec } from '../native/index.ts';
 import type { PreparedExec } from '../native/index.ts';
@@ -8,6 +8,7 @@ import type { Runtime } from '../runtime.ts';
 import type { ExecSession } from '../streaming/streaming-runtime.ts';
 import { execSpec } from './exec.ts';
 import { getContainer } from './status.ts';
+import { terminalEnds } from './terminal-ends.ts';
 
 /** Runs a command in a container for a client at the other end of streams; resolves with its exit code. */
 export async function runExecSession(runtime: Runtime, session: ExecSession): Promise<number> {
@@ -60,9 +61,10 @@ function passOutput(from: Readable, to: Writable | undefined): Promise<void> {
 /** For a command whose terminal has been hung up to end by itself. */
 const graceMs = 5000;
 
-function runInTerminal({ file, args }: PreparedExec, session: ExecSession): Promise<number> {
+async function runInTerminal({ file, args }: PreparedExec, session: ExecSession): Promise<number> {
   const { stdin, stdout, signal, onResize } = session;
   const terminal = spawnInTerminal(file, args, { name: 'xterm', encoding: null });
+  using ends = terminalEnds(terminal);
   const parent = identify(terminal.pid);
   let killing: NodeJS.Timeout | undefined;
   // It reads on, for a command that cannot write cannot end either.
@@ -83,20 +85,27 @@ function runInTerminal({ file, args }: PreparedExec, session: ExecSession): Prom
       over = true; // it has no file descriptor any more, which is told a moment later
     }
   });
-  stdin?.on('data', (data: Buffer) => terminal.write(data));
-  // The end of a terminal's input is a character typed into it (^D).
-  stdin?.on('end', () => terminal.write('\x04'));
+  ends.input.on('error', () => stdin?.unpipe(ends.input)); // as above
+  stdin?.pipe(ends.input);
+  let ended = parent === undefined;
   terminal.onData((data) => {
-    if (signal.aborted || stdout?.write(data) !== false) return;
+    if (signal.aborted || stdout?.write(data) !== false || ended) return;
     terminal.pause();
     stdout.once('drain', () => terminal.resume());
   });
-  return new Promise((resolve) => {
-    terminal.onExit(({ exitCode, signal: killedBy }) => {
-      over = true; // a later file may have the number of its descriptor
-      signal.removeEventListener('abort', hangUp);
-      clearTimeout(killing);
-      resolve(killedBy ? 128 + killedBy : exitCode);
+  // What is left then is little, and not for node-pty to throw away while a slow client takes what came before.
+  if (parent !== undefined)
+    void waitForExit(parent).then(() => {
+      ended = true;
+      terminal.resume();
     });
+  const exitCode = await new Promise<number>((resolve) => {
+    terminal.onExit(({ exitCode: code, signal: killedBy }) => resolve(killedBy ? 128 + killedBy : code));
   });
+  over = true; // a later file may have the number of its descriptor
+  if (!signal.aborted) stdout?.write(ends.rest());
+  stdin?.unpipe(ends.input);
+  signal.removeEventListener('abort', hangUp);
+  clearTimeout(killing);
+  return exitCode;
 }

@@ -1,6 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { PassThrough, Writable } from 'node:stream';
+import { PassThrough, Readable, Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { findProcesses } from '../../../linux/find-processes.ts';
 import { runExecSession } from '../../../runtime/containers/exec-session.ts';
@@ -93,6 +95,70 @@ test.serial('all that is pasted into a terminal arrives, and all that it answers
   t.is(text, `ready\n${'\0'.repeat(4_000_000)}${pasted}`);
   client.abort();
   t.is(await session, 129);
+});
+
+/** A client that sends without end, as far as it is taken. */
+function flood() {
+  const sent = { bytes: 0 };
+  const stream = new Readable({
+    read: () =>
+      setImmediate(() => {
+        sent.bytes += 65536;
+        stream.push(sent.bytes < 64 * 1024 * 1024 ? Buffer.alloc(65536, 'x') : null);
+      }),
+  });
+  return { sent, stream };
+}
+
+for (const tty of [true, false])
+  test.serial(
+    `a client sends no more than the command takes, ${tty ? 'with' : 'without'} a terminal`,
+    async (t) => {
+      const { client, run, shims } = await sleeping(t);
+      const before = openFiles();
+      const { sent, stream } = flood();
+      const script = `${tty ? 'stty raw -echo; ' : ''}exec sleep 1000`;
+      const session = run(script, { tty, stdin: stream });
+      let seen = -1;
+      await until('it takes no more', async () => {
+        if (sent.bytes === seen) return true;
+        seen = sent.bytes;
+        await delay(300);
+        return false;
+      });
+      t.true(sent.bytes < 1024 * 1024, `${sent.bytes} bytes`);
+      client.abort();
+      t.true((await session) > 128);
+      t.deepEqual(shims(), []);
+      await until('all files are closed', () => openFiles() <= before);
+
+      const { stream: more } = flood();
+      const { signal } = new AbortController();
+      t.is(
+        await run(`${tty ? 'stty raw -echo; ' : ''}head -c 1000000 >/dev/null; exit 3`, {
+          tty,
+          stdin: more,
+          signal,
+        }),
+        3,
+      );
+      await until('all files are closed', () => openFiles() <= before);
+    },
+  );
+
+test.serial('a client that is slow to take the output of a terminal gets all of it', async (t) => {
+  const { run } = await sleeping(t);
+  let bytes = 0;
+  const stdout = new Writable({
+    highWaterMark: 1,
+    write(data: Buffer, _encoding, done) {
+      bytes += data.length;
+      setTimeout(done, 300);
+    },
+  });
+  t.is(await run('stty raw; head -c 20000 /dev/zero', { tty: true, stdout }), 0);
+  await finished(stdout.end());
+  t.is(bytes, 20_000);
 });
 
 test.serial('a client whose window changes when the command has ended already is no accident', async (t) => {
