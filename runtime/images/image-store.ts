@@ -48,33 +48,39 @@ export function openImageStore({ dir }: { dir: string }): ImageStore {
   removeAbandoned(join(dir, 'incoming'));
   const index = openImageIndex(dir);
   const treeOf = (id: string): string => join(dir, 'trees', hexOf(id));
-  const list = (): ImageRecord[] => [hostImage, ...index.read()];
+  const isPresent = (id: string): boolean => existsSync(join(treeOf(id), 'rootfs'));
+  const list = (): ImageRecord[] => [hostImage, ...index.read().filter(({ id }) => isPresent(id))];
   const isListed = (id: string): boolean => list().some((image) => image.id === id);
 
-  const isPresent = (id: string): boolean => existsSync(join(treeOf(id), 'rootfs'));
   const leaseOf = (id: string, holder: string): string => join(treeOf(id), 'leases', holder);
 
   /** Where this process has what is on its way in or out; a name of more follows. */
   const ownPrefix = (): string =>
     join(dir, 'incoming', `${process.pid}-${identify(process.pid)?.startTime ?? 0}-`);
 
+  // Under the lock, for whoever brings an image back meanwhile finds its tree or unpacks another, and lists it then. Nothing is made for
+  // it: the disk may be full, and this is to free it.
+  const removeUnusedTrees = async ({ unlisted }: { unlisted?: string } = {}): Promise<void> => {
+    const gone: string[] = [];
+    await index.locked((images) => {
+      const wanted = new Set(images.flatMap(({ id }) => (id === unlisted ? [] : hexOf(id))));
+      for (const tree of readdirSync(join(dir, 'trees'))) {
+        if (wanted.has(tree) || leasesOf(treeOf(tree)).length > 0) continue;
+        const path = `${ownPrefix()}${randomBytes(6).toString('hex')}`;
+        renameSync(treeOf(tree), path);
+        gone.push(path);
+      }
+    });
+    await Promise.all(gone.map((path) => rm(path, { recursive: true, force: true })));
+  };
   const incoming = async () => {
+    await removeUnusedTrees(); // of a process that was killed before it had listed one
     const path = await mkdtemp(ownPrefix());
     return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
   };
-  // Under the lock, for whoever brings the image back meanwhile finds its tree or unpacks another, and lists it then. Nothing is made for
-  // it: the disk may be full, and this is to free it.
-  const removeTreeWhenUnused = async (id: string): Promise<void> => {
-    const gone = `${ownPrefix()}${randomBytes(6).toString('hex')}`;
-    await index.locked((images) => {
-      const used = images.some((image) => image.id === id) || leasesOf(treeOf(id)).length > 0;
-      if (!used && existsSync(treeOf(id))) renameSync(treeOf(id), gone);
-    });
-    await rm(gone, { recursive: true, force: true });
-  };
   const release = async (imageId: string, holder: string): Promise<void> => {
     rmSync(leaseOf(imageId, holder), { force: true });
-    if (!isListed(imageId)) await removeTreeWhenUnused(imageId);
+    if (!isListed(imageId)) await removeUnusedTrees();
   };
 
   return {
@@ -93,8 +99,16 @@ export function openImageStore({ dir }: { dir: string }): ImageStore {
     async remove(name) {
       const image = findImage(index.read(), name);
       if (image === undefined) return;
-      await index.update((images) => images.filter(({ id }) => id !== image.id));
-      await removeTreeWhenUnused(image.id);
+      const unlist = () => index.update((images) => images.filter(({ id }) => id !== image.id));
+      try {
+        await unlist();
+      } catch (error) {
+        if (!hasCode(error, 'ENOSPC', 'EDQUOT')) throw error;
+        // The tree first then, which makes room for the list: without its tree no image counts.
+        await removeUnusedTrees({ unlisted: image.id });
+        await unlist();
+      }
+      await removeUnusedTrees();
     },
     // The lease is written before looking whether the image is still listed, and remove() does it the other way
     // round: whichever comes second sees the other, so no tree vanishes under a container.
@@ -123,10 +137,15 @@ export function openImageStore({ dir }: { dir: string }): ImageStore {
     incoming,
     async publish(image, path) {
       mkdirSync(join(path, 'leases'), { recursive: true, mode: 0o700 });
-      await index.update((images) => {
-        if (!isPresent(image.id)) renameSync(path, treeOf(image.id));
-        return withImage(images, image);
-      });
+      try {
+        await index.update((images) => {
+          if (!isPresent(image.id)) renameSync(path, treeOf(image.id));
+          return withImage(images, image);
+        });
+      } catch (error) {
+        await removeUnusedTrees(); // its own: the disk may be too full for the list
+        throw error;
+      }
     },
   };
 }

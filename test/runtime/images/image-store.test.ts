@@ -1,8 +1,20 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { run } from '../../../linux/command.ts';
 import { mount } from '../../../linux/mount.ts';
+import { hasCode } from '../../../linux/system-error.ts';
 import { buildBusybox, hostImageName, loadImages, openImageStore } from '../../../runtime/images/index.ts';
 import { leadsOut } from '../../../runtime/images/check-layer.ts';
 import { adoptLayout } from '../../../runtime/images/unpack.ts';
@@ -141,6 +153,64 @@ test('the files of an image go also where the disk has no room for one more', as
   await store.release(image.id, 'container-1');
   t.false(existsSync(store.rootfsOf(image)));
   t.deepEqual(readdirSync(join(disk, 'incoming')), []);
+});
+
+/** Takes all the room that the disk has. */
+function fill(path: string): void {
+  const file = openSync(path, 'w');
+  try {
+    for (;;) writeSync(file, Buffer.alloc(4096));
+  } catch (error) {
+    if (!hasCode(error, 'ENOSPC')) throw error;
+  } finally {
+    closeSync(file);
+  }
+}
+
+test('on a full disk an image is removed, none is loaded by half, and then they are loaded again', async (t) => {
+  const disk = scratch(t);
+  mount({ type: 'tmpfs', target: disk, data: 'size=4m' });
+  const store = openImageStore({ dir: disk });
+  const [one, two] = ['one', 'two'].map((name) => {
+    const layout = join(scratch(t), 'layout');
+    makeLayout(layout, { entries: [...hello, { name: 'big', text: name.repeat(400_000) }], name });
+    return layout;
+  }) as [string, string];
+  const load = (file: string) => loadImages({ store, file });
+  const there = () => [readdirSync(join(disk, 'trees')).length, readdirSync(join(disk, 'incoming')).length];
+  await load(one);
+  const image = store.find('layout:one');
+  if (image === undefined) return t.fail('not loaded');
+
+  const ballast = join(disk, 'ballast');
+  fill(ballast);
+  await t.throwsAsync(load(two), { message: /no space left on device/ });
+  t.deepEqual(there(), [1, 0]);
+  store.lease(image, 'container-1');
+  await t.throwsAsync(store.remove('layout:one'), { code: 'ENOSPC' });
+  t.is(store.find('layout:one')?.id, image.id, 'in use, it makes no room');
+  await store.release(image.id, 'container-1');
+  await store.remove('layout:one');
+  t.is(store.find('layout:one'), undefined);
+  t.deepEqual(there(), [0, 0]);
+
+  fill(ballast);
+  rmSync(ballast);
+  const { path } = await store.incoming();
+  for (const folder of ['rootfs', 'leases']) mkdirSync(join(path, folder));
+  fill(ballast);
+  await t.throwsAsync(store.publish({ ...image, id: 'sha256:0' }, path), { code: 'ENOSPC' });
+  t.deepEqual(there(), [0, 0]);
+  rmSync(ballast);
+  t.deepEqual((await load(two))[0]?.tags, ['docker.io/library/layout:two']);
+});
+
+test('a tree that a killed process had not listed yet goes when an image comes in', async (t) => {
+  const { store } = scratchStore(t);
+  for (const path of ['unlisted/rootfs', 'used/rootfs', 'used/leases/container-1'])
+    mkdirSync(join(store.dir, 'trees', path), { recursive: true });
+  await using _incoming = await store.incoming();
+  t.deepEqual(readdirSync(join(store.dir, 'trees')), ['used']);
 });
 
 test('a tag moves to the image that has it last; removing one name removes the image with all its names', async (t) => {
