@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { hasCode } from './system-error.ts';
+import { hasCode, SystemError } from './system-error.ts';
 
 export interface WriteOptions {
   /** Permission bits of the new file, whatever the umask; 0o600 when not given. */
@@ -31,7 +31,7 @@ export async function writeFileDurably(
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw error;
+    throw withPath(path, error);
   }
   const directory = await open(dirname(path), 'r');
   try {
@@ -54,8 +54,15 @@ export function replaceFile(path: string, data: string | Buffer, { mode = 0o600 
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw error;
+    throw withPath(path, error);
   }
+}
+
+/** Node.js names no path where a call on an open file fails, such as the write for which a disk has no room. */
+function withPath(path: string, error: unknown): unknown {
+  const { syscall, errno, path: known } = error as NodeJS.ErrnoException;
+  if (syscall === undefined || errno === undefined || known !== undefined) return error;
+  return new SystemError({ operation: syscall, path }, -errno);
 }
 
 /** Makes what was created, renamed or removed in a directory survive a power cut. */

@@ -43,8 +43,9 @@ test('a write that does not fit as a whole leaves what was there', async (t) => 
   const path = join(directory, 'state.json');
   replaceFile(path, '{}');
   const tooMuch = 'x'.repeat(100 * 1024);
-  t.throws(() => replaceFile(path, tooMuch), { code: 'ENOSPC' });
-  await t.throwsAsync(writeFileDurably(path, tooMuch), { code: 'ENOSPC' });
+  const refusal = { code: 'ENOSPC', message: `write ${path}: no space left on device (ENOSPC)` };
+  t.throws(() => replaceFile(path, tooMuch), refusal);
+  await t.throwsAsync(writeFileDurably(path, tooMuch), refusal);
   t.is(readFileSync(path, 'utf8'), '{}');
   t.deepEqual(readdirSync(directory), ['state.json']);
 });
