@@ -11,6 +11,7 @@ import { badRequest, unsupportedMediaType } from '../http/errors.ts';
 import { inTextOrder, unknownField } from '../http/repeated-keys.ts';
 import type { ResourceRequest } from './context.ts';
 import type { WriteOptions } from './write-options.ts';
+import { omitEmpty } from './omit-empty.ts';
 
 /** The type of a body: the kind itself or a subresource's own (Binding, Eviction …). */
 export interface BodyType {
@@ -134,10 +135,17 @@ function decodeAs({ request, type, value }: Parameters<typeof readFields>[0]): D
   return decodeFields({ value, definition, definitions: request.server.definitions });
 }
 
-/** Fills in the defaults of the object's kind. */
+const OBJECT_META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
+
+/** Fills in the defaults of the object's kind; what only looks like a value goes first. */
 export function defaultObject(object: ApiObject, { custom }: Pick<Kind, 'custom'>): void {
-  if (custom === undefined) applyDefaults(object);
-  else custom.applyDefaults(object);
+  if (custom !== undefined) {
+    omitEmpty(object.metadata, OBJECT_META);
+    return custom.applyDefaults(object);
+  }
+  const { group, version } = parseApiVersion(object.apiVersion);
+  omitEmpty(object, definitionNameFor(group, version, object.kind) ?? '');
+  applyDefaults(object);
 }
 
 /** The name and namespace of the path and the body must agree. Throws 400. */

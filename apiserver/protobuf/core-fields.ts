@@ -29,7 +29,7 @@ export const CORE_FIELDS: Record<string, string> = {
   'core.v1.Container':
     'name image command args workingDir ports env resources volumeMounts livenessProbe readinessProbe lifecycle terminationMessagePath imagePullPolicy securityContext stdin stdinOnce tty envFrom terminationMessagePolicy volumeDevices startupProbe resizePolicy restartPolicy* restartPolicyRules',
   'core.v1.ContainerExtendedResourceRequest': 'containerName resourceName requestName',
-  'core.v1.ContainerImage': 'names sizeBytes',
+  'core.v1.ContainerImage': 'names* sizeBytes',
   'core.v1.ContainerPort': 'name hostPort containerPort protocol hostIP',
   'core.v1.ContainerResizePolicy': 'resourceName restartPolicy',
   'core.v1.ContainerRestartRule': 'action exitCodes',
@@ -172,7 +172,7 @@ export const CORE_FIELDS: Record<string, string> = {
   'core.v1.Probe':
     '+ProbeHandler initialDelaySeconds timeoutSeconds periodSeconds successThreshold failureThreshold terminationGracePeriodSeconds*',
   'core.v1.ProbeHandler': 'exec httpGet tcpSocket grpc',
-  'core.v1.ProjectedVolumeSource': 'sources defaultMode*',
+  'core.v1.ProjectedVolumeSource': 'sources* defaultMode*',
   'core.v1.QuobyteVolumeSource': 'registry volume readOnly user group tenant',
   'core.v1.RBDPersistentVolumeSource': 'monitors image fsType pool user keyring secretRef readOnly',
   'core.v1.RBDVolumeSource': 'monitors image fsType pool user keyring secretRef readOnly',

@@ -2,7 +2,7 @@ import { definitionNameFor } from '../../api/openapi.ts';
 import type { Schema } from '../../api/schema/schema.ts';
 import { referencedName } from '../../api/schema/schema.ts';
 import type { MessageField } from './fields.ts';
-import { fieldsOf, rowOf } from './fields.ts';
+import { fieldsOf, inlinedRow, rowOf } from './fields.ts';
 import { readFields, WireError } from './wire.ts';
 
 /** How every Kubernetes protobuf body begins; then comes a runtime.Unknown message. */
@@ -80,8 +80,7 @@ function readInlined(
   { name }: MessageField,
   value: bigint | Buffer,
 ) {
-  const inlined = `${row.slice(0, row.lastIndexOf('.'))}.${name}`;
-  return readMessage({ bytes: bytesOf(value), definition, definitions, row: inlined });
+  return readMessage({ bytes: bytesOf(value), definition, definitions, row: inlinedRow(row, name) });
 }
 
 interface Addition {

@@ -21,7 +21,7 @@ export const rowOf = (definition: string): string =>
 
 /**
  * The fields of a message by number. Tables name them in the order of their numbers: `-` is a number not in use, `*` ends the name
- * of a scalar whose zero is a value, `+` begins the name of an inlined message.
+ * of what is told even when it is zero or empty, `+` begins the name of an inlined message.
  */
 export function fieldsOf(message: string): Map<number, MessageField> | undefined {
   const known = parsed.get(message);
@@ -39,3 +39,25 @@ function parseField(word: string, number: number): [number, MessageField] {
   const keepsZero = word.endsWith('*');
   return [number, { number, name: word.replaceAll(/[+*]/g, ''), inlined, keepsZero }];
 }
+
+const keptByMessage = new Map<string, Set<string> | undefined>();
+
+/** The fields of a definition, beside what it requires, that Go's JSON tells even when they are zero or empty; nothing for a message that is not in the tables. */
+export function keptZeros(definition: string): Set<string> | undefined {
+  const row = rowOf(definition);
+  if (!keptByMessage.has(row)) keptByMessage.set(row, keptOf(row));
+  return keptByMessage.get(row);
+}
+
+function keptOf(row: string): Set<string> | undefined {
+  const fields = fieldsOf(row);
+  if (fields === undefined) return undefined;
+  const names = [...fields.values()].flatMap(({ name, inlined, keepsZero }) =>
+    inlined ? [...(keptOf(inlinedRow(row, name)) ?? [])] : keepsZero ? [name] : [],
+  );
+  return new Set(names);
+}
+
+/** The row of a message that stands inlined in the one of another row. */
+export const inlinedRow = (row: string, name: string): string =>
+  `${row.slice(0, row.lastIndexOf('.'))}.${name}`;

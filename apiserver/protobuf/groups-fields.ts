@@ -45,7 +45,7 @@ export const GROUPS_FIELDS: Record<string, string> = {
   'apiextensions.v1.CustomResourceDefinitionSpec':
     'group - names scope - - versions - conversion preserveUnknownFields',
   'apiextensions.v1.CustomResourceDefinitionStatus':
-    'conditions acceptedNames storedVersions observedGeneration',
+    'conditions* acceptedNames storedVersions* observedGeneration',
   'apiextensions.v1.CustomResourceDefinitionVersion':
     'name served storage schema subresources additionalPrinterColumns deprecated deprecationWarning* selectableFields',
   'apiextensions.v1.CustomResourceSubresourceScale': 'specReplicasPath statusReplicasPath labelSelectorPath*',
@@ -95,7 +95,7 @@ export const GROUPS_FIELDS: Record<string, string> = {
   'authentication.v1.SelfSubjectReview': 'metadata status',
   'authentication.v1.SelfSubjectReviewStatus': 'userInfo',
   'authentication.v1.TokenRequest': 'metadata spec status',
-  'authentication.v1.TokenRequestSpec': 'audiences - boundObjectRef expirationSeconds*',
+  'authentication.v1.TokenRequestSpec': 'audiences* - boundObjectRef expirationSeconds*',
   'authentication.v1.TokenRequestStatus': 'token* expirationTimestamp',
   'authentication.v1.TokenReview': 'metadata spec status',
   'authentication.v1.TokenReviewSpec': 'token audiences',
@@ -183,7 +183,7 @@ export const GROUPS_FIELDS: Record<string, string> = {
   'discovery.v1.EndpointConditions': 'ready* serving* terminating*',
   'discovery.v1.EndpointHints': 'forZones forNodes',
   'discovery.v1.EndpointPort': 'name* protocol* port* appProtocol*',
-  'discovery.v1.EndpointSlice': 'metadata endpoints ports addressType',
+  'discovery.v1.EndpointSlice': 'metadata endpoints* ports* addressType',
   'discovery.v1.ForNode': 'name',
   'discovery.v1.ForZone': 'name',
   'events.v1.Event':
@@ -228,10 +228,10 @@ export const GROUPS_FIELDS: Record<string, string> = {
   'policy.v1.PodDisruptionBudgetStatus':
     'observedGeneration disruptedPods disruptionsAllowed* currentHealthy* desiredHealthy* expectedPods* conditions',
   'rbac.v1.AggregationRule': 'clusterRoleSelectors',
-  'rbac.v1.ClusterRole': 'metadata rules aggregationRule',
+  'rbac.v1.ClusterRole': 'metadata rules* aggregationRule',
   'rbac.v1.ClusterRoleBinding': 'metadata subjects roleRef',
   'rbac.v1.PolicyRule': 'verbs apiGroups resources resourceNames nonResourceURLs',
-  'rbac.v1.Role': 'metadata rules',
+  'rbac.v1.Role': 'metadata rules*',
   'rbac.v1.RoleBinding': 'metadata subjects roleRef',
   'rbac.v1.RoleRef': 'apiGroup* kind name',
   'rbac.v1.Subject': 'kind apiGroup name namespace',
@@ -240,7 +240,7 @@ export const GROUPS_FIELDS: Record<string, string> = {
   'storage.v1.CSIDriverSpec':
     'attachRequired* podInfoOnMount* volumeLifecycleModes storageCapacity* fsGroupPolicy* tokenRequests requiresRepublish* seLinuxMount* nodeAllocatableUpdatePeriodSeconds* serviceAccountTokenInSecrets* preventPodSchedulingIfMissing*',
   'storage.v1.CSINode': 'metadata spec',
-  'storage.v1.CSINodeDriver': 'name nodeID topologyKeys allocatable',
+  'storage.v1.CSINodeDriver': 'name nodeID topologyKeys* allocatable',
   'storage.v1.CSINodeSpec': 'drivers',
   'storage.v1.CSIStorageCapacity': 'metadata nodeTopology storageClassName capacity maximumVolumeSize',
   'storage.v1.StorageClass':

@@ -81,6 +81,92 @@ test('an update that changes nothing is not written', async (t) => {
   t.is(same.body.metadata.resourceVersion, body.metadata.resourceVersion);
 });
 
+test('what is empty is left out where Go would leave it out', async (t) => {
+  const server = await startTestServer(t);
+  await makeDefaultAccount(server);
+  const empty = { labels: {}, annotations: {}, finalizers: [], ownerReferences: [], generateName: '' };
+  const { body: pod } = await server.post(PODS, {
+    metadata: { name: 'p', ...empty, labels: { kept: '' } },
+    spec: {
+      containers: [
+        {
+          name: 'c',
+          image: 'i',
+          command: [],
+          ports: [{ containerPort: 1, hostPort: 0, name: '' }],
+          tty: false,
+        },
+      ],
+      volumes: [
+        { name: 'd', emptyDir: { medium: '' } },
+        { name: 's', secret: { secretName: 's', optional: false, items: [] } },
+        { name: 'p', projected: { sources: [] } },
+      ],
+      hostNetwork: false,
+      affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [] } },
+      nodeSelector: {},
+      serviceAccountName: '',
+      automountServiceAccountToken: false,
+      imagePullSecrets: [],
+      terminationGracePeriodSeconds: 0,
+    },
+  });
+  t.deepEqual(pod.metadata.labels, { kept: '' });
+  for (const field of ['annotations', 'finalizers', 'ownerReferences', 'generateName'])
+    t.false(field in pod.metadata, field);
+  const { spec } = pod;
+  for (const field of ['command', 'tty']) t.false(field in spec.containers[0], field);
+  t.deepEqual(spec.containers[0].ports, [{ containerPort: 1, protocol: 'TCP' }]);
+  t.deepEqual(spec.containers[0].resources, {});
+  for (const field of ['hostNetwork', 'nodeSelector', 'imagePullSecrets']) t.false(field in spec, field);
+  t.deepEqual(spec.volumes, [
+    { name: 'd', emptyDir: {} },
+    { name: 's', secret: { secretName: 's', optional: false, defaultMode: 420 } },
+    { name: 'p', projected: { sources: [], defaultMode: 420 } },
+  ]);
+  t.deepEqual(spec.affinity, { podAffinity: {} });
+  t.is(spec.automountServiceAccountToken, false);
+  t.is(spec.terminationGracePeriodSeconds, 0);
+
+  const { body: status } = await server.patch(
+    `${PODS}/p/status`,
+    { status: { conditions: [{ type: 'A', status: 'True' }] } },
+    'application/strategic-merge-patch+json',
+  );
+  t.is(status.status.conditions.length, 1);
+  const { body: without } = await server.patch(
+    `${PODS}/p/status`,
+    { status: { conditions: [{ type: 'A', $patch: 'delete' }] } },
+    'application/strategic-merge-patch+json',
+  );
+  t.false('conditions' in without.status);
+  const roles = '/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles';
+  const { body: role } = await server.post(roles, { metadata: { name: 'r' }, rules: [] });
+  t.deepEqual(role.rules, []);
+  const { body: data } = await server.post(CONFIG_MAPS, { ...configMap('c'), immutable: false });
+  t.false('data' in data);
+  t.is(data.immutable, false);
+});
+
+test('who applies what is empty owns it, and it is left out', async (t) => {
+  const server = await startTestServer(t);
+  const apply = (manager: string, spec: object) =>
+    server.patch(
+      `/api/v1/nodes/n?fieldManager=${manager}`,
+      { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n', labels: {} }, spec },
+      'application/apply-patch+yaml',
+    );
+  const { body: made } = await apply('one', { unschedulable: true });
+  t.is(made.spec.unschedulable, true);
+  const { body: changed } = await apply('one', { unschedulable: false });
+  t.false('unschedulable' in changed.spec);
+  t.false('labels' in changed.metadata);
+  const { body: again } = await apply('one', { unschedulable: false });
+  t.is(again.metadata.resourceVersion, changed.metadata.resourceVersion);
+  const refused = await apply('two', { unschedulable: true });
+  t.is(refused.status, 409);
+});
+
 test('makes a name from generateName', async (t) => {
   const server = await startTestServer(t);
   const { body } = await server.post(CONFIG_MAPS, { metadata: { generateName: 'job-' } });
@@ -96,7 +182,7 @@ test('a dry run answers as if, and writes nothing', async (t) => {
   const patched = await server.patch(`${CONFIG_MAPS}/a?dryRun=All`, { data: { x: '1' } });
   t.deepEqual(patched.body.data, { x: '1' });
   t.is((await server.remove(`${CONFIG_MAPS}/a?dryRun=All`)).status, 200);
-  t.deepEqual((await server.get(`${CONFIG_MAPS}/a`)).body.data, {});
+  t.is((await server.get(`${CONFIG_MAPS}/a`)).body.data, undefined);
   const wrong = await server.post(`${CONFIG_MAPS}?dryRun=Some`, configMap('b'));
   t.is(wrong.status, 422);
   t.regex(wrong.body.message, /dryRun: Unsupported value: "Some": supported values: "All"/);
