@@ -2,7 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { validateCommonMeta } from '../../api/validation/object-meta.ts';
 import { validateObject } from '../../api/validation/validation.ts';
 import { StatusError, generateNameConflict } from '../../api/status.ts';
-import { badRequest, existsError, forbiddenError, invalidError, methodNotSupported } from '../http/errors.ts';
+import {
+  existsError,
+  forbiddenError,
+  invalidError,
+  methodNotSupported,
+  statusError,
+} from '../http/errors.ts';
 import type { ApiObject, Kind } from '../registry/kind.ts';
 import type { Endpoint, ResourceRequest } from './context.ts';
 import { placeOf } from '../storage/object-store.ts';
@@ -26,10 +32,8 @@ export const createObject: Endpoint = async (request) => {
   const options = writeOptions(info.query, 'CreateOptions', request.request.headers['user-agent']);
   const object = await readObject(request, kind, options);
   checkPlace(object, kind, { name: '', namespace: info.namespace });
-  // A create by PUT or apply takes no notice of it.
-  if (object.metadata.resourceVersion)
-    throw badRequest('resourceVersion should not be set on objects to be created');
-  const created = await createInRegistry({ request, object, options });
+  const { resourceVersion } = object.metadata;
+  const created = await createInRegistry({ request, object, options, resourceVersion });
   return { status: 201, object: created };
 };
 
@@ -37,19 +41,22 @@ interface Creation {
   request: ResourceRequest;
   object: ApiObject;
   options: WriteOptions;
+  /** What a POST says that the revision is; a create by PUT or apply takes no notice of it. */
+  resourceVersion?: string | undefined;
 }
 
 /** All steps of a creation after decoding; other verbs that may create (PUT, server-side apply) come here too. */
-export async function createInRegistry({ request, object, options }: Creation): Promise<ApiObject> {
+export async function createInRegistry(creation: Creation): Promise<ApiObject> {
+  const { request, object } = creation;
   const { metadata } = object;
-  if (!metadata.generateName || metadata.name) return createNamed({ request, object, options });
+  if (!metadata.generateName || metadata.name) return createNamed(creation);
   for (let attempt = 1; ; attempt++) {
     const named = {
       ...structuredClone(object),
       metadata: { ...metadata, name: generatedName(metadata.generateName) },
     };
     try {
-      return await createNamed({ request, object: named, options });
+      return await createNamed({ ...creation, object: named });
     } catch (error) {
       if (!isAlreadyExists(error)) throw error;
       const { group, plural } = request.kind;
@@ -62,7 +69,8 @@ export async function createInRegistry({ request, object, options }: Creation): 
 const isAlreadyExists = (error: unknown): boolean =>
   error instanceof StatusError && error.status.reason === 'AlreadyExists';
 
-async function createNamed({ request, object, options }: Creation): Promise<ApiObject> {
+async function createNamed(creation: Creation): Promise<ApiObject> {
+  const { request, object, options } = creation;
   const { kind, server } = request;
   if (kind.custom?.isTerminating === true) throw terminating(kind, object);
   fillSystemFields(object, server.now());
@@ -76,7 +84,7 @@ async function createNamed({ request, object, options }: Creation): Promise<ApiO
   if (errors.length > 0) throw invalidError(kind, object.metadata.name ?? '', errors);
   await server.admission.validate({ operation: 'CREATE', request, object, oldObject: undefined, options });
   request.warnings.push(...(kind.strategy.warnings?.(object) ?? []));
-  return store({ request, object, options });
+  return store(creation);
 }
 
 const terminating = (kind: Kind, { metadata }: ApiObject): StatusError =>
@@ -86,15 +94,26 @@ const terminating = (kind: Kind, { metadata }: ApiObject): StatusError =>
     'create not allowed while custom resource definition is terminating',
   );
 
-async function store({ request, object, options }: Creation): Promise<ApiObject> {
+async function store({ request, object, options, resourceVersion = '' }: Creation): Promise<ApiObject> {
   const { kind, server } = request;
   const objects = server.stores.of(kind);
   const stored = kind.viewOf?.toStored(object) ?? object;
-  if (!options.dryRun) return present(kind, await objects.create(stored));
+  if (!options.dryRun) {
+    if (Number(resourceVersion) > 0) throw revisionOfNew();
+    return present(kind, await objects.create(stored));
+  }
   const occupant = await objects.find(placeOf(object));
   if (occupant !== undefined) throw existsError(kind, object.metadata.name ?? '', occupant.object);
   return object;
 }
+
+/** Upstream's storage says so, whose errors have no code of their own. */
+const revisionOfNew = (): StatusError =>
+  statusError({
+    code: 500,
+    reason: '',
+    message: 'resourceVersion should not be set on objects to be created',
+  });
 
 /** uid, revision and times, which clients cannot set (upstream: registry/rest FillObjectMetaSystemFields). */
 function fillSystemFields({ metadata }: ApiObject, now: Date): void {

@@ -75,7 +75,7 @@ function checkDeleteOptions({ propagationPolicy, orphanDependents }: DeleteOptio
     throw refuse('propagationPolicy', 'FieldValueInvalid', message);
   }
   if (propagationPolicy !== undefined && !POLICIES.includes(propagationPolicy)) {
-    const supported = POLICIES.map((policy) => JSON.stringify(policy)).join(', ');
+    const supported = [...POLICIES, 'nil'].map((policy) => JSON.stringify(policy)).join(', ');
     const message = `Unsupported value: ${JSON.stringify(propagationPolicy)}: supported values: ${supported}`;
     throw refuse('propagationPolicy', 'FieldValueNotSupported', message);
   }

@@ -3,14 +3,17 @@ import { StatusError } from '../../api/status.ts';
 import { applyJsonPatch } from '../../api/patch/json.ts';
 import { applyMergePatch } from '../../api/patch/merge.ts';
 import { applyStrategicMergePatch } from '../../api/patch/strategic.ts';
+import { forbidden } from '../../api/validation/field-error.ts';
 import { applyServerSide } from '../apply/apply.ts';
-import { decodeBody, mediaTypeOf, parseJson, readBody } from '../http/body.ts';
-import { badRequest, statusError, unsupportedMediaType } from '../http/errors.ts';
+import { decodeBody, mediaTypeOf, parsePatch, readBody } from '../http/body.ts';
+import { badRequest, invalidError, statusError, unsupportedMediaType } from '../http/errors.ts';
 import { duplicateFields } from '../http/repeated-keys.ts';
 import type { ApiObject, Kind } from '../registry/kind.ts';
+import { apiVersionOf } from '../registry/kind.ts';
 import type { Endpoint, ResourceRequest } from './context.ts';
-import { readPatched, strictErrorsOfJsonPatch } from './patched-object.ts';
+import { cannotBePatched, readPatched, strictErrorsOfJsonPatch } from './patched-object.ts';
 import { checkPlace, withType } from './read-object.ts';
+import type { BodyType } from './read-object.ts';
 import { updateInRegistry } from './update.ts';
 import type { WriteOptions } from './write-options.ts';
 import { writeOptions } from './write-options.ts';
@@ -33,13 +36,20 @@ export const patchObject: Endpoint = async (request) => {
     const { value, strictErrors } = decodeBody(body, type);
     return applyServerSide({ request, value, strictErrors, options });
   }
+  if (info.query.has('force')) throw forceForbidden();
   const text = body.toString();
-  const patch = parseJson(text);
+  const patch = parsePatch(text);
   const strictErrors = type === JSON_PATCH ? strictErrorsOfJsonPatch(text, patch) : duplicateFields(text);
   const change = (current: ApiObject) =>
     Promise.resolve(patched({ request, current, patch, strictErrors, type, options }));
   return { status: 200, object: await updateInRegistry({ request, options, change }) };
 };
+
+/** Only what is applied can be forced (upstream: metav1 validation ValidatePatchOptions). */
+const forceForbidden = (): StatusError =>
+  invalidError({ group: 'meta.k8s.io', kind: 'PatchOptions', plural: '' }, '', [
+    forbidden('force', 'may not be specified for non-apply patch'),
+  ]);
 
 /** Custom resources have no struct tags, hence no strategic merge. */
 const acceptedTypes = ({ custom }: Kind): string[] =>
@@ -57,15 +67,26 @@ function patched(options: {
 }): ApiObject {
   const { request, current, patch, strictErrors, type, options: write } = options;
   const { kind, info } = request;
-  // Defaults and validation go by the type: a patch that changed it would go past them.
-  const value = withType(applyPatch({ kind, current, patch, type }), kind);
-  const shown = () => (type === STRATEGIC_MERGE_PATCH ? goPrint(patch) : goJson(value));
-  const object = readPatched({ request, type: kind, value, write, strictErrors, shown });
+  const result = applyPatch({ kind, current, patch, type });
+  const isStrategic = type === STRATEGIC_MERGE_PATCH;
+  const shown = () => (isStrategic ? goPrint(patch) : goJson(result));
+  const refuse = (why: string) => cannotBePatched(shown(), why);
+  // Defaults and validation go by the type: a patch that changed it would go past them. A strategic one has no type to change.
+  const value = isStrategic
+    ? { ...(result as object), apiVersion: apiVersionOf(kind), kind: kind.kind }
+    : withType(result, kind, { unrecognized: refuse, mismatched: refuse });
+  const object = readPatched({ request, type: kind, value, write, strictErrors, refuse });
   checkPlace(object, kind, info);
   return object;
 }
 
-function applyPatch(options: { kind: Kind; current: ApiObject; patch: unknown; type: string }): unknown {
+/** Applies a JSON, merge or strategic merge patch. Throws 400 and 422. */
+export function applyPatch(options: {
+  kind: BodyType;
+  current: ApiObject;
+  patch: unknown;
+  type: string;
+}): unknown {
   const { kind, current, patch, type } = options;
   try {
     if (type === JSON_PATCH) return applyJsonPatch(current, patch);

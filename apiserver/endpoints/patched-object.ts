@@ -1,3 +1,4 @@
+import type { StatusError } from '../../api/status.ts';
 import { isObject } from '../../api/patch/json-value.ts';
 import { invalid } from '../../api/validation/field-error.ts';
 import { invalidError } from '../http/errors.ts';
@@ -8,8 +9,12 @@ import { readFields, warn } from './read-object.ts';
 import type { BodyType } from './read-object.ts';
 import type { WriteOptions } from './write-options.ts';
 
+/** 422 for what a patch has made, or for the patch itself. */
+export const cannotBePatched = (shown: string, why: string): StatusError =>
+  invalidError({ group: '', kind: '', plural: '' }, '', [invalid('patch', shown, why)]);
+
 /**
- * What a patch has made of an object, read as its type. Throws 422 for what cannot be one, and with strict validation for fields that
+ * What a patch has made of an object, read as its type. Refuses what cannot be one, and with strict validation for fields that
  * the type doesn't know or the patch has twice (upstream: handlers/patch.go).
  */
 export function readPatched(options: {
@@ -19,15 +24,10 @@ export function readPatched(options: {
   write: WriteOptions;
   /** What a strict reading found in the patch itself. */
   strictErrors: string[];
-  /** What a refusal shows. */
-  shown: () => string;
+  refuse: (why: string) => StatusError;
 }): ApiObject {
-  const { request, write, strictErrors, shown } = options;
-  const refuse = (why: string) => {
-    const nothing = { group: '', kind: '', plural: '' };
-    return invalidError(nothing, '', [invalid('patch', shown(), why)]);
-  };
-  const { object, unknown } = readFields({ ...options, refuse });
+  const { request, write, strictErrors, refuse } = options;
+  const { object, unknown } = readFields(options);
   const strict = [...strictErrors, ...unknown.map(unknownField)];
   if (strict.length > 0 && write.fieldValidation === 'Strict')
     throw refuse(`strict decoding error: ${strict.join(', ')}`);

@@ -1,17 +1,18 @@
 import { parseApiVersion } from '../../api/meta.ts';
-import type { StatusError } from '../../api/status.ts';
+import { StatusError } from '../../api/status.ts';
+import { isObject } from '../../api/patch/json-value.ts';
 import { definitionNameFor } from '../../api/openapi.ts';
 import { applyDefaults } from '../../api/defaults/defaults.ts';
 import type { ApiObject, Decoded, Kind } from '../registry/kind.ts';
 import { apiVersionOf } from '../registry/kind.ts';
 import { decodeBody, mediaTypeOf, PROTOBUF, readBody } from '../http/body.ts';
 import type { DecodedBody } from '../http/body.ts';
-import { decodeFields } from '../http/decode-fields.ts';
+import { decodeFields, jsonType } from '../http/decode-fields.ts';
 import { badRequest, unsupportedMediaType } from '../http/errors.ts';
 import { inTextOrder, unknownField } from '../http/repeated-keys.ts';
 import type { ResourceRequest } from './context.ts';
-import type { WriteOptions } from './write-options.ts';
 import { omitEmpty } from './omit-empty.ts';
+import type { WriteOptions } from './write-options.ts';
 
 /** The type of a body: the kind itself or a subresource's own (Binding, Eviction …). */
 export interface BodyType {
@@ -31,39 +32,83 @@ export async function readObject(
   if (request.kind.custom !== undefined && mediaTypeOf(contentType) === PROTOBUF)
     throw unsupportedMediaType(['application/json', 'application/yaml']);
   const body = await readBody(request.request);
-  const decoded = decodeBody(body, contentType);
+  const unrecognized = (why: string) =>
+    badRequest(
+      `the object provided is unrecognized (must be of type ${type.kind}): ${why} (${summaryOf(body)})`,
+    );
+  const mismatched = (why: string, { kind, version }: BodyType) =>
+    badRequest(`${kind} in version "${version}" cannot be handled as a ${type.kind}: ${why}`);
+  const decoded = decodeAny(body, { contentType, unrecognized });
   return decodeObject(request, {
     type,
-    value: withType(decoded.value, type),
+    value: withType(decoded.value, type, { unrecognized, mismatched }),
     write: options,
     body: decoded,
   });
 }
 
-/** The value with the type that it must have, which it may leave out. Throws 400 for a value that says another. */
-export function withType(value: unknown, type: BodyType): unknown {
-  const unrecognized = (why: string) =>
-    badRequest(`the object provided is unrecognized (must be of type ${type.kind}): ${why}`);
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw unrecognized('expected an object');
-  const given = value as { apiVersion?: unknown; kind?: unknown };
+function decodeAny(
+  body: Buffer,
+  { contentType, unrecognized }: { contentType: string | undefined; unrecognized: Refusals['unrecognized'] },
+): DecodedBody {
+  try {
+    return decodeBody(body, contentType);
+  } catch (error) {
+    if (error instanceof StatusError && error.status.reason === 'BadRequest')
+      throw unrecognized(error.message);
+    throw error;
+  }
+}
+
+const SUMMARY_BYTES = 30;
+
+/** The beginning of a body: JSON as it is, else in hexadecimal (upstream: handlers/rest.go summarizeData). */
+function summaryOf(body: Buffer): string {
+  if (body.length === 0) return '<empty>';
+  const shown = body.subarray(0, SUMMARY_BYTES).toString(body[0] === '{'.charCodeAt(0) ? 'utf8' : 'hex');
+  return body.length > SUMMARY_BYTES ? `${shown} ...` : shown;
+}
+
+/** The errors for a value that tells no type, and for one that tells another than it must have. */
+interface Refusals {
+  unrecognized(why: string): StatusError;
+  mismatched(why: string, given: BodyType): StatusError;
+}
+
+/** The value with the type that it must have, which it may leave out. Throws 400, and what the refusals make. */
+export function withType(value: unknown, type: BodyType, refusals: Refusals): Record<string, unknown> {
+  const { unrecognized, mismatched } = refusals;
+  const fault = (why: string) => unrecognized(`couldn't get version/kind; json parse error: json: ${why}`);
+  if (!isObject(value)) throw fault(`cannot unmarshal ${jsonType(value)} into Go value of type ${TYPE_META}`);
   const expected = apiVersionOf(type);
-  const [apiVersion, kind] = [given.apiVersion || expected, given.kind || type.kind];
-  if (typeof apiVersion !== 'string' || typeof kind !== 'string')
-    throw unrecognized('expected apiVersion and kind to be strings');
-  checkType({ apiVersion, kind }, type);
+  const [apiVersion, kind] = ['apiVersion', 'kind'].map((field) => {
+    const given = value[field] ?? '';
+    if (typeof given === 'string') return given;
+    throw fault(`cannot unmarshal ${jsonType(given)} into Go struct field .${field} of type string`);
+  });
+  if (apiVersion?.split('/', 3).length === 3)
+    throw unrecognized(`unexpected GroupVersion string: ${apiVersion}`);
+  checkType({ apiVersion: apiVersion || expected, kind: kind || type.kind }, type, mismatched);
   return { ...value, apiVersion: expected, kind: type.kind };
 }
 
+const TYPE_META = String.raw`struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }`;
+
 const SCHEME = 'pkg/api/legacyscheme/scheme.go:30';
 
-/** The body's type must be the expected one. Throws 400: it is unknown, another kind, or another version of this kind. */
-function checkType({ apiVersion, kind }: { apiVersion: string; kind: string }, type: BodyType): void {
+/** The value's type must be the expected one, and not unknown, another kind, or another version of this kind. */
+function checkType(
+  { apiVersion, kind }: { apiVersion: string; kind: string },
+  type: BodyType,
+  mismatched: Refusals['mismatched'],
+): void {
   const expected = apiVersionOf(type);
   if (apiVersion === expected && kind === type.kind) return;
   const { group, version } = parseApiVersion(apiVersion);
   const isKnown = definitionNameFor(group, version, kind) !== undefined;
-  if (kind === type.kind && (isKnown || group === type.group)) {
+  // Of a custom resource any version can be read.
+  const isCustom = definitionNameFor(type.group, type.version, type.kind) === undefined;
+  if (kind === type.kind && (isKnown || isCustom)) {
     throw badRequest(
       `the API version in the data (${apiVersion}) does not match the expected API version (${expected})`,
     );
@@ -71,7 +116,7 @@ function checkType({ apiVersion, kind }: { apiVersion: string; kind: string }, t
   const why = isKnown
     ? `converting (${version}.${kind}) to (${packageOf(type.group)}.${type.kind}): unknown conversion`
     : `no kind "${kind}" is registered for version "${apiVersion}" in scheme "${SCHEME}"`;
-  throw badRequest(`${kind} in version "${version}" cannot be handled as a ${type.kind}: ${why}`);
+  throw mismatched(why, { group, version, kind });
 }
 
 /** What upstream calls the package of a group's internal types. */

@@ -81,16 +81,18 @@ function parseProtobuf(body: Buffer): unknown {
 }
 
 function parseStrictJson(text: string): DecodedBody {
-  const value = parseJson(text);
+  const value = parseJson(text, "couldn't get version/kind; json parse error");
   return { value, strictErrors: duplicateFields(text), json: text };
 }
 
-/** Parses JSON. Throws 400 in Kubernetes' words. */
-export function parseJson(text: string): unknown {
+/** Parses a patch in JSON. Throws 400. */
+export const parsePatch = (text: string): unknown => parseJson(text, 'error decoding patch');
+
+function parseJson(text: string, fault: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
-    throw badRequest(`error decoding JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw badRequest(`${fault}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

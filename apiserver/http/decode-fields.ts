@@ -220,7 +220,8 @@ function refuse(value: unknown, place: Place, type: string, given = jsonType(val
   throw new WrongType(`json: cannot unmarshal ${given} into ${field} of type ${type}`);
 }
 
-function jsonType(value: unknown): string {
+/** The sort of a JSON value as Go's decoder names it. */
+export function jsonType(value: unknown): string {
   if (Array.isArray(value)) return 'array';
   return typeof value === 'boolean' ? 'bool' : typeof value;
 }

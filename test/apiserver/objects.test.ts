@@ -60,16 +60,32 @@ test('no patch changes the type of an object', async (t) => {
     const { status, body } = await server.patch(`${CONFIG_MAPS}/a`, patch, `application/${type}`);
     return `${status} ${body.message}`;
   };
-  const conversion =
-    '400 Secret in version "v1" cannot be handled as a ConfigMap: converting (v1.Secret) to (core.ConfigMap): unknown conversion';
+  const words = (why: string) =>
+    new RegExp(`^422  "" is invalid: patch: Invalid value: "\\{.*\\}": ${RegExp.escape(why)}$`);
+  const conversion = words('converting (v1.Secret) to (core.ConfigMap): unknown conversion');
   const patch = { kind: 'Secret', data: { 'no good': '1' } };
-  t.is(await refused(patch, 'merge-patch+json'), conversion);
-  t.is(await refused(patch, 'strategic-merge-patch+json'), conversion);
+  t.regex(await refused(patch, 'merge-patch+json'), conversion);
   const operation = { op: 'replace', path: '/kind', value: 'Secret' };
-  t.is(await refused([operation], 'json-patch+json'), conversion);
-  t.regex(await refused({ kind: 5 }, 'merge-patch+json'), /^400 the object provided is unrecognized/);
-  t.regex(await refused({ apiVersion: 'v9' }, 'merge-patch+json'), /^400 .* does not match the expected/);
+  t.regex(await refused([operation], 'json-patch+json'), conversion);
+  t.regex(
+    await refused({ kind: 5 }, 'merge-patch+json'),
+    words(
+      "couldn't get version/kind; json parse error: json: cannot unmarshal number into Go struct field .kind of type string",
+    ),
+  );
+  t.regex(
+    await refused({ apiVersion: 'v9' }, 'merge-patch+json'),
+    words('no kind "ConfigMap" is registered for version "v9" in scheme "pkg/api/legacyscheme/scheme.go:30"'),
+  );
   t.deepEqual((await server.get(`${CONFIG_MAPS}/a`)).body, made);
+  // The type of a strategic patch is the object's own, whatever it says.
+  t.regex(await refused(patch, 'strategic-merge-patch+json'), /^422 ConfigMap "a" is invalid: data/);
+  const { body: strategic } = await server.patch(
+    `${CONFIG_MAPS}/a`,
+    { kind: 'Secret', apiVersion: 'v9' },
+    'application/strategic-merge-patch+json',
+  );
+  t.deepEqual(strategic, made);
   const same = await server.patch(`${CONFIG_MAPS}/a`, { kind: 'ConfigMap', data: { x: '2' } });
   t.is(same.status, 200);
 });
@@ -250,6 +266,11 @@ test('what a strict reading finds in a patch, or in what it makes, is 422', asyn
   const warned = await patch('merge-patch', '{"data":{"a":"1","a":"2"},"dta":1}', 'Warn');
   t.is(warned.headers.warning, '299 - "duplicate field \\"data.a\\"", 299 - "unknown field \\"dta\\""');
   t.deepEqual(warned.body.data, { a: '2' });
+  const forced = await server.patch(`${CONFIG_MAPS}/a?force=false`, {});
+  t.is(
+    `${forced.status} ${forced.body.message}`,
+    '422 PatchOptions.meta.k8s.io "" is invalid: force: Forbidden: may not be specified for non-apply patch',
+  );
   const wrong = await patch('merge-patch', '{"data":{"a":1}}', 'Ignore');
   t.is(wrong.status, 422);
   t.regex(
@@ -275,13 +296,50 @@ test('wrong types and malformed bodies are 400, invalid values 422 with their fi
     typed.body.message,
     /json: cannot unmarshal string into Go struct field PodSpec\.spec\.hostNetwork of type bool$/,
   );
-  t.is((await server.post(PODS, '{"a":')).status, 400);
-  const yaml = await server.call('POST', CONFIG_MAPS, {
-    body: 'a: [',
-    headers: { 'content-type': 'application/yaml' },
-  });
-  t.is(yaml.status, 400);
-  t.regex(yaml.body.message, /^error converting YAML to JSON: yaml: /);
+  const refused = async (body: string, type = 'application/json') => {
+    const { status, body: answer } = await server.call('POST', PODS, {
+      body,
+      headers: { 'content-type': type },
+    });
+    return `${status} ${answer.message}`;
+  };
+  const unrecognized = '400 the object provided is unrecognized (must be of type Pod): ';
+  const parse = `${unrecognized}couldn't get version/kind; json parse error: `;
+  for (const [text, shown] of [
+    ['{"a":', '{"a":'],
+    ['', '<empty>'],
+    [`{"metadata":{"name":"a-long-name","x":`, '{"metadata":{"name":"a-long-na ...'],
+    ['nonsense', '6e6f6e73656e7365'],
+  ] as const) {
+    const answer = await refused(text);
+    t.true(answer.startsWith(parse) && answer.endsWith(` (${shown})`), answer);
+  }
+  t.is(
+    await refused('[]'),
+    `${parse}json: cannot unmarshal array into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" } (5b5d)`,
+  );
+  t.is(
+    await refused('{"kind":true}'),
+    `${parse}json: cannot unmarshal bool into Go struct field .kind of type string ({"kind":true})`,
+  );
+  t.is(
+    await refused('{"apiVersion":"a/b/c"}'),
+    `${unrecognized}unexpected GroupVersion string: a/b/c ({"apiVersion":"a/b/c"})`,
+  );
+  const yaml = await refused('a: [', 'application/yaml');
+  t.true(yaml.startsWith(`${unrecognized}error converting YAML to JSON: yaml: `), yaml);
+  t.true(yaml.endsWith(' (613a205b)'), yaml);
+  t.is(
+    await refused('xyz', 'application/vnd.kubernetes.protobuf'),
+    `${unrecognized}provided data does not appear to be a protobuf message, expected prefix [107 56 115 0] (78797a)`,
+  );
+  t.is(
+    await refused('{"kind":"Pod","apiVersion":"v9"}'),
+    '400 Pod in version "v9" cannot be handled as a Pod: no kind "Pod" is registered for version "v9" in scheme "pkg/api/legacyscheme/scheme.go:30"',
+  );
+  const patched = await server.patch(`${PODS}/a`, '{');
+  t.is(patched.status, 400);
+  t.regex(patched.body.message, /^error decoding patch: /);
   const invalid = await server.post(PODS, podNamed('Bad_', { containers: [{ name: 'main', image: '' }] }));
   t.is(invalid.status, 422);
   t.is(invalid.body.reason, 'Invalid');

@@ -1,9 +1,7 @@
 import { goJson } from '../../../api/go-format.ts';
-import { applyJsonPatch } from '../../../api/patch/json.ts';
-import { applyMergePatch } from '../../../api/patch/merge.ts';
 import type { Scale } from '../../../api/types.ts';
 import { setValueAt, valueAt } from '../../custom-resources/scale-paths.ts';
-import { mediaTypeOf, parseJson, readBody } from '../../http/body.ts';
+import { mediaTypeOf, parsePatch, readBody } from '../../http/body.ts';
 import {
   badRequest,
   internalError,
@@ -15,7 +13,8 @@ import { duplicateFields } from '../../http/repeated-keys.ts';
 import type { ApiObject, CustomBehaviour } from '../../registry/kind.ts';
 import type { Endpoint, ResourceRequest, Result } from '../context.ts';
 import { placeOfRequest } from '../place.ts';
-import { readPatched, strictErrorsOfJsonPatch } from '../patched-object.ts';
+import { applyPatch } from '../patch.ts';
+import { cannotBePatched, readPatched, strictErrorsOfJsonPatch } from '../patched-object.ts';
 import { checkPlace, readObject } from '../read-object.ts';
 import { present } from '../represent.ts';
 import { updateInRegistry } from '../update.ts';
@@ -58,15 +57,12 @@ async function patchScale(request: ResourceRequest, paths: Paths): Promise<Resul
   if (type !== JSON_PATCH && type !== MERGE_PATCH) throw unsupportedMediaType([JSON_PATCH, MERGE_PATCH]);
   const options = optionsOf(request, 'PatchOptions');
   const text = (await readBody(request.request)).toString();
-  const patch = parseJson(text);
+  const patch = parsePatch(text);
   const strictErrors = type === JSON_PATCH ? strictErrorsOfJsonPatch(text, patch) : duplicateFields(text);
   const change = (current: ApiObject): ApiObject => {
-    const value =
-      type === JSON_PATCH
-        ? applyJsonPatch(current, patch)
-        : applyMergePatch(current, patch as Record<string, unknown>);
-    const shown = () => goJson(value);
-    const scale = readPatched({ request, type: SCALE, value, write: options, strictErrors, shown });
+    const value = applyPatch({ kind: SCALE, current, patch, type });
+    const refuse = (why: string) => cannotBePatched(goJson(value), why);
+    const scale = readPatched({ request, type: SCALE, value, write: options, strictErrors, refuse });
     checkPlace(scale, request.kind, request.info);
     return scale;
   };

@@ -310,6 +310,8 @@ test('the scale shows and changes replicas', async (t) => {
   t.is((await server.patch(`${ONE}/scale`, { spec: { replicas: 5 } })).status, 200);
   t.like((await server.get(ONE)).body, { metadata: { generation: 3 }, spec: { replicas: 5 } });
   t.is((await server.patch(`${ONE}/scale`, { spec: { replicas: -1 } })).status, 422);
+  const test = [{ op: 'test', path: '/spec/replicas', value: 1 }];
+  t.is((await server.patch(`${ONE}/scale`, test, 'application/json-patch+json')).status, 422);
   const negative = await server.patch(ONE, { spec: { replicas: -1 } });
   t.is(negative.body.details.causes[0].message, 'Invalid value: -1: should be a non-negative integer');
   await server.post(WIDGETS, widget('bare'));

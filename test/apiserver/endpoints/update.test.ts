@@ -73,8 +73,12 @@ test('the revision of an object that is to be made is taken for none', async (t)
   t.is(dry.status, 201);
   t.is(dry.body.metadata.resourceVersion, undefined);
   const posted = await server.post(LEASES, { metadata: { ...metadata, name: 'b' } });
-  t.is(posted.status, 400);
+  t.is(posted.status, 500);
   t.is(posted.body.message, 'resourceVersion should not be set on objects to be created');
+  const dryPost = await server.post(`${LEASES}?dryRun=All`, { metadata: { ...metadata, name: 'b' } });
+  t.is(dryPost.status, 201);
+  const invalid = await server.post(LEASES, { metadata: { ...metadata, name: 'B' } });
+  t.is(invalid.status, 422);
 });
 
 test('revision 0 is none', async (t) => {
