@@ -1,4 +1,13 @@
-import type { LimitRange, Namespace, Node, PodTemplate, Secret, Service } from '../types.ts';
+import type {
+  Endpoints,
+  EndpointSlice,
+  LimitRange,
+  Namespace,
+  Node,
+  PodTemplate,
+  Secret,
+  Service,
+} from '../types.ts';
 import { canonicalList } from './resources.ts';
 import { defaultPodSpec } from './pod.ts';
 
@@ -64,4 +73,16 @@ export function defaultService(service: Service): void {
   if (isExternal) spec.externalTrafficPolicy ||= 'Cluster';
   if (['ClusterIP', 'NodePort', 'LoadBalancer'].includes(spec.type)) spec.internalTrafficPolicy ??= 'Cluster';
   if (spec.type === 'LoadBalancer') spec.allocateLoadBalancerNodePorts ??= true;
+}
+
+export function defaultEndpoints({ subsets }: Endpoints): void {
+  for (const { ports } of subsets ?? []) for (const port of ports ?? []) port.protocol ||= 'TCP';
+}
+
+/** Source: Kubernetes pkg/apis/discovery/v1/defaults.go. */
+export function defaultEndpointSlice({ ports }: EndpointSlice): void {
+  for (const port of ports ?? []) {
+    port.name ??= '';
+    port.protocol ??= 'TCP';
+  }
 }

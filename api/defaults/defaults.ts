@@ -1,5 +1,7 @@
 import type { KubernetesObject } from '../types.ts';
 import {
+  defaultEndpoints,
+  defaultEndpointSlice,
   defaultLimitRange,
   defaultNamespace,
   defaultNode,
@@ -27,6 +29,7 @@ export function applyDefaults(object: KubernetesObject): void {
 const rbac = 'rbac.authorization.k8s.io/v1';
 
 const defaulters: Record<string, (object: KubernetesObject) => void> = {
+  'v1 Endpoints': defaulter(defaultEndpoints),
   'v1 LimitRange': defaulter(defaultLimitRange),
   'v1 Namespace': defaulter(defaultNamespace),
   'v1 Node': defaulter(defaultNode),
@@ -38,6 +41,7 @@ const defaulters: Record<string, (object: KubernetesObject) => void> = {
   'v1 Service': defaulter(defaultService),
   [`${rbac} ClusterRoleBinding`]: defaulter(defaultRoleBinding),
   [`${rbac} RoleBinding`]: defaulter(defaultRoleBinding),
+  'discovery.k8s.io/v1 EndpointSlice': defaulter(defaultEndpointSlice),
   'storage.k8s.io/v1 CSIDriver': defaulter(defaultCsiDriver),
   'storage.k8s.io/v1 CSIStorageCapacity': defaulter(defaultCsiStorageCapacity),
   'apiextensions.k8s.io/v1 CustomResourceDefinition': defaulter(defaultCustomResourceDefinition),

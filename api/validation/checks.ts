@@ -1,3 +1,4 @@
+import { parseLooseIp } from '../ip-address.ts';
 import { isDns1035Label, isDns1123Label, isDns1123Subdomain, isQualifiedName } from '../names.ts';
 import { compareQuantities } from '../quantity.ts';
 import { invalid, notSupported, required } from './field-error.ts';
@@ -21,6 +22,19 @@ export const nameIsPathSegment: NameRule = (name, isPrefix = false) =>
 
 function maskDash(name: string): string {
   return name.length > 1 && name.endsWith('-') ? `${name.slice(0, -2)}a` : name;
+}
+
+/**
+ * An IP address that is the same to all who read it; one of the `old` may stay as it was (upstream: IsValidIPForLegacyField
+ * with StrictIPCIDRValidation).
+ */
+export function checkIp(address: string, field: string, old: readonly string[] = []): FieldError[] {
+  if (old.includes(address)) return [];
+  const ip = parseLooseIp(address);
+  if (ip === undefined)
+    return [invalid(field, address, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)')];
+  if (ip.hasLeadingZeros) return [invalid(field, address, 'must not have leading 0s')];
+  return ip.isMapped ? [invalid(field, address, 'must not be an IPv4-mapped IPv6 address')] : [];
 }
 
 /** One Invalid error for each complaint. */

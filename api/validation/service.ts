@@ -1,8 +1,8 @@
-import { isIP } from 'node:net';
 import { isPortNumber } from '../names.ts';
 import type { Service, ServicePort, ServiceSpec } from '../types.ts';
 import {
   checkEnum,
+  checkIp,
   checkLabel,
   checkQualifiedName,
   checkRequiredEnum,
@@ -27,11 +27,11 @@ export function validateServiceUpdate(service: Service, old: Service): FieldErro
   return [
     ...validateCoreObjectMetaUpdate(service, old),
     ...checkClusterIpKept(service.spec ?? {}, old.spec ?? {}),
-    ...validateSpec(service.spec ?? {}),
+    ...validateSpec(service.spec ?? {}, old.spec),
   ];
 }
 
-function validateSpec(spec: ServiceSpec): FieldError[] {
+function validateSpec(spec: ServiceSpec, old: ServiceSpec = {}): FieldError[] {
   const ports = spec.ports ?? [];
   const headless = isHeadless(spec);
   return [
@@ -40,7 +40,7 @@ function validateSpec(spec: ServiceSpec): FieldError[] {
     ...validatePorts(ports),
     ...validateLabels(spec.selector, 'spec.selector'),
     ...checkSessionAffinity(spec),
-    ...checkAddresses(spec),
+    ...checkAddresses(spec, old),
     ...checkRequiredEnum(spec.type, 'spec.type', ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort']),
     ...(spec.type === 'ClusterIP' ? forbidNodePorts(ports) : []),
     ...checkUniquePorts(ports),
@@ -105,19 +105,21 @@ function checkSessionAffinity({ sessionAffinity, sessionAffinityConfig }: Servic
   ];
 }
 
-function checkAddresses({ clusterIPs, clusterIP, externalIPs }: ServiceSpec): FieldError[] {
-  const detail = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
-  const list = clusterIPs ?? (clusterIP === undefined || clusterIP === '' ? [] : [clusterIP]);
+function checkAddresses(spec: ServiceSpec, old: ServiceSpec): FieldError[] {
+  const list = clusterIpsOf(spec);
   const isNone = list.length === 1 && list[0] === 'None';
   return [
     ...(isNone ? [] : list).flatMap((ip, index) =>
-      isIP(ip) === 0 ? [invalid(`spec.clusterIPs[${index}]`, ip, detail)] : [],
+      checkIp(ip, `spec.clusterIPs[${index}]`, clusterIpsOf(old)),
     ),
-    ...(externalIPs ?? []).flatMap((ip, index) =>
-      isIP(ip) === 0 ? [invalid(`spec.externalIPs[${index}]`, ip, detail)] : [],
+    ...(spec.externalIPs ?? []).flatMap((ip, index) =>
+      checkIp(ip, `spec.externalIPs[${index}]`, old.externalIPs),
     ),
   ];
 }
+
+const clusterIpsOf = ({ clusterIPs, clusterIP = '' }: ServiceSpec): string[] =>
+  clusterIPs ?? (clusterIP === '' ? [] : [clusterIP]);
 
 function forbidNodePorts(ports: ServicePort[]): FieldError[] {
   return ports.flatMap(({ nodePort = 0 }, index) =>

@@ -1,4 +1,5 @@
 import type { EndpointSlice, Lease, PriorityClass, RuntimeClass } from '../../api/types.ts';
+import { endpointSliceWarnings } from './core/service-warnings.ts';
 import { deprecationOf } from './deprecated-labels.ts';
 import { ALL_VERBS, defineKind } from './kind.ts';
 import { ageColumn, nameColumn, text, wide } from './printers/columns.ts';
@@ -78,6 +79,8 @@ export const runtimeClass = defineKind<RuntimeClass>({
     ageColumn(),
   ],
   strategy: {
+    allowCreateOnUpdate: true,
+    allowUnconditionalUpdate: false,
     warnings: ({ scheduling }) =>
       Object.keys(scheduling?.nodeSelector ?? {}).flatMap((key) => {
         const words = deprecationOf(key);
@@ -119,7 +122,7 @@ export const endpointSlice = defineKind<EndpointSlice>({
     ),
     ageColumn(),
   ],
-  strategy: {},
+  strategy: { warnings: endpointSliceWarnings },
 });
 
 /** The first three, and how many more. */

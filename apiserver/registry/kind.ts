@@ -31,7 +31,7 @@ export interface Column<T = ApiObject> {
 export interface Strategy<T = ApiObject> {
   prepareForCreate?(object: T): void;
   prepareForUpdate?(object: T, old: T): void;
-  /** True when PUT on a missing object makes it (Lease, Event). */
+  /** True when PUT on a missing object makes it (Lease, Role). */
   allowCreateOnUpdate?: boolean;
   /** False when PUT must carry a resourceVersion. */
   allowUnconditionalUpdate?: boolean;

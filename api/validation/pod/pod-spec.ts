@@ -1,10 +1,10 @@
-import { isIP } from 'node:net';
 import { aggregateContainers, isHugePages } from '../../defaults/resources.ts';
 import { isDns1123Subdomain, isInRange } from '../../names.ts';
 import { canonicalQuantity, compareQuantities } from '../../quantity.ts';
 import type { HostAlias, ObjectMeta, PodDNSConfig, PodSpec } from '../../types.ts';
 import {
   checkEnum,
+  checkIp,
   checkLabel,
   checkQualifiedName,
   checkRequiredEnum,
@@ -142,11 +142,6 @@ function checkHostNetworkPorts(spec: PodSpec, path: string, { isPod }: { isPod: 
         : [],
     ),
   );
-}
-
-function checkIp(ip: string, field: string): FieldError[] {
-  if (isIP(ip) !== 0) return [];
-  return [invalid(field, ip, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)')];
 }
 
 function validateHostAliases(aliases: HostAlias[] | undefined, path: string): FieldError[] {

@@ -1,6 +1,6 @@
 import { quote } from '../../go-format.ts';
-import type { Binding, ContainerStatus, Pod, PodSpec } from '../../types.ts';
-import { checkQualifiedName, complaints, nameIsSubdomain } from '../checks.ts';
+import type { Binding, ContainerStatus, Pod, PodIP, PodSpec } from '../../types.ts';
+import { checkIp, checkQualifiedName, complaints, nameIsSubdomain } from '../checks.ts';
 import { forbidden, notSupported, required } from '../field-error.ts';
 import type { FieldError } from '../field-error.ts';
 import { checkImmutable, validateCoreObjectMetaUpdate } from '../object-meta.ts';
@@ -46,11 +46,19 @@ export function validatePodStatusUpdate(pod: Pod, old: Pod): FieldError[] {
     ...(isNew && bound
       ? [forbidden('status.nominatedNodeName', 'may not be set on pods that are already bound to a node')]
       : []),
+    ...(['podIPs', 'hostIPs'] as const).flatMap((list) =>
+      checkIps(status[list], oldStatus[list], `status.${list}`),
+    ),
     ...checkImmutable(status.qosClass, oldStatus.qosClass, 'status.qosClass'),
     ...(['containerStatuses', 'initContainerStatuses', 'ephemeralContainerStatuses'] as const).flatMap(
       (list) => checkTransitions(status[list] ?? [], oldStatus[list] ?? [], { list, spec: oldSpec }),
     ),
   ];
+}
+
+function checkIps(ips: PodIP[] = [], old: PodIP[] = [], path: string): FieldError[] {
+  const known = old.map(({ ip }) => ip);
+  return ips.flatMap(({ ip }, index) => checkIp(ip ?? '', `${path}[${index}]`, known));
 }
 
 const systemConditions = new Set(['PodScheduled', 'Ready', 'Initialized']);

@@ -66,5 +66,5 @@ export const limitRange = defineKind<LimitRange>({
   shortNames: ['limits'],
   namespaced: true,
   verbs: ALL_VERBS,
-  strategy: {},
+  strategy: { allowCreateOnUpdate: true },
 });

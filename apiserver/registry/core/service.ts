@@ -1,5 +1,6 @@
 import type { Endpoints, Service, ServicePort } from '../../../api/types.ts';
 import { ALL_VERBS, defineKind } from '../kind.ts';
+import { endpointsWarnings, serviceWarnings } from './service-warnings.ts';
 import { ageColumn, formatLabels, nameColumn, text, wide } from '../printers/columns.ts';
 
 const ports = (list: ServicePort[] | undefined): string =>
@@ -49,8 +50,29 @@ export const service = defineKind<Service>({
       ),
     ),
   ],
-  strategy: {},
-  subresources: [{ name: 'status', kind: 'Service', verbs: ['get', 'patch', 'update'], strategy: {} }],
+  strategy: {
+    allowCreateOnUpdate: true,
+    prepareForCreate: (object) => {
+      object.status = { loadBalancer: {} };
+    },
+    prepareForUpdate: (object, old) => {
+      object.status = old.status ?? { loadBalancer: {} };
+    },
+    warnings: serviceWarnings,
+  },
+  subresources: [
+    {
+      name: 'status',
+      kind: 'Service',
+      verbs: ['get', 'patch', 'update'],
+      strategy: {
+        prepareForUpdate: (object, old) => {
+          object.spec = old.spec ?? {};
+          (object.status ??= {}).loadBalancer ??= {};
+        },
+      },
+    },
+  ],
   selectableFields: ({ spec }) => ({
     'spec.clusterIP': spec?.clusterIP ?? '',
     'spec.type': spec?.type ?? '',
@@ -85,5 +107,5 @@ export const endpoints = defineKind<Endpoints>({
     text('Endpoints', 'The set of all endpoints is the union of all subsets.', addresses),
     ageColumn(),
   ],
-  strategy: {},
+  strategy: { allowCreateOnUpdate: true, warnings: endpointsWarnings },
 });

@@ -17,7 +17,7 @@ export const role = defineKind<Role>({
   plural: 'roles',
   singular: 'role',
   namespaced: true,
-  strategy: {},
+  strategy: { allowCreateOnUpdate: true },
 });
 
 export const clusterRole = defineKind<ClusterRole>({
@@ -26,7 +26,7 @@ export const clusterRole = defineKind<ClusterRole>({
   plural: 'clusterroles',
   singular: 'clusterrole',
   namespaced: false,
-  strategy: {},
+  strategy: { allowCreateOnUpdate: true },
 });
 
 const subjectsOf = (kind: string, subjects: RbacV1Subject[] | undefined): string =>
@@ -59,7 +59,7 @@ export const roleBinding = defineKind<RoleBinding>({
   singular: 'rolebinding',
   namespaced: true,
   columns: bindingColumns<RoleBinding>(),
-  strategy: {},
+  strategy: { allowCreateOnUpdate: true },
 });
 
 export const clusterRoleBinding = defineKind<ClusterRoleBinding>({
@@ -69,5 +69,5 @@ export const clusterRoleBinding = defineKind<ClusterRoleBinding>({
   singular: 'clusterrolebinding',
   namespaced: false,
   columns: bindingColumns<ClusterRoleBinding>(),
-  strategy: {},
+  strategy: { allowCreateOnUpdate: true },
 });

@@ -222,7 +222,7 @@ const warnings: [title: string, change: (pod: PlainPod) => void, warnings: strin
       'spec.imagePullSecrets[1].name: duplicate name "a"',
       'spec.imagePullSecrets[2].name: invalid empty name ""',
       'spec.dnsConfig.nameservers[1]: IPv6 address "2001:DB8:0:0::2" should be in RFC 5952 canonical format ("2001:db8::2")',
-      'spec.hostAliases[2].ip: non-standard IP address "::ffff:1.2.3.4" will be considered invalid in a future Kubernetes release: use "1.2.3.4"',
+      'spec.hostAliases[2].ip: non-standard IP address "::ffff:1.2.3.4" is invalid: use "1.2.3.4"',
     ],
   ],
   [
@@ -315,7 +315,7 @@ test('the addresses of a status', (t) => {
   const status = { podIPs: [{ ip: '10.0.0.1' }, { ip: 'fd00:0::1' }], hostIPs: [{ ip: '::FFFF:1.2.3.4' }] };
   t.deepEqual(podStatusWarnings({ status } as Pod), [
     'status.podIPs[1].ip: IPv6 address "fd00:0::1" should be in RFC 5952 canonical format ("fd00::1")',
-    'status.hostIPs[0].ip: non-standard IP address "::FFFF:1.2.3.4" will be considered invalid in a future Kubernetes release: use "1.2.3.4"',
+    'status.hostIPs[0].ip: non-standard IP address "::FFFF:1.2.3.4" is invalid: use "1.2.3.4"',
   ]);
 });
 
