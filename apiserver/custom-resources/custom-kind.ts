@@ -10,7 +10,7 @@ import { decodeCustomResource } from './decode.ts';
 import { applySchemaDefaults } from '../../api/custom-resources/defaulting.ts';
 import { pruneObject } from '../../api/custom-resources/prune.ts';
 import { isConditionTrue } from './conditions.ts';
-import { convertsByWebhook, deprecationWarnings, finalizerWarnings } from './warnings.ts';
+import { convertsByWebhook, versionDeprecation, finalizerWarnings } from './warnings.ts';
 import { customValidation } from './validation.ts';
 
 /** The records of the table of kinds for all served versions of a definition; `ended` is aborted when they are replaced. */
@@ -63,6 +63,7 @@ function kindOf({ definition, version, ended }: KindSource): Kind {
       fromStored: reader({ apiVersion, schema }),
       toStored: (object) => ({ ...object, apiVersion: storedVersion }),
     },
+    ...versionDeprecation(version, definition),
     custom: behaviourOf({ definition, version, ended }),
   };
 }
@@ -91,7 +92,6 @@ function behaviourOf({ definition, version, ended }: KindSource): CustomBehaviou
     applyDefaults: (object) => applySchemaDefaults(object, schema),
     ...customValidation({ schema, version, namespaced }),
     isTerminating: isConditionTrue(definition, 'Terminating'),
-    warnings: deprecationWarnings(version, definition),
     ...(scale !== undefined && { scale }),
     ended,
   };

@@ -6,18 +6,18 @@ import type { ApiObject } from '../registry/kind.ts';
 import { compareVersions } from '../registry/version-order.ts';
 
 /** What the users of a deprecated version are told (upstream: customresource_handler.go defaultDeprecationWarning). */
-export function deprecationWarnings(
+export function versionDeprecation(
   { name, deprecated, deprecationWarning }: CustomResourceDefinitionVersion,
   { spec }: CustomResourceDefinition,
-): string[] {
-  if (deprecated !== true) return [];
-  if (deprecationWarning !== undefined) return [deprecationWarning];
+): { deprecation?: string } {
+  if (deprecated !== true) return {};
+  if (deprecationWarning !== undefined) return { deprecation: deprecationWarning };
   const [better] = spec.versions
     .filter((other) => other.served && other.deprecated !== true && compareVersions(other.name, name) < 0)
     .toSorted((a, b) => compareVersions(a.name, b.name));
   const nameOf = (version: string) => `${spec.group}/${version} ${spec.names.kind}`;
   const instead = better === undefined ? '' : `; use ${nameOf(better.name)}`;
-  return [`${nameOf(name)} is deprecated${instead}`];
+  return { deprecation: `${nameOf(name)} is deprecated${instead}` };
 }
 
 const STANDARD_FINALIZERS = ['orphan', 'foregroundDeletion', 'kubernetes'];

@@ -12,7 +12,8 @@ import {
 import type { ApiObject, Kind } from '../registry/kind.ts';
 import type { Endpoint, ResourceRequest } from './context.ts';
 import { placeOf } from '../storage/object-store.ts';
-import { checkPlace, readObject } from './read-object.ts';
+import { dropRepeatedOwners } from './owner-references.ts';
+import { checkPlace, readObject, warn } from './read-object.ts';
 import { present } from './represent.ts';
 import { timestamp } from './timestamp.ts';
 import type { WriteOptions } from './write-options.ts';
@@ -32,6 +33,7 @@ export const createObject: Endpoint = async (request) => {
   const options = writeOptions(info.query, 'CreateOptions', request.request.headers['user-agent']);
   const object = await readObject(request, kind, options);
   checkPlace(object, kind, { name: '', namespace: info.namespace });
+  dropRepeatedOwners(request, object);
   const { resourceVersion } = object.metadata;
   const created = await createInRegistry({ request, object, options, resourceVersion });
   return { status: 201, object: created };
@@ -77,13 +79,14 @@ async function createNamed(creation: Creation): Promise<ApiObject> {
   if (kind.tracksGeneration === true) object.metadata.generation = 1;
   recordManager({ request, object, old: undefined, options, now: server.now() });
   await server.admission.admit({ operation: 'CREATE', request, object, oldObject: undefined, options });
+  dropRepeatedOwners(request, object, ' after mutating admission happens');
   kind.strategy.prepareForCreate?.(object);
   const own = kind.custom?.validate(object) ?? validateObject(object, kind);
   // The kind's own words are the better ones.
   const errors = own.length > 0 ? own : validateCommonMeta(object, kind);
   if (errors.length > 0) throw invalidError(kind, object.metadata.name ?? '', errors);
   await server.admission.validate({ operation: 'CREATE', request, object, oldObject: undefined, options });
-  request.warnings.push(...(kind.strategy.warnings?.(object) ?? []));
+  warn(request, kind.strategy.warnings?.(object) ?? []);
   return store(creation);
 }
 

@@ -12,7 +12,8 @@ import { createOrUpdate } from './create-or-update.ts';
 import { createInRegistry } from './create.ts';
 import { placeOfRequest } from './place.ts';
 import { checkIdentity } from './preconditions.ts';
-import { checkPlace, readObject } from './read-object.ts';
+import { dropRepeatedOwners } from './owner-references.ts';
+import { checkPlace, readObject, warn } from './read-object.ts';
 import { present } from './represent.ts';
 import type { WriteOptions } from './write-options.ts';
 import { writeOptions } from './write-options.ts';
@@ -23,6 +24,7 @@ export const updateObject: Endpoint = async (request) => {
   const options = writeOptions(info.query, 'UpdateOptions', request.request.headers['user-agent']);
   const object = await readObject(request, kind, options);
   checkPlace(object, kind, info);
+  dropRepeatedOwners(request, object);
   const { uid } = object.metadata;
   const change = () => Promise.resolve(structuredClone(object));
   const update = () => updateInRegistry({ request, options, uid, change });
@@ -93,14 +95,13 @@ async function prepareUpdate({ request, current, object, options }: Update): Pro
   recordManager({ request, object, old: current, options, now: server.now() });
   const attributes = { operation: 'UPDATE' as const, request, object, oldObject: current, options };
   await server.admission.admit(attributes);
+  dropRepeatedOwners(request, object, ' after mutating admission happens');
   strategy.prepareForUpdate?.(object, current);
   if (kind.tracksGeneration === true) trackGeneration(object, current, kind);
   const errors = validate(request, object, current);
   if (errors.length > 0) throw invalidError(kind, object.metadata.name ?? '', errors);
   await server.admission.validate(attributes);
-  request.warnings.push(
-    ...(strategy.warnings?.(object, current) ?? []).filter((text) => !request.warnings.includes(text)),
-  );
+  warn(request, strategy.warnings?.(object, current) ?? []);
   return object;
 }
 

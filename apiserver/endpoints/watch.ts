@@ -4,7 +4,7 @@ import type { Representation } from '../http/negotiate.ts';
 import { StatusError } from '../../api/status.ts';
 import { expiredWatch, internalError } from '../http/errors.ts';
 import { queryFlag, queryInteger } from '../http/query-values.ts';
-import { isGone } from '../http/respond.ts';
+import { isGone, setWarnings } from '../http/respond.ts';
 import type { CacheEntry, CacheEvent, EventType } from '../storage/watch-cache.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { ResourceRequest } from './context.ts';
@@ -33,6 +33,7 @@ export async function watchObjects(request: ResourceRequest): Promise<undefined>
     await waitForRevision(server.feed, info.query.get('resourceVersion'));
   // Who left meanwhile will not close again: the watch would go on for nobody until its time is over.
   if (isGone(request.response)) return;
+  setWarnings(request.response, request.warnings);
   const stream = new WatchStream({
     response: request.response,
     timeoutMs: timeoutOf(info.query),

@@ -32,13 +32,14 @@ export async function handleRequest(
   response: ServerResponse,
 ): Promise<void> {
   const started = performance.now();
+  const warnings: string[] = [];
   let info: RequestInfo | undefined;
   try {
     info = requestInfo(request.method, request.url);
     checkTimeout(info);
-    await dispatch(options, { request, response, info });
+    await dispatch(options, { request, response, info, warnings });
   } catch (error) {
-    await answerError({ ...options, request, response, error, info }).catch((failure: unknown) => {
+    await answerError({ ...options, request, response, error, info, warnings }).catch((failure: unknown) => {
       // The client has gone: there is nobody to tell.
       options.server.log.debug({ err: failure, path: info?.path }, 'no answer could be written');
     });
@@ -56,16 +57,18 @@ interface Exchange {
   request: ServerRequest;
   response: ServerResponse;
   info: RequestInfo;
+  /** What the client is told, also when its request fails. */
+  warnings: string[];
 }
 
 async function dispatch(
   { server, paths, metrics }: HandlerOptions,
-  { request, response, info }: Exchange,
+  { request, response, info, warnings }: Exchange,
 ): Promise<void> {
   const socket = tlsSocketOf(request);
   const user = await secureRequest({ server, info, request, socket });
   if (!info.isResource) return paths.answer({ request, response, info, user });
-  const resource = resourceRequest({ server, request, response, info, user });
+  const resource = resourceRequest({ server, request, response, info, user, warnings });
   if (info.verb === 'watch' && resource.subresource === undefined && resource.kind.verbs.includes('watch')) {
     metrics.watchers.inc();
     await watchObjects(resource).finally(() => metrics.watchers.dec());
@@ -77,7 +80,7 @@ async function dispatch(
       status: 200,
       body: await listObjects(resource),
       contentType: mediaType,
-      warnings: resource.warnings,
+      warnings,
     });
   }
   await answerResult(resource);
@@ -91,7 +94,7 @@ const tlsSocketOf = (request: ServerRequest): TLSSocket =>
 
 /** Finds the kind, subresource and representation. Throws 404 and 406. */
 export function resourceRequest(
-  options: Pick<ResourceRequest, 'server' | 'request' | 'response' | 'info' | 'user'>,
+  options: Pick<ResourceRequest, 'server' | 'request' | 'response' | 'info' | 'user' | 'warnings'>,
 ): ResourceRequest {
   const { server, request, info } = options;
   const kind = server.kinds.find(info);
@@ -104,8 +107,8 @@ export function resourceRequest(
   const table = !isReview(kind);
   const representation = negotiate(streams ? undefined : request.headers.accept, { table });
   if (representation === undefined || representation.as === 'APIGroupDiscoveryList') throw notAcceptable();
-  const warnings = [...(kind.custom?.warnings ?? [])];
-  return { ...options, kind, subresource, representation, warnings };
+  if (kind.deprecation !== undefined) options.warnings.push(kind.deprecation);
+  return { ...options, kind, subresource, representation };
 }
 
 /** A path must name its object in one way only: two spellings of one store key would be authorised differently. */
@@ -145,9 +148,10 @@ async function answerError(
     response: ServerResponse;
     error: unknown;
     info: RequestInfo | undefined;
+    warnings: string[];
   },
 ): Promise<void> {
-  const { server, request, response, info } = options;
+  const { server, request, response, info, warnings } = options;
   const error = statusErrorOf(options.error, { server, path: info?.path ?? request.url });
   if (response.headersSent) {
     response.destroy();
@@ -158,6 +162,7 @@ async function answerError(
     status: error.status.code ?? 500,
     body: textOf(error.status, { mediaType: 'application/json', pretty }),
     headers: errorHeaders(error),
+    warnings,
   });
 }
 

@@ -29,9 +29,7 @@ export async function respond(
   if (response.headersSent || response.writableEnded || isGone(response)) return;
   response.setHeader('content-type', answer.contentType ?? 'application/json');
   response.setHeader('cache-control', 'no-cache, private');
-  if (answer.warnings !== undefined && answer.warnings.length > 0) {
-    response.setHeader('warning', answer.warnings.map(warningHeader));
-  }
+  setWarnings(response, answer.warnings ?? []);
   for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
   const body = await compress(
     request,
@@ -60,6 +58,11 @@ async function compress(request: ServerRequest, response: ServerResponse, body: 
 export const isGone = (response: ServerResponse): boolean =>
   (response as { destroyed?: boolean }).destroyed === true ||
   (response as { stream?: { destroyed: boolean } }).stream?.destroyed === true;
+
+/** Tells the client texts by the headers of an answer. */
+export function setWarnings(response: ServerResponse, warnings: string[]): void {
+  if (warnings.length > 0) response.setHeader('warning', warnings.map(warningHeader));
+}
 
 const warningHeader = (text: string): string => `299 - "${headerText(text).replaceAll(/["\\]/g, '\\$&')}"`;
 

@@ -73,6 +73,7 @@ async function prepare(
     user,
     request: bare,
     response: undefined as unknown as ServerResponse,
+    warnings: [],
   });
   if (!CONNECTABLE.has(info.subresource) && !isLogOverWebSocket(resource, request)) {
     throw badRequest('upgrade is not supported on this path');

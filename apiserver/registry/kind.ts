@@ -75,8 +75,6 @@ export interface CustomBehaviour {
   validateUpdate(object: ApiObject, old: ApiObject, subresource: string): FieldError[];
   /** The definition goes away: objects can only be made fewer. */
   isTerminating: boolean;
-  /** What users of a deprecated version are told. */
-  warnings: string[];
   /** Where the scale subresource finds what it shows. */
   scale?: CustomResourceSubresourceScale;
   /** Aborted when this record is replaced or removed: its watches end, and clients look afresh. */
@@ -116,6 +114,8 @@ export interface Kind<T = ApiObject> {
   };
   /** metadata.generation follows spec changes. */
   tracksGeneration?: boolean;
+  /** What users of a kind or a version are told that is deprecated. */
+  deprecation?: string;
   /** Set for kinds that are not compiled in. */
   custom?: CustomBehaviour;
 }

@@ -287,6 +287,44 @@ test('a warning tells a name in any script', async (t) => {
   t.is(bytes.toString(), '299 - "unknown field \\"größe-长\\""');
 });
 
+test('warnings come also with a refusal, each once', async (t) => {
+  const server = await startTestServer(t);
+  const refused = await server.post(CONFIG_MAPS, { ...configMap('Bad_'), dta: 1 });
+  t.is(refused.status, 422);
+  t.is(refused.headers.warning, '299 - "unknown field \\"dta\\""');
+  const endpoints = '/api/v1/namespaces/default/endpoints';
+  const deprecated = '299 - "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"';
+  for (const path of [endpoints, `${endpoints}/none`])
+    t.is((await server.get(path)).headers.warning, deprecated);
+  const watch = await server.open('GET', `${endpoints}?watch=true`);
+  t.is(watch.headers.warning, deprecated);
+  watch.destroy();
+});
+
+test('an owner that is told twice is one', async (t) => {
+  const server = await startTestServer(t);
+  const owner = { apiVersion: 'v1', kind: 'Node', name: 'n', uid: 'u' };
+  const other = { ...owner, controller: false };
+  const object = {
+    ...configMap('a'),
+    metadata: { name: 'a', ownerReferences: [owner, other, owner] },
+  };
+  const words = (when = '') =>
+    `299 - ".metadata.ownerReferences contains duplicate entries${when}; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: u"`;
+  for (const answer of [
+    await server.post(CONFIG_MAPS, object),
+    await server.put(`${CONFIG_MAPS}/a`, object),
+  ]) {
+    t.deepEqual(answer.body.metadata.ownerReferences, [owner, other]);
+    t.is(answer.headers.warning, words());
+  }
+  const patched = await server.patch(`${CONFIG_MAPS}/a`, {
+    metadata: { ownerReferences: [owner, owner] },
+  });
+  t.deepEqual(patched.body.metadata.ownerReferences, [owner]);
+  t.is(patched.headers.warning, words(' after mutating admission happens'));
+});
+
 test('wrong types and malformed bodies are 400, invalid values 422 with their fields', async (t) => {
   const server = await startTestServer(t);
   await makeDefaultAccount(server);

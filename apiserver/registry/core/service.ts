@@ -107,5 +107,6 @@ export const endpoints = defineKind<Endpoints>({
     text('Endpoints', 'The set of all endpoints is the union of all subsets.', addresses),
     ageColumn(),
   ],
+  deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
   strategy: { allowCreateOnUpdate: true, warnings: endpointsWarnings },
 });
