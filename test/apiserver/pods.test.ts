@@ -60,6 +60,32 @@ test('a spec that may not change is refused, status and spec are written apart',
   t.is(status.body.metadata.generation, 2);
 });
 
+test('a status keeps its QoS class, and which generation it was found of', async (t) => {
+  const server = await startTestServer(t);
+  await makeDefaultAccount(server);
+  await server.post(PODS, podNamed('web'));
+  const condition = (type: string, observedGeneration?: number) => ({
+    type,
+    status: 'True',
+    ...(observedGeneration !== undefined && { observedGeneration }),
+  });
+  const { body: first } = await server.patch(`${PODS}/web/status`, {
+    status: { observedGeneration: 1, conditions: [condition('a', 1), condition('b', 2)] },
+  });
+  const { body: kept } = await server.put(`${PODS}/web/status`, {
+    ...first,
+    status: { phase: 'Running', conditions: [condition('b'), condition('a', 3), condition('c')] },
+  });
+  t.like(kept.status, { phase: 'Running', qosClass: 'BestEffort', observedGeneration: 1 });
+  t.deepEqual(
+    (kept.status.conditions as { observedGeneration?: number }[]).map((each) => each.observedGeneration),
+    [2, 3, undefined],
+  );
+  const wrong = await server.patch(`${PODS}/web/status`, { status: { qosClass: 'Guaranteed' } });
+  t.is(wrong.status, 422);
+  t.is(wrong.body.details.causes[0].field, 'status.qosClass');
+});
+
 test('binding assigns a node once', async (t) => {
   const server = await startTestServer(t);
   await makeDefaultAccount(server);

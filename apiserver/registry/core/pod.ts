@@ -1,5 +1,5 @@
 import { qosClassOf } from '../../../api/qos-class.ts';
-import type { Pod } from '../../../api/types.ts';
+import type { Pod, PodCondition } from '../../../api/types.ts';
 import { ALL_VERBS, defineKind } from '../kind.ts';
 import type { Subresource } from '../kind.ts';
 import { podStatusWarnings, podWarnings } from '../pod-warnings/pod-warnings.ts';
@@ -45,8 +45,20 @@ function onlyStatus(pod: Pod, old: Pod): void {
     if (ownerReferences === undefined) delete pod.metadata.ownerReferences;
     else pod.metadata.ownerReferences = ownerReferences;
   }
-  if (pod.status !== undefined && old.status?.qosClass !== undefined)
-    pod.status.qosClass = old.status.qosClass;
+  const { qosClass, observedGeneration, conditions = [] } = old.status ?? {};
+  const status = (pod.status ??= {});
+  if (qosClass !== undefined) status.qosClass ??= qosClass;
+  if (observedGeneration !== undefined) status.observedGeneration ??= observedGeneration;
+  keepGenerations(status.conditions ?? [], conditions);
+}
+
+/** Whoever leaves out by which generation of the spec a condition was found hasn't looked at another one; types may be there twice. */
+function keepGenerations(conditions: PodCondition[], old: PodCondition[]): void {
+  const left = Map.groupBy(old, ({ type }) => type);
+  for (const condition of conditions) {
+    const { observedGeneration } = left.get(condition.type)?.shift() ?? {};
+    if (observedGeneration !== undefined) condition.observedGeneration ??= observedGeneration;
+  }
 }
 
 /** Only the list of ephemeral containers is taken over. */
