@@ -80,7 +80,7 @@ async function createNamed(creation: Creation): Promise<ApiObject> {
   recordManager({ request, object, old: undefined, options, now: server.now() });
   await server.admission.admit({ operation: 'CREATE', request, object, oldObject: undefined, options });
   dropRepeatedOwners(request, object, ' after mutating admission happens');
-  kind.strategy.prepareForCreate?.(object);
+  kind.strategy.prepareForCreate?.(object, (texts) => warn(request, texts));
   const own = kind.custom?.validate(object) ?? validateObject(object, kind);
   // The kind's own words are the better ones.
   const errors = own.length > 0 ? own : validateCommonMeta(object, kind);

@@ -29,7 +29,7 @@ export interface Column<T = ApiObject> {
  * Steps change the object they are given. Upstream: registry/rest RESTCreateStrategy and RESTUpdateStrategy.
  */
 export interface Strategy<T = ApiObject> {
-  prepareForCreate?(object: T): void;
+  prepareForCreate?(object: T, warn: (texts: string[]) => void): void;
   prepareForUpdate?(object: T, old: T): void;
   /** True when PUT on a missing object makes it (Lease, Role). */
   allowCreateOnUpdate?: boolean;

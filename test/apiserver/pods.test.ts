@@ -60,6 +60,140 @@ test('a spec that may not change is refused, status and spec are written apart',
   t.is(status.body.metadata.generation, 2);
 });
 
+test('labels that a selector names by their keys go into the selector', async (t) => {
+  const server = await startTestServer(t);
+  await makeDefaultAccount(server);
+  const term = (fields: object) => ({ topologyKey: 'zone', labelSelector: {}, ...fields });
+  const podWith = (terms: object[]) => ({
+    ...podNamed('web', {
+      affinity: {
+        podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: terms },
+        podAntiAffinity: {
+          preferredDuringSchedulingIgnoredDuringExecution: [
+            { weight: 1, podAffinityTerm: term({ mismatchLabelKeys: ['app', 'none'] }) },
+          ],
+        },
+      },
+      topologySpreadConstraints: [
+        {
+          maxSkew: 1,
+          topologyKey: 'zone',
+          whenUnsatisfiable: 'ScheduleAnyway',
+          labelSelector: { matchLabels: { app: 'a' } },
+          matchLabelKeys: ['hash'],
+        },
+      ],
+    }),
+    metadata: { name: 'web', labels: { app: 'a', hash: 'h' } },
+  });
+  const wrong = await server.post(
+    PODS,
+    podWith([
+      term({ matchLabelKeys: ['app'], mismatchLabelKeys: ['app'] }),
+      { topologyKey: 'zone', matchLabelKeys: ['app'] },
+      term({ labelSelector: { matchLabels: { app: 'b' } }, matchLabelKeys: ['hash', 'app'] }),
+    ]),
+  );
+  const causes = wrong.body.details.causes as { field: string; message: string }[];
+  const path = 'spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution';
+  t.deepEqual(
+    causes.map(({ field, message }) => `${field}: ${message}`),
+    [
+      `${path}[0][0]: Invalid value: "app": exists in both matchLabelKeys and labelSelector`,
+      `${path}[0].matchLabelKeys[0]: Invalid value: "app": exists in both matchLabelKeys and mismatchLabelKeys`,
+      `${path}[1].matchLabelKeys: Forbidden: must not be specified when labelSelector is not set`,
+      `${path}[2][1]: Invalid value: "app": exists in both matchLabelKeys and labelSelector`,
+    ],
+  );
+  const { body } = await server.post(PODS, podWith([term({ matchLabelKeys: ['app'] })]));
+  const { podAffinity, podAntiAffinity } = body.spec.affinity;
+  const [app, hash] = [
+    { key: 'app', operator: 'In', values: ['a'] },
+    { key: 'hash', operator: 'In', values: ['h'] },
+  ];
+  t.deepEqual(podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].labelSelector, {
+    matchExpressions: [app],
+  });
+  t.deepEqual(
+    podAntiAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].podAffinityTerm.labelSelector,
+    { matchExpressions: [{ ...app, operator: 'NotIn' }] },
+  );
+  t.deepEqual(body.spec.topologySpreadConstraints[0].labelSelector, {
+    matchLabels: { app: 'a' },
+    matchExpressions: [hash],
+  });
+  t.is((await server.patch(`${PODS}/web`, { metadata: { labels: { x: 'y' } } })).status, 200);
+});
+
+test('an AppArmor profile in an annotation becomes a field', async (t) => {
+  const server = await startTestServer(t);
+  await makeDefaultAccount(server);
+  const prefix = 'container.apparmor.security.beta.kubernetes.io/';
+  const podWith = (annotations: object, spec: object = {}) => ({
+    ...podNamed('web', spec),
+    metadata: { name: 'web', annotations },
+  });
+  const refused = async (annotations: object, spec: object = {}) => {
+    const { body } = await server.post(PODS, podWith(annotations, spec));
+    return (body.details.causes as { field: string; message: string }[]).map(
+      ({ field, message }) => `${field}: ${message}`,
+    );
+  };
+  t.deepEqual(await refused({ [`${prefix}main`]: 'odd', [`${prefix}other`]: 'unconfined' }), [
+    `metadata.annotations[${prefix}main]: Invalid value: "odd": invalid AppArmor profile name: "odd"`,
+    `metadata.annotations[${prefix}other]: Invalid value: "other": container not found`,
+  ]);
+  const ofPod = { securityContext: { appArmorProfile: { type: 'Unconfined' } } };
+  const main = (securityContext: object) => ({
+    containers: [{ name: 'main', image: 'busybox', securityContext }],
+  });
+  t.deepEqual(
+    await refused(
+      { [`${prefix}main`]: 'localhost/a' },
+      main({ appArmorProfile: { type: 'Localhost', localhostProfile: 'b' } }),
+    ),
+    [
+      'spec.containers[0].securityContext.appArmorProfile.localhostProfile: Forbidden: apparmor profile in annotation and field must match',
+    ],
+  );
+  const made = await server.post(PODS, podWith({ [`${prefix}main`]: 'localhost/a' }, ofPod));
+  t.deepEqual(made.body.spec.containers[0].securityContext, {
+    appArmorProfile: { type: 'Localhost', localhostProfile: 'a' },
+  });
+  const deprecated = `299 - "metadata.annotations[${prefix}main]: deprecated since v1.30; use the \\"appArmorProfile\\" field instead"`;
+  t.is(made.headers.warning, deprecated);
+  const changed = await server.patch(`${PODS}/web`, {
+    metadata: { annotations: { [`${prefix}main`]: null } },
+  });
+  t.is(changed.body.details.causes[0].message, 'Forbidden: may not remove or update AppArmor annotations');
+  await server.remove(`${PODS}/web`);
+  const same = await server.post(PODS, podWith({ [`${prefix}main`]: 'unconfined' }, ofPod));
+  t.is(same.body.spec.containers[0].securityContext, undefined);
+  t.is(same.headers.warning, undefined);
+});
+
+test('a seccomp profile in an annotation is well-formed and fits the field', async (t) => {
+  const server = await startTestServer(t);
+  await makeDefaultAccount(server);
+  const ofPod = 'seccomp.security.alpha.kubernetes.io/pod';
+  const ofMain = 'container.seccomp.security.alpha.kubernetes.io/main';
+  const pod = (annotations: object) => ({
+    ...podNamed('web', { securityContext: { seccompProfile: { type: 'RuntimeDefault' } } }),
+    metadata: { name: 'web', annotations },
+  });
+  const refused = await server.post(PODS, pod({ [ofPod]: 'unconfined', [ofMain]: 'localhost/../a' }));
+  const causes = refused.body.details.causes as { field: string; message: string }[];
+  t.deepEqual(
+    causes.map(({ field, message }) => `${field}: ${message}`),
+    [
+      `metadata.annotations.${ofMain}: Invalid value: "../a": must not contain '..'`,
+      'spec.securityContext.seccompProfile.type: Forbidden: seccomp type in annotation and field must match',
+    ],
+  );
+  const made = await server.post(PODS, pod({ [ofPod]: 'docker/default' }));
+  t.is(made.status, 201);
+});
+
 test('a status keeps its QoS class, and which generation it was found of', async (t) => {
   const server = await startTestServer(t);
   await makeDefaultAccount(server);

@@ -8,6 +8,7 @@ import { jsonDiff } from '../unified-diff.ts';
 import { checkImagePadding } from './containers.ts';
 import { mirrorAnnotation, specOf, validatePodMetadataAndSpec } from './pod.ts';
 import { validateTolerations } from './scheduling.ts';
+import { appArmorAnnotation } from './security-annotations.ts';
 
 const updatable = [
   '`spec.containers[*].image`',
@@ -47,12 +48,20 @@ export function validateBasics(pod: Pod, old: Pod): FieldError[] {
   ];
 }
 
-/** Nobody makes a Pod a mirror, or no mirror, afterwards. */
+/** Nobody makes a Pod a mirror, or no mirror, afterwards, nor changes what it says of AppArmor. */
 export function checkAnnotations(pod: Pod, old: Pod): FieldError[] {
-  const [value, before] = [pod, old].map(({ metadata }) => metadata?.annotations?.[mirrorAnnotation]);
-  if (value === before) return [];
-  const verb = before === undefined ? 'add' : 'remove or update';
-  return [forbidden(`metadata.annotations[${mirrorAnnotation}]`, `may not ${verb} mirror pod annotation`)];
+  const [now, before] = [pod.metadata?.annotations ?? {}, old.metadata?.annotations ?? {}];
+  return [...new Set([...Object.keys(before), ...Object.keys(now)])].flatMap((key) => {
+    const what =
+      key === mirrorAnnotation
+        ? 'mirror pod annotation'
+        : key.startsWith(appArmorAnnotation)
+          ? 'AppArmor annotations'
+          : undefined;
+    if (what === undefined || now[key] === before[key]) return [];
+    const verb = before[key] === undefined ? 'add' : 'remove or update';
+    return [forbidden(`metadata.annotations[${key}]`, `may not ${verb} ${what}`)];
+  });
 }
 
 function checkContainers(spec: PodSpec, old: PodSpec, list: 'containers' | 'initContainers') {

@@ -5,6 +5,7 @@ import type { FieldError } from '../field-error.ts';
 import { validateCoreObjectMeta } from '../object-meta.ts';
 import { checkImagePadding } from './containers.ts';
 import { validatePodSpec } from './pod-spec.ts';
+import { checkProfilesMatch, validateSecurityAnnotations } from './security-annotations.ts';
 
 /** A Pod that the kubelet made for a static Pod carries this annotation. */
 export const mirrorAnnotation = 'kubernetes.io/config.mirror';
@@ -21,6 +22,7 @@ export function validatePod(pod: Pod): FieldError[] {
     ...(gated
       ? [forbidden('spec.nodeName', 'cannot be set until all schedulingGates have been cleared')]
       : []),
+    ...checkProfilesMatch(pod),
   ];
 }
 
@@ -47,7 +49,8 @@ export function specOf(pod: Pod): PodSpec {
 const deletionCost = 'controller.kubernetes.io/pod-deletion-cost';
 
 /** Checks those annotations, of a Pod or of a template, that mean something to Kubernetes. */
-export function validatePodAnnotations({ metadata, spec }: PodTemplateSpec, path: string): FieldError[] {
+export function validatePodAnnotations(template: PodTemplateSpec, path: string): FieldError[] {
+  const { metadata, spec } = template;
   const annotations = metadata?.annotations ?? {};
   const mirror = annotations[mirrorAnnotation];
   const cost = annotations[deletionCost];
@@ -64,6 +67,7 @@ export function validatePodAnnotations({ metadata, spec }: PodTemplateSpec, path
     ...(cost === undefined || isInt32(cost)
       ? []
       : [invalid(`${path}[${deletionCost}]`, cost, 'must be a 32bit integer')]),
+    ...validateSecurityAnnotations(template, path),
   ];
 }
 

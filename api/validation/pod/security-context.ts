@@ -118,7 +118,7 @@ function checkSeccompFile(
     : checkDescendingPath(file, field);
 }
 
-function validateAppArmor(profile: AppArmorProfile | undefined, path: string): FieldError[] {
+export function validateAppArmor(profile: AppArmorProfile | undefined, path: string): FieldError[] {
   if (profile === undefined) return [];
   const { type = '', localhostProfile } = profile;
   const field = `${path}.localhostProfile`;

@@ -1,9 +1,9 @@
-import { qosClassOf } from '../../../api/qos-class.ts';
 import type { Pod, PodCondition } from '../../../api/types.ts';
 import { ALL_VERBS, defineKind } from '../kind.ts';
 import type { Subresource } from '../kind.ts';
 import { podStatusWarnings, podWarnings } from '../pod-warnings/pod-warnings.ts';
 import { POD_COLUMNS } from '../printers/pod.ts';
+import { prepareNewPod } from './new-pod.ts';
 
 /** A delete's grace: asked, else the Pod's own; a Pod that never ran or has ended goes at once (upstream: pod strategy CheckGracefulDelete). */
 function gracePeriodSeconds({ spec, status }: Pod, asked: number | undefined): number {
@@ -11,25 +11,6 @@ function gracePeriodSeconds({ spec, status }: Pod, asked: number | undefined): n
   const period = asked ?? spec.terminationGracePeriodSeconds ?? 0;
   return period < 0 ? 1 : period;
 }
-
-function prepareForCreate(pod: Pod): void {
-  pod.status = { phase: 'Pending', qosClass: qosClassOf(pod), ...gatedCondition(pod) };
-}
-
-/** Upstream: pod strategy applySchedulingGatedCondition. */
-const gatedCondition = ({ spec }: Pod) =>
-  (spec?.schedulingGates ?? []).length === 0
-    ? {}
-    : {
-        conditions: [
-          {
-            type: 'PodScheduled',
-            status: 'False',
-            reason: 'SchedulingGated',
-            message: 'Scheduling is blocked due to non-empty scheduling gates',
-          },
-        ],
-      };
 
 const keepStatus = (pod: Pod, old: Pod): void => {
   if (old.status === undefined) delete pod.status;
@@ -105,7 +86,7 @@ export const pod = defineKind<Pod>({
   returnsDeletedObject: true,
   tracksGeneration: true,
   strategy: {
-    prepareForCreate,
+    prepareForCreate: prepareNewPod,
     prepareForUpdate: keepStatus,
     gracePeriodSeconds,
     warnings: (object, old) => (old === undefined ? podWarnings(object) : []),

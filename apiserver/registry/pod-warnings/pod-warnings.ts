@@ -17,7 +17,6 @@ export function podWarnings(pod: Pod): string[] {
   const { metadata, spec } = pod;
   const wrong = isDns1123Label(metadata?.name ?? '');
   return [
-    ...(spec?.os?.name === 'windows' ? [] : appArmorWarnings(pod, 'metadata.annotations')),
     ...(wrong.length === 0
       ? []
       : [

@@ -111,11 +111,9 @@ const warnings: [title: string, change: (pod: PlainPod) => void, warnings: strin
         'seccomp.security.alpha.kubernetes.io/pod': 'runtime/default',
         'container.seccomp.security.alpha.kubernetes.io/main': 'runtime/default',
         'container.seccomp.security.alpha.kubernetes.io/other': 'runtime/default',
-        'container.apparmor.security.beta.kubernetes.io/main': 'unconfined',
       },
     }),
     [
-      'metadata.annotations[container.apparmor.security.beta.kubernetes.io/main]: deprecated since v1.30; use the "appArmorProfile" field instead',
       'metadata.annotations[scheduler.alpha.kubernetes.io/critical-pod]: non-functional in v1.16+; use the "priorityClassName" field instead',
       'metadata.annotations[security.alpha.kubernetes.io/sysctls]: non-functional in v1.11+; use the "sysctls" field instead',
       'metadata.annotations[seccomp.security.alpha.kubernetes.io/pod]: non-functional in v1.27+; use the "seccompProfile" field instead',
@@ -129,16 +127,10 @@ const warnings: [title: string, change: (pod: PlainPod) => void, warnings: strin
         annotations: {
           'seccomp.security.alpha.kubernetes.io/pod': 'runtime/default',
           'container.seccomp.security.alpha.kubernetes.io/main': 'runtime/default',
-          'container.apparmor.security.beta.kubernetes.io/main': 'localhost/mine',
         },
       })(pod);
       const seccompProfile = { type: 'RuntimeDefault' };
-      inSpec({
-        securityContext: {
-          seccompProfile,
-          appArmorProfile: { type: 'Localhost', localhostProfile: 'mine' },
-        },
-      })(pod);
+      inSpec({ securityContext: { seccompProfile } })(pod);
       inContainer({ securityContext: { seccompProfile } })(pod);
     },
     [],
