@@ -125,8 +125,15 @@ test('a Pod without a node, and a node without a kubelet', async (t) => {
   const { server } = await podOnNode(t);
   await server.post(PODS, podNamed('waiting'));
   const waiting = await server.get(`${PODS}/waiting/log`);
-  t.is(waiting.status, 400);
-  t.is(waiting.body.message, 'pod waiting does not have a host assigned');
+  t.is(waiting.status, 204);
+  t.is(waiting.text, '');
+  const unknown = await server.get(`${PODS}/waiting/log?container=other`);
+  t.is(unknown.status, 400);
+  t.is(unknown.body.message, 'container other is not valid for pod waiting');
+  const exec = (container: string) =>
+    server.post(`${PODS}/waiting/exec?container=${container}&command=true`, {});
+  t.is((await exec('other')).body.message, 'container other is not valid for pod waiting');
+  t.is((await exec('main')).body.message, 'pod waiting does not have a host assigned');
   await server.post('/api/v1/nodes', { metadata: { name: 'node-2' } });
   await server.patch('/api/v1/nodes/node-2/status', {
     status: {

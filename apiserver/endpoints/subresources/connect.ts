@@ -1,7 +1,7 @@
 import { badRequest } from '../../http/errors.ts';
 import { queryFlag } from '../../http/query-values.ts';
 import type { Endpoint, ResourceRequest } from '../context.ts';
-import { containerOf, runningPod } from './pod-container.ts';
+import { containerOf, nodeOf, presentPod } from './pod-container.ts';
 import { forwardAnswer } from './forward-answer.ts';
 import { checkLogOptions } from './log-options.ts';
 
@@ -9,14 +9,21 @@ const LOG_FLAGS = ['follow', 'previous', 'timestamps'];
 const LOG_VALUES = ['sinceSeconds', 'sinceTime', 'tailLines', 'limitBytes', 'stream'];
 
 /** GET pods/log: what the kubelet of the Pod's node answers, line by line as it comes. Throws 400, 404 and 422. */
-export const streamLog: Endpoint = async (request) => forwardAnswer({ request, url: await logUrl(request) });
+export const streamLog: Endpoint = async (request) => {
+  const url = await logUrl(request);
+  if (url !== undefined) return forwardAnswer({ request, url });
+  request.response.writeHead(204).end();
+  return undefined;
+};
 
-/** Where the kubelet has the log that is asked for. Throws 400, 404 and 422. */
-export async function logUrl(request: ResourceRequest): Promise<string> {
+/** Where the kubelet has the log that is asked for; nowhere while the Pod has no node. Throws 400, 404 and 422. */
+export async function logUrl(request: ResourceRequest): Promise<string | undefined> {
   const { server, info } = request;
   checkLogOptions(info.name, info.query);
-  const { pod, nodeName } = await runningPod(request);
+  const pod = await presentPod(request);
   const container = containerOf(pod, info.query.get('container'));
+  const nodeName = pod.spec?.nodeName;
+  if (!nodeName) return undefined;
   const path = `/containerLogs/${info.namespace}/${info.name}/${container}`;
   return `${server.kubelets.baseUrl(nodeName)}${path}${logQuery(info.query)}`;
 }
@@ -37,12 +44,13 @@ export const connectPod: Endpoint = async (request) => {
 /** The kubelet URL that an exec, attach or port-forward is carried on to. Throws 400 and 404. */
 export async function connectUrl(request: ResourceRequest): Promise<string> {
   const { server, info } = request;
-  const { pod, nodeName } = await runningPod(request);
-  const base = server.kubelets.baseUrl(nodeName);
+  const pod = await presentPod(request);
   if (info.subresource === 'portforward') {
+    const base = server.kubelets.baseUrl(nodeOf(pod));
     return `${base}/portForward/${info.namespace}/${info.name}${textOf(pick(info.query, ['ports']))}`;
   }
   const container = containerOf(pod, info.query.get('container'));
+  const base = server.kubelets.baseUrl(nodeOf(pod));
   return `${base}/${info.subresource}/${info.namespace}/${info.name}/${container}${streamQuery(info.query)}`;
 }
 

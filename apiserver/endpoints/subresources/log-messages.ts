@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
+import { answerOnSocket } from '../../../client/upgrade-proxy.ts';
 import { statusError } from '../../http/errors.ts';
 import type { ResourceRequest } from '../context.ts';
 import { logUrl } from './connect.ts';
@@ -26,11 +27,14 @@ export const isWebSocketUpgrade = ({ headers }: IncomingMessage): boolean =>
  */
 export async function streamLogMessages(resource: ResourceRequest, upgrade: Upgrade): Promise<void> {
   const { server, info } = resource;
+  const url = await logUrl(resource);
+  if (url === undefined)
+    return answerOnSocket(upgrade.socket, { statusCode: 204, statusMessage: 'No Content' });
   const protocol = chooseProtocol(upgrade.request);
   const gone = new AbortController();
   upgrade.socket.once('close', () => gone.abort());
   const signal = AbortSignal.any([gone.signal, server.stopping]);
-  const answer = await askKubelet(resource, { url: await logUrl(resource), signal });
+  const answer = await askKubelet(resource, { url, signal });
   const webSocket = await openWebSocket(upgrade, protocol);
   const abort = () => void answer.destroy();
   signal.addEventListener('abort', abort, { once: true });

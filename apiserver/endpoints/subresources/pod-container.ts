@@ -4,14 +4,18 @@ import { noHostError } from '../../kubelet-proxy/kubelet-connections.ts';
 import type { ResourceRequest } from '../context.ts';
 import { placeOfRequest } from '../place.ts';
 
-/** A Pod that has a node, for subresources that its kubelet answers. Throws 404, and 400 when it isn't scheduled. */
-export async function runningPod(request: ResourceRequest): Promise<{ pod: Pod; nodeName: string }> {
+/** The Pod of a request. Throws 404. */
+export async function presentPod(request: ResourceRequest): Promise<Pod> {
   const { server, kind, info } = request;
   const pod = (await server.stores.of(kind).find(placeOfRequest(request)))?.object as Pod | undefined;
   if (pod === undefined) throw notFoundError(kind, info.name);
-  const nodeName = pod.spec?.nodeName;
-  if (!nodeName) throw noHostError(info.name);
-  return { pod, nodeName };
+  return pod;
+}
+
+/** The node whose kubelet is to be asked. Throws 400 for a Pod that isn't scheduled. */
+export function nodeOf({ metadata, spec }: Pod): string {
+  if (!spec?.nodeName) throw noHostError(metadata?.name ?? '');
+  return spec.nodeName;
 }
 
 /** The container asked for, or the only regular one. Throws 400 in upstream's words (registry/core/pod strategy validateContainer). */
