@@ -10,6 +10,7 @@ import { RbacAuthorizer } from './authorization/rbac.ts';
 import { SuperuserAuthorizer } from './authorization/superuser.ts';
 import { bootstrap } from './bootstrap/bootstrap.ts';
 import { CustomResources } from './custom-resources/custom-resources.ts';
+import type { HealthCheck } from './discovery/health.ts';
 import { OpenApiDocuments } from './discovery/openapi.ts';
 import type { ServerParts } from './endpoints/context.ts';
 import { handleRequest } from './http/handler.ts';
@@ -163,11 +164,12 @@ async function openListeners(options: ApiServerOptions, server: ServerParts): Pr
   return opened;
 }
 
-const healthChecks = (store: Store, { feed }: ServerParts) => [
+const healthChecks = (store: Store, { feed }: ServerParts): HealthCheck[] => [
   { name: 'ping', check: () => Promise.resolve() },
   { name: 'etcd', check: async () => void (await store.currentRevision()) },
   {
     name: 'informer-sync',
+    endpoint: 'readyz',
     check: async () => {
       if (!(await feed.until(await store.currentRevision(), 1000)))
         throw new Error('caches lag behind the store');

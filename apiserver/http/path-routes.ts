@@ -1,7 +1,7 @@
 import type { UserInfo } from '../authentication/user.ts';
 import { aggregatedDiscovery } from '../discovery/aggregated.ts';
 import { coreVersions, groupList, groupOf, resourceList } from '../discovery/legacy.ts';
-import { reportHealth } from '../discovery/health.ts';
+import { reportCheck, reportHealth } from '../discovery/health.ts';
 import type { HealthCheck } from '../discovery/health.ts';
 import { PROTOBUF_OF_V2 } from '../discovery/openapi-protobuf.ts';
 import type { OpenApiDocuments } from '../discovery/openapi.ts';
@@ -63,7 +63,7 @@ export class PathRoutes {
       case 'healthz':
       case 'livez':
       case 'readyz':
-        return this.#health(exchange, parts[0], parts[1]);
+        return this.#health(exchange, parts[0], parts.slice(1).join('/'));
       case 'version':
         return this.#json(exchange, VERSION);
       case 'metrics':
@@ -183,18 +183,19 @@ export class PathRoutes {
     return root === 'api' || root === 'apis' ? this.#openApi.v3(groupVersion.join('/')) : undefined;
   }
 
-  async #health(
-    { request, response, info }: Exchange,
-    endpoint: string,
-    name: string | undefined,
-  ): Promise<void> {
-    const checks = name === undefined ? this.#checks : this.#checks.filter((check) => check.name === name);
-    if (checks.length === 0) throw unknownPathError();
-    const { healthy, text } = await reportHealth({ endpoint, checks, query: info.query });
+  async #health({ request, response, info }: Exchange, endpoint: string, name: string): Promise<void> {
+    const checks = this.#checks.filter((check) => (check.endpoint ?? endpoint) === endpoint);
+    const single = checks.find((check) => check.name === name);
+    if (name !== '' && single === undefined) throw unknownPathError();
+    const { healthy, text } =
+      single === undefined
+        ? await reportHealth({ endpoint, checks, query: info.query })
+        : await reportCheck(single);
     await respond(request, response, {
       status: healthy ? 200 : 500,
       body: text,
       contentType: 'text/plain; charset=utf-8',
+      headers: { 'x-content-type-options': 'nosniff' },
     });
   }
 

@@ -22,8 +22,14 @@ test('without credentials only health and version are open', async (t) => {
   t.is((await server.get('/version', anonymous)).body.minor, '36');
   t.regex(
     (await server.get('/readyz?verbose', anonymous)).text,
-    /^\[\+\]ping ok\n\[\+\]etcd ok\n.*readyz check passed\n$/s,
+    /^\[\+\]ping ok\n\[\+\]etcd ok\n\[\+\]informer-sync ok\nreadyz check passed\n$/,
   );
+  t.is(
+    (await server.get('/livez?verbose&exclude=etcd&exclude=odd&exclude=log', anonymous)).text,
+    '[+]ping ok\n[+]etcd excluded: ok\nwarn: some health checks cannot be excluded: no matches for "log","odd"\nlivez check passed\n',
+  );
+  t.is((await server.get('/readyz/etcd?verbose')).text, 'ok');
+  t.is((await server.get('/livez/informer-sync')).status, 404);
   const refused = await server.get(CONFIG_MAPS, anonymous);
   t.is(refused.status, 401);
   t.like(refused.body, { reason: 'Unauthorized', message: 'Unauthorized', code: 401 });
