@@ -56,7 +56,7 @@ export async function applyServerSide(options: {
       checkCreateRight(request);
       const object = structuredClone(config);
       const set = fieldsOf(manageable(config, request), schemaOf(kind));
-      setEntries(object, withEntry({ entries: [], manager, set, now: server.now() }));
+      setEntries(object, withEntry({ entries: [], manager, set, now: server.now(), hasChanged: true }));
       defaultObject(object, kind);
       return createInRegistry({ request, object, options: applied });
     },
@@ -166,8 +166,11 @@ function applyTo({ request, current, config, manager, force, now }: Application)
   const fields = rest as Record<string, unknown>;
   const object = rebuild({ request, current, config, fields });
   // What goes with an item or a map is nobody's any more.
-  const left = withoutFields(kept, compare(manageable(current, request), fields, schema).removed);
-  setEntries(object, withEntry({ entries: own === undefined ? left : [...left, own], manager, set, now }));
+  const made = compare(manageable(current, request), fields, schema);
+  const left = withoutFields(kept, made.removed);
+  const list = own === undefined ? left : [...left, own];
+  const hasChanged = made.changed !== undefined || made.removed !== undefined;
+  setEntries(object, withEntry({ entries: list, manager, set, now, hasChanged }));
   defaultObject(object, request.kind);
   return object;
 }

@@ -80,18 +80,21 @@ export const isEntryOf = (
 export const setOf = (entry: ManagedFieldsEntry): FieldSet | undefined =>
   entry.fieldsV1 as FieldSet | undefined;
 
-/** The list with this manager's set replaced; an entry that is new or changed gets the time, and one of no fields goes. */
+/** The list with this manager's set replaced; an entry that is new, or whose manager has changed something, gets the time, and one of no fields goes. */
 export function withEntry(options: {
   entries: ManagedFieldsEntry[];
   manager: Manager;
   set: FieldSet | undefined;
   now: Date;
+  /** The object is another one now, if only in the values of fields that the manager has had before. */
+  hasChanged: boolean;
 }): ManagedFieldsEntry[] {
-  const { entries, manager, set, now } = options;
+  const { entries, manager, set, now, hasChanged } = options;
   const present = entries.find((entry) => isEntryOf(entry, manager));
   const others = entries.filter((entry) => entry !== present);
   if (set === undefined || Object.keys(set).length === 0) return others;
-  if (present?.apiVersion === manager.apiVersion && isDeepStrictEqual(setOf(present), set)) return entries;
+  const isSame = present?.apiVersion === manager.apiVersion && isDeepStrictEqual(setOf(present), set);
+  if (isSame && !hasChanged) return entries;
   return [...others, newEntry({ manager, set, now })];
 }
 
@@ -130,8 +133,23 @@ export function recordManager(change: {
   );
   const own = entries.find((entry) => isEntryOf(entry, manager));
   const set = union(difference(own === undefined ? undefined : setOf(own), removed), changed);
-  const noted = withEntry({ entries: own === undefined ? others : [...others, own], manager, set, now });
+  const list = own === undefined ? others : [...others, own];
+  const noted = withEntry({ entries: list, manager, set, now, hasChanged: changed !== undefined });
   setEntries(object, capUpdates(noted));
+}
+
+/**
+ * Whoever has changed nothing in the end but the time at which it did so has changed nothing: defaults and what is left out may make the
+ * object the old one again (upstream: fieldmanager IgnoreManagedFieldsTimestampsTransformer).
+ */
+export function ignoreTimes(object: ApiObject, old: ApiObject): void {
+  const timeless = ({ metadata: { managedFields = [], ...metadata }, ...rest }: ApiObject) => ({
+    ...rest,
+    metadata,
+    entries: managedFields.map(({ time: _time, ...entry }) => entry).toSorted(compareEntries),
+  });
+  if (isDeepStrictEqual(timeless(object), timeless(old)))
+    setEntries(object, old.metadata.managedFields ?? []);
 }
 
 const MAX_UPDATES = 10;

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { invalid } from '../../api/validation/field-error.ts';
 import { validateCommonMetaUpdate } from '../../api/validation/object-meta.ts';
 import { validateObjectUpdate } from '../../api/validation/validation.ts';
-import { recordManager } from '../apply/managed-fields.ts';
+import { ignoreTimes, recordManager } from '../apply/managed-fields.ts';
 import { conflictError, invalidError, notFoundError } from '../http/errors.ts';
 import { checkCreateRight } from '../http/secured-request.ts';
 import type { ApiObject, Kind, Strategy } from '../registry/kind.ts';
@@ -100,6 +100,7 @@ async function prepareUpdate({ request, current, object, options }: Update): Pro
   if (kind.tracksGeneration === true) trackGeneration(object, current, kind);
   const errors = validate(request, object, current);
   if (errors.length > 0) throw invalidError(kind, object.metadata.name ?? '', errors);
+  ignoreTimes(object, current);
   await server.admission.validate(attributes);
   warn(request, strategy.warnings?.(object, current) ?? []);
   return object;

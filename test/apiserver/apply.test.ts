@@ -69,6 +69,35 @@ test('an apply that changes nothing is not written, whoever applied last', async
   t.deepEqual(await applyBy('one'), both);
 });
 
+test('a manager is noted with the time of its last change', async (t) => {
+  let seconds = 0;
+  const server = await startTestServer(t, { now: () => new Date(seconds * 1000) });
+  const timesOf = ({
+    body,
+  }: {
+    body: { metadata: { managedFields: { manager: string; time: string }[] } };
+  }) =>
+    Object.fromEntries(
+      body.metadata.managedFields.map(({ manager, time }) => [manager, Date.parse(time) / 1000]),
+    );
+  const patch = (value: string) =>
+    server.patch(`${CONFIG_MAPS}/a?fieldManager=editor`, { data: { b: value } });
+  seconds = 1000;
+  await apply(server, { manager: 'one', data: { a: '1' } });
+  await patch('1');
+  seconds = 2000;
+  t.deepEqual(timesOf(await apply(server, { manager: 'one', data: { a: '2' } })), {
+    one: 2000,
+    editor: 1000,
+  });
+  seconds = 3000;
+  t.deepEqual(timesOf(await patch('2')), { one: 2000, editor: 3000 });
+  seconds = 4000;
+  const { body: last } = await server.get(`${CONFIG_MAPS}/a`);
+  t.deepEqual((await patch('2')).body, last);
+  t.deepEqual((await apply(server, { manager: 'one', data: { a: '2' } })).body, last);
+});
+
 test('updates own what they change', async (t) => {
   const server = await startTestServer(t);
   await apply(server, { manager: 'one', data: { a: '1' } });
