@@ -13,7 +13,7 @@ export function aggregatedDiscovery(kinds: KindTable, root: DiscoveryRoot, versi
     apiVersion: `apidiscovery.k8s.io/${version}`,
     metadata: {},
     items: groups.map(([name, versions]) => ({
-      metadata: { ...(name !== '' && { name }), creationTimestamp: null },
+      metadata: { ...(name !== '' && { name }) },
       versions: versions.map((groupVersion) => describeVersion(kinds, name, groupVersion)),
     })),
   };

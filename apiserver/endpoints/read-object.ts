@@ -71,8 +71,8 @@ function summaryOf(body: Buffer): string {
 
 /** The errors for a value that tells no type, and for one that tells another than it must have. */
 interface Refusals {
-  unrecognized(why: string): StatusError;
-  mismatched(why: string, given: BodyType): StatusError;
+  unrecognized: (why: string) => StatusError;
+  mismatched: (why: string, given: BodyType) => StatusError;
 }
 
 /** The value with the type that it must have, which it may leave out. Throws 400, and what the refusals make. */

@@ -76,6 +76,8 @@ class ObjectWatch {
   readonly #stream: WatchStream;
   readonly #includeObject: string;
   #sentUpTo = 0;
+  /** Only the first table of a watch tells its columns. */
+  #hasHead = false;
 
   constructor(options: {
     request: ResourceRequest;
@@ -167,10 +169,11 @@ class ObjectWatch {
   #line(type: EventType, entry: CacheEntry): string {
     const { kind, representation } = this.#request;
     if (representation.as === 'object') return `{"type":"${type}","object":${jsonOf(kind, entry)}}\n`;
-    const shape = `${representation.as} ${metaVersionOf(representation)}`;
+    const shape = `${representation.as} ${metaVersionOf(representation)} ${this.#hasHead ? '' : 'head'}`;
     const format = `${apiVersionOf(kind)} ${shape} ${this.#includeObject}`;
     let text = entry.encoded.get(format);
     if (text === undefined) entry.encoded.set(format, (text = this.#represent(present(kind, entry.object))));
+    this.#hasHead = true;
     return `{"type":"${type}","object":${text}}\n`;
   }
 
@@ -180,7 +183,8 @@ class ObjectWatch {
       return JSON.stringify(partialOf(object, representation));
     const metadata = { resourceVersion: object.metadata.resourceVersion ?? '' };
     const includeObject = this.#includeObject;
-    return JSON.stringify(tableOf({ kind, objects: [object], metadata, representation, includeObject }));
+    const table = tableOf({ kind, objects: [object], metadata, representation, includeObject });
+    return JSON.stringify(this.#hasHead ? { ...table, columnDefinitions: null } : table);
   }
 
   #bookmark(annotations?: Record<string, string>): void {
@@ -198,11 +202,7 @@ function bookmarkLine(options: {
 }): string {
   const { kind, representation, resourceVersion, annotations } = options;
   const { as } = representation;
-  const metadata = {
-    resourceVersion,
-    creationTimestamp: null,
-    ...(annotations !== undefined && { annotations }),
-  };
+  const metadata = { resourceVersion, ...(annotations !== undefined && { annotations }) };
   const type = { kind: kind.kind, apiVersion: apiVersionOf(kind) };
   const apiVersion = metaVersionOf(representation);
   const partial = { kind: 'PartialObjectMetadata', apiVersion };

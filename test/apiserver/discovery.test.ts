@@ -31,6 +31,7 @@ test('legacy and aggregated discovery tell the same', async (t) => {
   const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json';
   const core = await server.get('/api', { headers: { accept } });
   t.is(core.body.kind, 'APIGroupDiscoveryList');
+  t.deepEqual(core.body.items[0].metadata, {});
   const [version] = core.body.items[0].versions as { resources: { resource: string; verbs: string[] }[] }[];
   t.deepEqual(version?.resources.find(({ resource }) => resource === 'pods')?.verbs, pods?.verbs);
   const etag = core.headers.etag ?? '';

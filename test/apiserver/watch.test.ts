@@ -56,6 +56,7 @@ test('a streaming list ends with its bookmark', async (t) => {
   t.is(bookmark?.object.kind, 'ConfigMap');
   t.is(bookmark?.object.metadata.annotations['k8s.io/initial-events-end'], 'true');
   t.is(bookmark?.object.metadata.resourceVersion, await revisionOf(server));
+  t.deepEqual(Object.keys(bookmark?.object.metadata).toSorted(), ['annotations', 'resourceVersion']);
   watch.end();
   const missing = await server.get(`${CONFIG_MAPS}?watch=true&sendInitialEvents=true`);
   t.is(missing.status, 422);
@@ -223,7 +224,7 @@ test('a server that stops ends its watches', async (t) => {
 
 test('a table or metadata come in the version of meta.k8s.io that was asked for', async (t) => {
   const server = await startTestServer(t);
-  await server.post(CONFIG_MAPS, { metadata: { name: 'a' } });
+  for (const name of ['a', 'b']) await server.post(CONFIG_MAPS, { metadata: { name } });
   const ask = (as: string, version: string) => ({
     headers: { accept: `application/json;as=${as};v=${version};g=meta.k8s.io` },
   });
@@ -237,6 +238,11 @@ test('a table or metadata come in the version of meta.k8s.io that was asked for'
     t.is(list.body.items[0].apiVersion, apiVersion);
     const one = await server.get(`${CONFIG_MAPS}/a`, ask('PartialObjectMetadata', version));
     t.is(one.body.apiVersion, apiVersion);
+    const tables = await server.watch(`${CONFIG_MAPS}?watch=true`, ask('Table', version));
+    const heads = [(await tables.next())?.object, (await tables.next())?.object];
+    const [first, second] = heads.map(({ columnDefinitions }) => columnDefinitions);
+    t.deepEqual([first, second], [table.body.columnDefinitions, null]);
+    tables.end();
     for (const as of ['Table', 'PartialObjectMetadata']) {
       const query =
         'watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true';

@@ -27,6 +27,7 @@ async function watchOne(meanwhile: (parts: { response: object; stopping: AbortCo
       stopping: stopping.signal,
     },
     representation: { as: 'object' },
+    warnings: [],
     response,
   };
   await watchObjects(request as unknown as ResourceRequest);
