@@ -36,8 +36,12 @@ export function defaultNode(node: Node): void {
     status.allocatable = { ...status.capacity };
 }
 
+/** What is given as text goes into the data (upstream: core/v1 Convert_v1_Secret_To_core_Secret). */
 export function defaultSecret(secret: Secret): void {
   secret.type ||= 'Opaque';
+  for (const [key, value] of Object.entries(secret.stringData ?? {}))
+    secret.data = { ...secret.data, [key]: Buffer.from(value).toString('base64') };
+  delete secret.stringData;
 }
 
 export function defaultPodTemplate(object: PodTemplate): void {

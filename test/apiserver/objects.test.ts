@@ -183,6 +183,26 @@ test('who applies what is empty owns it, and it is left out', async (t) => {
   t.is(refused.status, 409);
 });
 
+test('what a Secret is given as text is data, also to who manages it', async (t) => {
+  const server = await startTestServer(t);
+  const secrets = '/api/v1/namespaces/default/secrets';
+  const { body } = await server.post(secrets, {
+    metadata: { name: 's' },
+    data: { a: 'AA==', b: 'AA==' },
+    stringData: { b: 'ü', c: '' },
+  });
+  t.deepEqual(body.data, { a: 'AA==', b: 'w7w=', c: '' });
+  t.false('stringData' in body);
+  t.deepEqual(body.metadata.managedFields[0].fieldsV1, {
+    'f:data': { 'f:a': {}, 'f:b': {}, 'f:c': {} },
+    'f:type': {},
+  });
+  const patched = await server.patch(`${secrets}/s`, { stringData: { c: 'x' } });
+  t.is(patched.body.data.c, 'eA==');
+  const same = await server.patch(`${secrets}/s`, { stringData: { c: 'x' } });
+  t.is(same.body.metadata.resourceVersion, patched.body.metadata.resourceVersion);
+});
+
 test('makes a name from generateName', async (t) => {
   const server = await startTestServer(t);
   const { body } = await server.post(CONFIG_MAPS, { metadata: { generateName: 'job-' } });
