@@ -59,6 +59,7 @@ import { validateEphemeralContainersUpdate, validatePodStatusUpdate } from './po
 import { validatePodTemplate, validatePodTemplateUpdate } from './pod/pod-template.ts';
 import { validatePodUpdate } from './pod/pod-update.ts';
 import { validatePod } from './pod/pod.ts';
+import { validateRuntimeClass, validateRuntimeClassUpdate } from './runtime-class.ts';
 import {
   validateClusterRole,
   validateClusterRoleBinding,
@@ -160,6 +161,10 @@ const validators: Record<string, Validator> = {
     create: validateResourceQuota,
     update: validateResourceQuotaUpdate,
     subresources: { status: validateResourceQuotaStatusUpdate },
+  }),
+  'RuntimeClass.node.k8s.io': validator({
+    create: validateRuntimeClass,
+    update: validateRuntimeClassUpdate,
   }),
   Secret: validator({ create: validateSecret, update: validateSecretUpdate }),
   Service: validator({ create: validateService, update: validateServiceUpdate }),

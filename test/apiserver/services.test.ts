@@ -131,3 +131,27 @@ test('a PUT makes what upstream lets it make', async (t) => {
   t.is((await server.put(`${classes}/c`, runtimeClass)).status, 201);
   t.is((await server.put(`${classes}/c`, runtimeClass)).status, 422);
 });
+
+test('the handler of a RuntimeClass is a label, for good', async (t) => {
+  const server = await startTestServer(t);
+  const classes = '/apis/node.k8s.io/v1/runtimeclasses';
+  const toleration = { key: 'a', operator: 'Exists' };
+  const wrong = await server.post(classes, {
+    metadata: { name: 'c' },
+    overhead: { podFixed: { cpu: '-1' } },
+    scheduling: { nodeSelector: { a: '_' }, tolerations: [toleration, toleration] },
+  });
+  t.deepEqual(
+    causesOf(wrong).map((cause) => cause.split(': ').slice(0, 3).join(': ')),
+    [
+      'handler: Invalid value: ""',
+      'overhead.limits[cpu]: Invalid value: "-1"',
+      'scheduling.nodeSelector: Invalid value: "_"',
+      'scheduling.tolerations[1]: Duplicate value: {"Key":"a","Operator":"Exists","Value":"","Effect":"","TolerationSeconds":null}',
+    ],
+  );
+  const { status } = await server.post(classes, { metadata: { name: 'c' }, handler: 'h' });
+  t.is(status, 201);
+  const changed = await server.patch(`${classes}/c`, { handler: 'i' });
+  t.deepEqual(causesOf(changed), ['handler: Invalid value: "i": field is immutable']);
+});
