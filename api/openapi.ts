@@ -35,6 +35,11 @@ export function resolveSchema(schema: Schema): Schema {
   return reference === undefined ? schema : (definitionOf(reference) ?? {});
 }
 
+const namesBySchema = new Map(Object.entries(definitions).map(([name, schema]) => [schema, name]));
+
+/** The name of the definition that has this schema; nothing for one of a custom resource, or a part of one. */
+export const definitionNameOf = (schema: Schema): string | undefined => namesBySchema.get(schema);
+
 /** The definitions with these names and all that they refer to, in OpenAPI v2 form (`definitions`). */
 export function schemasReachableFrom(names: Iterable<string>): Record<string, Schema> {
   const found = new Set<string>();

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Schema } from '../../api/schema/schema.ts';
 import type { FieldSet } from './field-set.ts';
+import type { Structure } from './structure.ts';
 import { partsOf, structureOf } from './structure.ts';
 
 /** All fields of a value, as the set that an applier of it owns. */
@@ -34,23 +35,43 @@ export function compare(old: unknown, current: unknown, schema: Schema): Compari
   const [oldParts, newParts] = [partsOf(old, before), partsOf(current, after)];
   const changed: FieldSet = {};
   const removed: FieldSet = {};
-  for (const [step, part] of newParts) {
-    const previous = oldParts.get(step);
-    const below =
-      previous === undefined ? added(part, step) : compare(previous.value, part.value, part.schema);
+  for (const step of new Set([...newParts.keys(), ...oldParts.keys()])) {
+    const below = comparePart(oldParts.get(step), newParts.get(step), isAlwaysThere(after, step));
     if (below.changed !== undefined) changed[step] = below.changed;
     if (below.removed !== undefined) removed[step] = below.removed;
-  }
-  for (const [step, part] of oldParts) {
-    if (!newParts.has(step)) removed[step] = added(part, step).changed ?? {};
   }
   return { changed: emptyToNone(changed), removed: emptyToNone(removed) };
 }
 
-function added({ value, schema }: { value: unknown; schema: Schema }, step: string): Comparison {
-  const below = fieldsOf(value, schema);
-  const isItem = !step.startsWith('f:') && Object.keys(below).length > 0;
-  return { changed: isItem ? { '.': {}, ...below } : below, removed: undefined };
+interface Part {
+  value: unknown;
+  schema: Schema;
+}
+
+const isAlwaysThere = (structure: Structure, step: string): boolean =>
+  structure.kind === 'map' && structure.isAlwaysThere(step.slice(2));
+
+/** One of the two is there; the other may be, without being written down. */
+function comparePart(old: Part | undefined, current: Part | undefined, alwaysThere: boolean): Comparison {
+  const { value: present, schema } = (current ?? old) as Part;
+  const absent = alwaysThere ? emptyLike(present) : undefined;
+  const [before, after] = [old?.value ?? absent, current?.value ?? absent];
+  if (before === undefined) return { changed: wholeOf(after, schema), removed: undefined };
+  if (after === undefined) return { changed: undefined, removed: wholeOf(before, schema) };
+  return compare(before, after, schema);
+}
+
+const emptyLike = (value: unknown): unknown =>
+  Array.isArray(value) ? [] : typeof value === 'object' && value !== null ? {} : undefined;
+
+/** All fields of a value that comes or goes: maps, structs and items are told beside what is in them. */
+function wholeOf(value: unknown, schema: Schema): FieldSet {
+  const parts = [...partsOf(value, structureOf(value, schema))];
+  if (parts.length === 0) return {};
+  return {
+    '.': {},
+    ...Object.fromEntries(parts.map(([step, part]) => [step, wholeOf(part.value, part.schema)])),
+  };
 }
 
 const emptyToNone = (set: FieldSet): FieldSet | undefined =>

@@ -1,10 +1,17 @@
-import { resolveSchema } from '../../api/openapi.ts';
+import { definitionNameOf, resolveSchema } from '../../api/openapi.ts';
 import type { Schema } from '../../api/schema/schema.ts';
+import { structFields } from '../../api/schema/struct-fields.ts';
+import { keptZeros } from '../protobuf/fields.ts';
 
 /** How server-side apply sees a value: one whole (`leaf`), named parts, or a list whose items have an identity. */
 export type Structure =
   | { kind: 'leaf' }
-  | { kind: 'map'; childSchema(name: string): Schema }
+  | {
+      kind: 'map';
+      childSchema(name: string): Schema;
+      /** A field that isn't written down is there all the same, and empty. */
+      isAlwaysThere(name: string): boolean;
+    }
   | { kind: 'list'; itemSchema: Schema; stepOf(item: unknown): string };
 
 const LEAF: Structure = { kind: 'leaf' };
@@ -16,7 +23,24 @@ export function structureOf(value: unknown, schema: Schema): Structure {
   const isAtomic =
     schema['x-kubernetes-map-type'] === 'atomic' || resolved['x-kubernetes-map-type'] === 'atomic';
   if (Array.isArray(value)) return listStructure(schema);
-  return isAtomic ? LEAF : { kind: 'map', childSchema: (name) => childOf(resolved, name) };
+  if (isAtomic) return LEAF;
+  return {
+    kind: 'map',
+    childSchema: (name) => childOf(resolved, name),
+    isAlwaysThere: (name) => isAlwaysThere(resolved, name),
+  };
+}
+
+/** Of a Go struct: what is no pointer, and is told even when it is empty. */
+function isAlwaysThere(schema: Schema, name: string): boolean {
+  if (schema.properties?.[name]?.$ref?.endsWith('.ObjectMeta') === true) return true;
+  const definition = definitionNameOf(schema);
+  if (definition === undefined) return false;
+  return (
+    structFields.has(`${definition}.${name}`) ||
+    schema.required?.includes(name) === true ||
+    keptZeros(definition)?.has(name) === true
+  );
 }
 
 function childOf(schema: Schema, name: string): Schema {

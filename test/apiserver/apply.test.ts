@@ -69,6 +69,63 @@ test('an apply that changes nothing is not written, whoever applied last', async
   t.deepEqual(await applyBy('one'), both);
 });
 
+test('who makes a map, a list or an item owns it beside what is in it, but for what is always there', async (t) => {
+  const server = await startTestServer(t);
+  await makeDefaultAccount(server);
+  const { body: pod } = await server.post(PODS, {
+    metadata: { name: 'web', labels: { a: 'b' } },
+    spec: {
+      containers: [
+        {
+          name: 'main',
+          image: 'busybox',
+          ports: [{ containerPort: 80 }],
+          resources: { requests: { cpu: '1' } },
+        },
+      ],
+      volumes: [{ name: 'v', emptyDir: {} }],
+      automountServiceAccountToken: false,
+    },
+  });
+  const [entry] = pod.metadata.managedFields;
+  t.deepEqual(entry.fieldsV1['f:metadata'], { 'f:labels': { '.': {}, 'f:a': {} } });
+  t.like(entry.fieldsV1['f:spec'], {
+    'f:securityContext': {},
+    'f:volumes': { '.': {}, 'k:{"name":"v"}': { '.': {}, 'f:emptyDir': {}, 'f:name': {} } },
+  });
+  t.deepEqual(entry.fieldsV1['f:spec']['f:containers'], {
+    'k:{"name":"main"}': {
+      '.': {},
+      'f:image': {},
+      'f:imagePullPolicy': {},
+      'f:name': {},
+      'f:ports': {
+        '.': {},
+        'k:{"containerPort":80,"protocol":"TCP"}': { '.': {}, 'f:containerPort': {}, 'f:protocol': {} },
+      },
+      'f:resources': { '.': {}, 'f:requests': { '.': {}, 'f:cpu': {} } },
+      'f:terminationMessagePath': {},
+      'f:terminationMessagePolicy': {},
+    },
+  });
+  const { body: reported } = await server.patch(`${PODS}/web/status?fieldManager=kubelet`, {
+    status: { conditions: [{ type: 'A', status: 'True' }], podIPs: [{ ip: '10.0.0.1' }] },
+  });
+  const ofKubelet = (reported.metadata.managedFields as { manager: string; fieldsV1: object }[]).find(
+    ({ manager }) => manager === 'kubelet',
+  );
+  t.deepEqual(ofKubelet?.fieldsV1, {
+    'f:status': {
+      'f:conditions': {
+        '.': {},
+        'k:{"type":"A"}': { '.': {}, 'f:status': {}, 'f:type': {} },
+      },
+      'f:podIP': {},
+      'f:podIPs': { '.': {}, 'k:{"ip":"10.0.0.1"}': { '.': {}, 'f:ip': {} } },
+    },
+  });
+});
+
 test('a manager is noted with the time of its last change', async (t) => {
   let seconds = 0;
   const server = await startTestServer(t, { now: () => new Date(seconds * 1000) });
@@ -179,7 +236,7 @@ test('of more than ten updaters the oldest are one', async (t) => {
   t.is(managersOf(capped).length, 11);
   const entries = capped.body.metadata.managedFields as { manager: string; fieldsV1: object }[];
   const ancient = entries.find(({ manager }) => manager === 'ancient-changes');
-  t.deepEqual(ancient?.fieldsV1, { 'f:data': { 'f:m10': {}, 'f:m11': {} } });
+  t.deepEqual(ancient?.fieldsV1, { 'f:data': { '.': {}, 'f:m10': {}, 'f:m11': {} } });
   const last = await update('m21');
   t.false(managersOf(last).includes('m12'));
   t.is(managersOf(last).length, 11);

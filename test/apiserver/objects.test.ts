@@ -194,7 +194,7 @@ test('what a Secret is given as text is data, also to who manages it', async (t)
   t.deepEqual(body.data, { a: 'AA==', b: 'w7w=', c: '' });
   t.false('stringData' in body);
   t.deepEqual(body.metadata.managedFields[0].fieldsV1, {
-    'f:data': { 'f:a': {}, 'f:b': {}, 'f:c': {} },
+    'f:data': { '.': {}, 'f:a': {}, 'f:b': {}, 'f:c': {} },
     'f:type': {},
   });
   const patched = await server.patch(`${secrets}/s`, { stringData: { c: 'x' } });
