@@ -42,11 +42,15 @@ export function terminalEnds(terminal: IPty): TerminalEnds {
   };
 }
 
+/** As much as a terminal of Linux keeps. What comes later is of a process that outlives the command, and may have no end. */
+const mostBytesKept = 640 * 1024;
+
 function* chunksOf(fd: number): Generator<Buffer> {
-  for (;;) {
+  for (let total = 0; total < mostBytesKept;) {
     const chunk = Buffer.alloc(4096);
     const length = atOnce(() => readSync(fd, chunk));
     if (length === 0) return;
+    total += length;
     yield chunk.subarray(0, length);
   }
 }
