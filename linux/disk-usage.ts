@@ -1,5 +1,6 @@
 import { lstat, readdir } from 'node:fs/promises';
 import type { Stats } from 'node:fs';
+import { join } from 'node:path';
 import { hasCode } from './system-error.ts';
 import { pathInside, withinPathLimit } from './within-path-limit.ts';
 
@@ -35,6 +36,27 @@ export const diskUsageOf = async (directory: string): Promise<DiskUsage> => {
   await add(Buffer.from(directory), root);
   return usage;
 };
+
+const nothing: DiskUsage = { usedBytes: 0, inodes: 0 };
+
+/** The same of what may not be there: then it is nothing. */
+export const diskUsageIfThere = (path: string): Promise<DiskUsage> => ifThere(diskUsageOf(path), nothing);
+
+/** What the files take that are right in a directory, without those below its own directories; nothing when it is not there. */
+export const diskUsageOfFilesIn = async (directory: string): Promise<DiskUsage> => {
+  const entries = await ifThere(readdir(directory, { withFileTypes: true }), []);
+  const files = entries.filter((entry) => !entry.isDirectory());
+  return totalOf(await Promise.all(files.map(({ name }) => diskUsageIfThere(join(directory, name)))));
+};
+
+export const totalOf = (usages: DiskUsage[]): DiskUsage =>
+  usages.reduce(
+    (sum, { usedBytes, inodes }) => ({
+      usedBytes: sum.usedBytes + usedBytes,
+      inodes: sum.inodes + inodes,
+    }),
+    nothing,
+  );
 
 /** Files come and go while we count. */
 const ifThere = async <T>(value: Promise<T>, otherwise: T): Promise<T> => {

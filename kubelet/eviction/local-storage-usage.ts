@@ -1,6 +1,7 @@
-import { readdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { diskUsageOf } from '../../linux/disk-usage.ts';
+import { diskUsageIfThere, diskUsageOfFilesIn, totalOf } from '../../linux/disk-usage.ts';
+import type { DiskUsage } from '../../linux/disk-usage.ts';
 import { hasCode } from '../../linux/system-error.ts';
 import type * as cri from '../../runtime/cri/types.ts';
 import { labelNames } from '../containers/labels.ts';
@@ -18,7 +19,7 @@ export interface LocalStorageUsage {
   containers: { name: string; layerBytes: number; logBytes: number }[];
   /** Writable layers are on another file system than everything else (upstream: a dedicated imagefs). */
   layersAreApart: boolean;
-  /** Bytes of what is no container's: the hosts file, and logs beside the containers' folders. */
+  /** Bytes of what is no container's. */
   podFilesBytes: number;
 }
 
@@ -43,24 +44,39 @@ export async function localStorageUsage(
     (each) => hasSizeLimit(each) || (isWhole && isOnDisk(each)),
   );
   const mounted = options.mounted(uid);
-  const [emptyDirs, stats, hostsBytes, logBytes] = await Promise.all([
-    Promise.all(counted.map(async ({ name }) => [name, await bytesOf(mounted.get(name)?.hostPath)] as const)),
+  const bytesOf = async (name: string) => {
+    const path = mounted.get(name)?.hostPath;
+    return path === undefined ? 0 : (await diskUsageIfThere(path)).usedBytes;
+  };
+  const [emptyDirs, stats, podFiles] = await Promise.all([
+    Promise.all(counted.map(async ({ name }) => [name, await bytesOf(name)] as const)),
     isWhole ? statsOf(options, uid) : [],
-    isWhole ? bytesOf(join(pods, uid, 'etc-hosts')) : 0,
-    isWhole ? bytesOfFilesIn(podLogFolder(logs, pod)) : 0,
+    isWhole ? podFilesUsage(options.folders, pod) : undefined,
   ]);
   const containers = stats.map(async ({ name, writableLayer }) => ({
     name,
     layerBytes: writableLayer?.usedBytes?.value ?? 0,
-    logBytes: await bytesOfFilesIn(containerLogFolder(logs, pod, name)),
+    logBytes: (await diskUsageOfFilesIn(containerLogFolder(logs, pod, name))).usedBytes,
   }));
   return {
     emptyDirs: new Map(emptyDirs),
     containers: await Promise.all(containers),
     layersAreApart: await areApart(stats[0]?.writableLayer?.fsId?.mountpoint, pods),
-    podFilesBytes: hostsBytes + logBytes,
+    podFilesBytes: podFiles?.usedBytes ?? 0,
   };
 }
+
+/** What is no container's: the hosts file, and logs beside the containers' folders. */
+export const podFilesUsage = async (
+  { pods, logs }: MeasureOptions['folders'],
+  pod: KubeletPod,
+): Promise<DiskUsage> =>
+  totalOf(
+    await Promise.all([
+      diskUsageIfThere(join(pods, pod.metadata.uid, 'etc-hosts')),
+      diskUsageOfFilesIn(podLogFolder(logs, pod)),
+    ]),
+  );
 
 async function statsOf(
   { cri: client, cache }: MeasureOptions,
@@ -78,26 +94,15 @@ async function statsOf(
 
 async function areApart(layers: string | undefined, pods: string): Promise<boolean> {
   if (!layers) return false;
-  const [ofLayers, ofPods] = await Promise.all([layers, pods].map((path) => ifThere(stat(path))));
-  return ofLayers !== undefined && ofPods !== undefined && ofLayers.dev !== ofPods.dev;
+  const [ofLayers, ofPods] = await Promise.all([deviceOf(layers), deviceOf(pods)]);
+  return ofLayers !== undefined && ofPods !== undefined && ofLayers !== ofPods;
 }
 
-async function bytesOfFilesIn(folder: string): Promise<number> {
-  const entries = (await ifThere(readdir(folder, { withFileTypes: true }))) ?? [];
-  const files = entries.filter((entry) => !entry.isDirectory());
-  const sizes = await Promise.all(files.map(({ name }) => bytesOf(join(folder, name))));
-  return sizes.reduce((sum, bytes) => sum + bytes, 0);
-}
-
-const bytesOf = async (path: string | undefined): Promise<number> =>
-  path === undefined ? 0 : ((await ifThere(diskUsageOf(path)))?.usedBytes ?? 0);
-
-/** Volumes are unmounted and logs rotated while we count. */
-const ifThere = async <T>(value: Promise<T>): Promise<T | undefined> => {
+async function deviceOf(path: string): Promise<number | undefined> {
   try {
-    return await value;
+    return (await stat(path)).dev;
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined;
     throw error;
   }
-};
+}

@@ -1,5 +1,11 @@
+import { diskUsageOfFilesIn, totalOf } from '../../../linux/disk-usage.ts';
+import type { DiskUsage } from '../../../linux/disk-usage.ts';
 import type * as cri from '../../../runtime/cri/types.ts';
 import { labelNames } from '../../containers/labels.ts';
+import { containerLogFolder } from '../../containers/log-paths.ts';
+import { isOnDisk } from '../../eviction/local-storage-limits.ts';
+import { podFilesUsage } from '../../eviction/local-storage-usage.ts';
+import type { VolumeStats } from '../../volumes/stats.ts';
 import type { RouteRequest } from '../server.ts';
 import { diskUse, machineUse, podUses } from '../stats.ts';
 import type { PodUse } from '../stats.ts';
@@ -9,13 +15,7 @@ export async function statsSummary({ options, response }: RouteRequest): Promise
   const [uses, fs] = await Promise.all([podUses(options), diskUse(options.rootDir)]);
   const machine = machineUse();
   const time = new Date().toISOString();
-  const pods = await Promise.all(
-    uses.map(async (use) => {
-      const uid = use.stats.attributes?.metadata?.uid ?? '';
-      const volumes = await options.parts.volumes.statsFor(uid).catch(() => []);
-      return { ...podStats(use), volume: volumes };
-    }),
-  );
+  const pods = await Promise.all(uses.map((use) => podStats({ options, use, fs })));
   const summary = {
     node: {
       nodeName: options.nodeName,
@@ -35,8 +35,20 @@ export async function statsSummary({ options, response }: RouteRequest): Promise
   response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(summary));
 }
 
-function podStats({ stats, containers }: PodUse) {
+type FileSystem = Awaited<ReturnType<typeof diskUse>>;
+
+interface PodStatsInput {
+  options: RouteRequest['options'];
+  use: PodUse;
+  /** The one that everything of the Pod is on. */
+  fs: FileSystem;
+}
+
+async function podStats({ options, use, fs }: PodStatsInput) {
+  const { stats, containers } = use;
   const metadata = stats.attributes?.metadata;
+  const volume = await options.parts.volumes.statsFor(metadata?.uid ?? '').catch(() => []);
+  const { logs, all } = await localStorage({ options, use, volume });
   return {
     podRef: {
       name: metadata?.name ?? '',
@@ -47,18 +59,57 @@ function podStats({ stats, containers }: PodUse) {
     memory: memoryStats(stats.linux?.memory),
     network: networkStats(stats.linux?.network),
     process_stats: { process_count: stats.linux?.process?.processCount?.value ?? 0 },
-    containers: containers.map(({ attributes, cpu, memory, writableLayer }) => ({
-      name: attributes?.labels[labelNames.containerName] ?? attributes?.metadata?.name ?? '',
-      cpu: cpuStats(cpu),
-      memory: memoryStats(memory),
-      rootfs: {
-        time: timeOf(writableLayer?.timestamp),
-        usedBytes: writableLayer?.usedBytes?.value ?? 0,
-        inodesUsed: writableLayer?.inodesUsed?.value ?? 0,
-      },
-    })),
+    containers: containers.map((one, index) => {
+      const { usedBytes, inodes } = layerUsage(one);
+      return {
+        name: nameOf(one),
+        cpu: cpuStats(one.cpu),
+        memory: memoryStats(one.memory),
+        rootfs: { time: timeOf(one.writableLayer?.timestamp), usedBytes, inodesUsed: inodes },
+        logs: fileStats(fs, logs[index]),
+      };
+    }),
+    volume,
+    'ephemeral-storage': fileStats(fs, all),
   };
 }
+
+/** The logs of each container, and all that the Pod has on the node's disk, as the eviction manager counts it. */
+async function localStorage({
+  options: { parts },
+  use: { stats, containers },
+  volume,
+}: Pick<PodStatsInput, 'options' | 'use'> & { volume: VolumeStats[] }) {
+  const pod = parts.directory.get(stats.attributes?.metadata?.uid ?? '');
+  if (pod === undefined) return { logs: [], all: nothing };
+  const { folders } = parts.context;
+  const [podFiles, ...logs] = await Promise.all([
+    podFilesUsage(folders, pod),
+    ...containers.map((one) => diskUsageOfFilesIn(containerLogFolder(folders.logs, pod, nameOf(one)))),
+  ]);
+  const onDisk = new Set((pod.spec.volumes ?? []).filter(isOnDisk).map(({ name }) => name));
+  const emptyDirs = volume
+    .filter(({ name }) => onDisk.has(name))
+    .map(({ usedBytes, inodesUsed }) => ({ usedBytes, inodes: inodesUsed }));
+  return { logs, all: totalOf([podFiles, ...logs, ...emptyDirs, ...containers.map(layerUsage)]) };
+}
+
+const nothing: DiskUsage = { usedBytes: 0, inodes: 0 };
+
+const nameOf = ({ attributes }: cri.ContainerStats): string =>
+  attributes?.labels[labelNames.containerName] ?? attributes?.metadata?.name ?? '';
+
+const layerUsage = ({ writableLayer }: cri.ContainerStats): DiskUsage => ({
+  usedBytes: writableLayer?.usedBytes?.value ?? 0,
+  inodes: writableLayer?.inodesUsed?.value ?? 0,
+});
+
+/** A part of what is on a file system. */
+const fileStats = (fs: FileSystem, { usedBytes, inodes } = nothing) => ({
+  ...fs,
+  usedBytes,
+  inodesUsed: inodes,
+});
 
 const timeOf = (nanoseconds: number | undefined): string =>
   new Date((nanoseconds ?? Date.now() * 1e6) / 1e6).toISOString();

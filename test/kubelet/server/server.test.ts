@@ -121,6 +121,62 @@ test('starts and ends are counted', async (t) => {
     t.regex(body, line);
 });
 
+test('what a pod has on the disk', async (t) => {
+  const bench = await startBench(t);
+  bench.cri.intercept('ListPodSandboxStats', () => ({
+    stats: [...bench.cri.sandboxes.values()].map(({ id, metadata }) => ({ attributes: { id, metadata } })),
+  }));
+  bench.cri.intercept('ListContainerStats', () => ({
+    stats: [...bench.cri.containers.values()].map(({ id, config }) => ({
+      attributes: { id, labels: config.labels },
+      writableLayer: { usedBytes: { value: 1_000_000 }, inodesUsed: { value: 3 } },
+    })),
+  }));
+  const names = ['data', 'memory'];
+  const { containers, ...rest } = spec();
+  const volumeMounts = names.map((name) => ({ name, mountPath: `/${name}` }));
+  const { metadata } = await bench.createPod({
+    metadata: { name: 'web' },
+    spec: {
+      ...rest,
+      volumes: [
+        { name: 'data', emptyDir: {} },
+        {
+          name: 'memory',
+          downwardAPI: { items: [{ path: 'name', fieldRef: { fieldPath: 'metadata.name' } }] },
+        },
+      ],
+      containers: containers.map((container) => ({ ...container, volumeMounts })),
+    },
+  });
+  await bench.podUntil('web', ({ status }) => status?.phase === 'Running');
+  const log = `${bench.dir}/logs/pods/default_web_${metadata?.uid}/main/0.log`;
+  mkdirSync(dirname(log), { recursive: true });
+  writeFileSync(log, Buffer.alloc(500_000, 'x'));
+  const empty = `${bench.dir}/kubelet/pods/${metadata?.uid}/volumes/kubernetes.io~empty-dir/data`;
+  writeFileSync(`${empty}/file`, Buffer.alloc(2_000_000, 'x'));
+  interface Use {
+    usedBytes: number;
+    inodesUsed: number;
+    capacityBytes: number;
+  }
+  const { pods: all } = JSON.parse((await ask(bench, '/stats/summary')).body) as {
+    pods: { containers: { rootfs: Use; logs: Use }[]; 'ephemeral-storage': Use }[];
+  };
+  const main = all[0]?.containers[0];
+  const whole = all[0]?.['ephemeral-storage'];
+  const is = (use: Use | undefined, bytes: number) =>
+    t.true(Math.abs((use?.usedBytes ?? 0) - bytes) < 50_000, `${use?.usedBytes} for ${bytes}`);
+  is(main?.rootfs, 1_000_000);
+  is(main?.logs, 500_000);
+  t.is(main?.logs.inodesUsed, 1);
+  is(whole, 3_500_000);
+  t.is(whole?.inodesUsed, 3 + 1 + 2 + 1); // the hosts file too
+  t.true((whole?.capacityBytes ?? 0) > (whole?.usedBytes ?? 0));
+  await bench.client.resource(pods).delete({ name: 'web', namespace: 'default' });
+  await bench.gone('web'); // and its mount
+});
+
 test('evictions are counted', async (t) => {
   const bench = await startBench(t);
   const volumes = [{ name: 'data', emptyDir: { sizeLimit: '1' } }];
