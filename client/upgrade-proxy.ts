@@ -24,6 +24,8 @@ export interface UpgradeProxyOptions {
   headers?: OutgoingHttpHeaders;
   /** Ends the connection on both sides, for a server that stops. */
   signal?: AbortSignal;
+  /** How long a target may take nothing of what a client has sent that is gone; then it is closed all the same. Default 5000. */
+  lingerMs?: number;
 }
 
 export interface SocketAnswer {
@@ -57,7 +59,7 @@ export class UpgradeDialError extends Error {
  * The client's credentials never travel on. Throws UpgradeDialError, with `socket` still usable for answerOnSocket.
  */
 export async function proxyUpgrade(options: UpgradeProxyOptions): Promise<{ statusCode: number }> {
-  const { socket, head } = options;
+  const { socket, head, lingerMs = 5000 } = options;
   const guard = guardUntilSpliced(socket);
   const abort = () => socket.destroy();
   options.signal?.addEventListener('abort', abort, { once: true });
@@ -70,7 +72,7 @@ export async function proxyUpgrade(options: UpgradeProxyOptions): Promise<{ stat
       if (answer.head.length > 0) socket.write(answer.head);
       if (head.length > 0) answer.socket.write(head);
       guard.release();
-      await splice(socket, answer.socket);
+      await splice(socket, answer.socket, lingerMs);
     }
     return { statusCode: answer.response.statusCode ?? 502 };
   } finally {
@@ -200,17 +202,25 @@ async function passRefusal(response: IncomingMessage, socket: Duplex): Promise<v
   response.destroy();
 }
 
-/** Bytes both ways with back-pressure; what one side has sent is flushed to the other before that one is closed. */
-function splice(client: Duplex, target: Duplex): Promise<void> {
+/**
+ * Bytes both ways with back-pressure; what one side has sent is flushed to the other before that one is closed. But a command that doesn't
+ * read its input must not outlive its client: nobody would ever see that this one has gone.
+ */
+function splice(client: Duplex, target: Duplex, lingerMs: number): Promise<void> {
   for (const side of [client, target]) keepOpen(side);
-  return Promise.all([carry(client, target), carry(target, client)]).then(() => undefined);
+  return Promise.all([
+    carry(client, target, () => closeWhenStalled(target, lingerMs)),
+    carry(target, client, () => undefined),
+  ]).then(() => undefined);
 }
 
 /** The end of one direction is the end of the connection: both protocols have their own half-close inside. */
-function carry(from: Duplex, to: Duplex): Promise<void> {
+function carry(from: Duplex, to: Duplex, onEnd: () => void): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const finish = () => {
+    from.off('end', finish).off('close', finish);
     closeWhenFlushed(to);
+    onEnd();
     resolve();
   };
   from.on('error', () => from.destroy());
@@ -223,6 +233,16 @@ function carry(from: Duplex, to: Duplex): Promise<void> {
 function closeWhenFlushed(stream: Duplex): void {
   if ('destroySoon' in stream) (stream as Socket).destroySoon();
   else stream.destroy();
+}
+
+function closeWhenStalled(stream: Duplex, lingerMs: number): void {
+  if (stream.closed) return;
+  let left = stream.writableLength;
+  const timer = setInterval(() => {
+    if (stream.writableLength === left) stream.destroy();
+    left = stream.writableLength;
+  }, lingerMs);
+  stream.once('close', () => clearInterval(timer));
 }
 
 function keepOpen(stream: Duplex): void {

@@ -141,6 +141,37 @@ test('when the client goes away the target is closed, and the other way round', 
   t.pass();
 });
 
+test('a target that reads nothing learns that the client has gone, after what it still takes', async (t) => {
+  let isClosed = false;
+  const target = await listening(t, (_request, socket) => {
+    socket.write(upgradeAnswer);
+    const pings = setInterval(() => socket.write('ping'), 50); // without them nobody could learn it
+    socket.on('error', () => socket.destroy());
+    socket.once('close', () => {
+      clearInterval(pings);
+      isClosed = true;
+    });
+    t.teardown(() => socket.destroy());
+  });
+  const front = await proxyTo(t, target, { lingerMs: 200 });
+  const client = connect(front.port, '127.0.0.1');
+  client.write(upgradeRequest());
+  await readUntil(client, '\r\n\r\n');
+  client.resume();
+  const block = Buffer.alloc(1024 * 1024);
+  while (client.write(block) || (await drained(client)));
+  client.destroy();
+  await front.finished;
+  t.true(await until('the target has closed', () => isClosed));
+});
+
+/** False when it takes no more. */
+const drained = (socket: Socket): Promise<boolean> =>
+  once(socket, 'drain', { signal: AbortSignal.timeout(500) }).then(
+    () => true,
+    () => false,
+  );
+
 interface Listening {
   port: number;
   close: () => Promise<void>;
