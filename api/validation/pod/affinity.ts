@@ -1,6 +1,5 @@
 import type {
   Affinity,
-  LabelSelector,
   NodeAffinity,
   NodeSelector,
   NodeSelectorRequirement,
@@ -12,6 +11,7 @@ import { checkQualifiedName, complaints, nameIsLabel, nameIsSubdomain } from '..
 import { forbidden, invalid, required } from '../field-error.ts';
 import type { FieldError } from '../field-error.ts';
 import { validateLabelSelector } from '../label-selector.ts';
+import { validateLabelKeys } from './label-keys.ts';
 import { checkLabelValue } from './scheduling.ts';
 
 const requiredRules = 'requiredDuringSchedulingIgnoredDuringExecution';
@@ -134,45 +134,6 @@ function validatePodTerm(term: Partial<PodAffinityTerm>, path: string): FieldErr
     ...(topologyKey === '' ? [required(`${path}.topologyKey`, 'can not be empty')] : []),
     ...checkQualifiedName(topologyKey, `${path}.topologyKey`),
   ];
-}
-
-/** The Pod's values of the keys have been merged into the selector already: what was there before comes first. */
-function validateLabelKeys(
-  { labelSelector, matchLabelKeys = [], mismatchLabelKeys = [] }: Partial<PodAffinityTerm>,
-  path: string,
-): FieldError[] {
-  const seen = new Set(Object.keys(labelSelector?.matchLabels ?? {}));
-  const repeated = (labelSelector?.matchExpressions ?? []).flatMap(({ key }) => {
-    const index = matchLabelKeys.lastIndexOf(key);
-    const isRepeated = index >= 0 && seen.has(key);
-    seen.add(key);
-    // Upstream's path, too, has two indexes.
-    return isRepeated
-      ? [invalid(`${path}[${index}]`, key, 'exists in both matchLabelKeys and labelSelector')]
-      : [];
-  });
-  return [
-    ...checkLabelKeys(matchLabelKeys, labelSelector, `${path}.matchLabelKeys`),
-    ...checkLabelKeys(mismatchLabelKeys, labelSelector, `${path}.mismatchLabelKeys`),
-    ...repeated,
-    ...matchLabelKeys.flatMap((key, index) =>
-      mismatchLabelKeys.includes(key)
-        ? [
-            invalid(
-              `${path}.matchLabelKeys[${index}]`,
-              key,
-              'exists in both matchLabelKeys and mismatchLabelKeys',
-            ),
-          ]
-        : [],
-    ),
-  ];
-}
-
-function checkLabelKeys(keys: string[], selector: LabelSelector | undefined, path: string): FieldError[] {
-  if (keys.length > 0 && selector === undefined)
-    return [forbidden(path, 'must not be specified when labelSelector is not set')];
-  return keys.flatMap((key, index) => checkQualifiedName(key, `${path}[${index}]`));
 }
 
 function checkWeight(weight: number | undefined, path: string): FieldError[] {

@@ -1,9 +1,10 @@
 import { isLabelValue } from '../../names.ts';
 import type { PodSchedulingGate, Toleration, TopologySpreadConstraint } from '../../types.ts';
 import { checkEnum, checkQualifiedName, complaints } from '../checks.ts';
-import { duplicate, forbidden, invalid, notSupported, required } from '../field-error.ts';
+import { duplicate, invalid, notSupported, required } from '../field-error.ts';
 import type { FieldError } from '../field-error.ts';
 import { validateLabelSelector } from '../label-selector.ts';
+import { validateLabelKeys } from './label-keys.ts';
 
 export const taintEffects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
 
@@ -75,7 +76,7 @@ export function validateTopologySpread(
       ...checkMinDomains(constraint.minDomains, action, `${at}.minDomains`),
       ...checkEnum(constraint.nodeAffinityPolicy, `${at}.nodeAffinityPolicy`, ['Honor', 'Ignore']),
       ...checkEnum(constraint.nodeTaintsPolicy, `${at}.nodeTaintsPolicy`, ['Honor', 'Ignore']),
-      ...validateMatchLabelKeys(constraint, at),
+      ...validateLabelKeys(constraint, at),
       ...validateLabelSelector(constraint.labelSelector, `${at}.labelSelector`),
     ];
   });
@@ -92,16 +93,6 @@ function checkMinDomains(minDomains: number | undefined, action: string, field: 
     ...checkPositive(minDomains, field),
     ...(action === 'DoNotSchedule' ? [] : [invalid(field, minDomains, only)]),
   ];
-}
-
-function validateMatchLabelKeys(
-  { matchLabelKeys, labelSelector }: TopologySpreadConstraint,
-  at: string,
-): FieldError[] {
-  const keys = matchLabelKeys ?? [];
-  if (keys.length > 0 && labelSelector === undefined)
-    return [forbidden(`${at}.matchLabelKeys`, 'must not be specified when labelSelector is not set')];
-  return keys.flatMap((key, index) => checkQualifiedName(key, `${at}.matchLabelKeys[${index}]`));
 }
 
 /** Checks the gates that hold a Pod back. */

@@ -2,6 +2,12 @@ import { refuses } from './refusals.ts';
 import type { Refusal } from './refusals.ts';
 import { inSpec } from './refusals.ts';
 
+/** The second is what the server makes of matchLabelKeys of a Pod whose label x is 1. */
+const saidTwice = {
+  matchLabels: { x: '1' },
+  matchExpressions: [{ key: 'x', operator: 'In', values: ['1'] }],
+};
+
 /** What is wrong with a Pod, how it comes about, and all that validation says: field, kind of error, words. */
 const refusals: Refusal[] = [
   [
@@ -221,6 +227,41 @@ const refusals: Refusal[] = [
     [
       "spec.nodeSelector: Invalid value: \"a b\": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')",
       "spec.nodeSelector: Invalid value: \"c d\": a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')",
+    ],
+  ],
+  [
+    "keys of the Pod's own labels",
+    inSpec({
+      affinity: {
+        podAffinity: {
+          requiredDuringSchedulingIgnoredDuringExecution: [
+            { topologyKey: 'a', matchLabelKeys: ['x'], mismatchLabelKeys: ['y'] },
+            {
+              topologyKey: 'a',
+              labelSelector: saidTwice,
+              matchLabelKeys: ['x', '/y'],
+              mismatchLabelKeys: ['x'],
+            },
+          ],
+        },
+      },
+      topologySpreadConstraints: [
+        {
+          maxSkew: 1,
+          topologyKey: 'a',
+          whenUnsatisfiable: 'DoNotSchedule',
+          labelSelector: saidTwice,
+          matchLabelKeys: ['y', 'x'],
+        },
+      ],
+    }),
+    [
+      'spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].matchLabelKeys: Forbidden: must not be specified when labelSelector is not set',
+      'spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].mismatchLabelKeys: Forbidden: must not be specified when labelSelector is not set',
+      'spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[1].matchLabelKeys[1]: Invalid value: "/y": prefix part must be non-empty',
+      'spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[1][0]: Invalid value: "x": exists in both matchLabelKeys and labelSelector',
+      'spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[1].matchLabelKeys[0]: Invalid value: "x": exists in both matchLabelKeys and mismatchLabelKeys',
+      'spec.topologySpreadConstraints[0][1]: Invalid value: "x": exists in both matchLabelKeys and labelSelector',
     ],
   ],
   [
