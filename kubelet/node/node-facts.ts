@@ -102,7 +102,7 @@ const maxImages = 50;
 async function imagesOf(client: CriClient): Promise<{ names: string[]; sizeBytes: number }[]> {
   const { images } = await client.call('ListImages', {}).catch(() => ({ images: [] as cri.Image[] }));
   return [...images]
-    .sort((a, b) => b.size - a.size || a.id.localeCompare(b.id))
+    .sort((a, b) => b.size - a.size || (a.id < b.id ? -1 : 1))
     .slice(0, maxImages)
     .map(({ repoTags, repoDigests, size }) => ({
       names: [...repoDigests, ...repoTags].slice(0, 5),
