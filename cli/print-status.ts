@@ -2,19 +2,26 @@ import { clientFromKubeconfig } from '../client/kubeconfig.ts';
 import { nodes } from '../client/resources.ts';
 import { readClusterFile, type ClusterFile } from '../cluster/cluster-file.ts';
 import { findDaemon } from '../cluster/daemons.ts';
+import { isThere } from '../cluster/down.ts';
 import { clusterNames, clusterPaths } from '../cluster/paths.ts';
 
-/** Prints what runs of one cluster, or of all there are. Exit code 1 when the named cluster does not exist. */
+/** Prints what runs of one cluster, or of all there are. Exit code 1 when one is not there or can't be read, which hides no other. */
 export async function printStatus(name: string | undefined): Promise<void> {
   const names = name === undefined ? clusterNames() : [name];
   if (names.length === 0) process.stdout.write('there is no cluster\n');
-  for (const each of names) await printCluster(each);
+  for (const each of names) await printCluster(each).catch((error: unknown) => printTrouble(each, error));
+}
+
+function printTrouble(name: string, error: unknown): void {
+  process.stdout.write(`cluster ${name}: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
 }
 
 async function printCluster(name: string): Promise<void> {
   const file = readClusterFile(name);
   if (file === undefined) {
-    process.stdout.write(`there is no cluster ${name}\n`);
+    const rest = `is not whole: 'podwright up --name ${name}' goes on with it, 'podwright down --name ${name}' removes it`;
+    process.stdout.write(isThere(name) ? `cluster ${name} ${rest}\n` : `there is no cluster ${name}\n`);
     process.exitCode = 1;
     return;
   }
