@@ -66,7 +66,8 @@ export async function readNodeFacts(options: NodeFactsOptions): Promise<NodeFact
           containerRuntimeVersion:
             runtime.version ?? previous.nodeInfo?.containerRuntimeVersion ?? 'podwright://Unknown',
         },
-        images,
+        // A server written in Go leaves an empty list out: then it isn't news.
+        ...(images.length > 0 || previous.images !== undefined ? { images } : {}),
         features: { supplementalGroupsPolicy: true },
         runtimeHandlers: [{ name: '', features: { recursiveReadOnlyMounts: true, userNamespaces: false } }],
       };
