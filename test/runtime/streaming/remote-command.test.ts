@@ -187,7 +187,7 @@ for (const kind of ['SPDY', 'WebSocket'] as const) {
       if (connection === undefined) return t.fail();
       const { stdout, error } = openStreams(connection, ['error', 'stdout']);
       error.resume();
-      await until('the first bytes are here', () => stdout.readableLength > 1024 * 1024);
+      await until('the first bytes are here', () => stdout.readableLength >= 1024 * 1024);
       t.is(runtime.running.size, 1);
       for await (const chunk of stdout as AsyncIterable<Buffer>) take(chunk);
       await connection.closed;
