@@ -5,7 +5,7 @@ import type { CoreV1Event, Pod } from '../../api/types.ts';
 import { systemClock } from '../../client/clock.ts';
 import type { Clock } from '../../client/clock.ts';
 import { pods, runtimeClasses } from '../../client/resources.ts';
-import { until } from '../environment.ts';
+import { patience, until } from '../environment.ts';
 import { FakeCriError } from './fake-cri.ts';
 import { startBench } from './kubelet-on-fakes.ts';
 import { main, spec } from './pod-spec.ts';
@@ -390,15 +390,20 @@ test('a pod that is deleted already is not evicted', async (t) => {
   t.teardown(() => creating.resolve(undefined));
   let containers = 0;
   bench.cri.intercept('CreateContainer', () => (++containers > 1 ? creating.promise : undefined));
-  const volumes = [{ name: 'data', emptyDir: { sizeLimit: '1' } }];
+  const volumes = [{ name: 'data', emptyDir: { sizeLimit: '1Mi' } }];
   const volumeMounts = [{ name: 'data', mountPath: '/data' }];
-  await bench.createPod({
+  const { metadata } = await bench.createPod({
     metadata: { name: 'full' },
     spec: spec({ volumes, containers: [main({ volumeMounts }), main({ name: 'slow' })] }),
   });
   await until('the second container', () => containers > 1);
   await bench.client.resource(pods).delete({ name: 'full', namespace: 'default' });
-  await delay(2500); // longer than until it is counted
+  // The kubelet hears of what happened in its order: when it has begun with another pod it knows of the deletion.
+  await bench.createPod({ metadata: { name: 'other' }, spec: spec() });
+  await until('the other sandbox', () => bench.cri.sandboxes.size === 2);
+  const path = `${bench.dir}/kubelet/pods/${metadata?.uid}/volumes/kubernetes.io~empty-dir/data`;
+  writeFileSync(`${path}/big`, Buffer.alloc(3 << 20));
+  await delay(2500 * patience); // longer than until it is counted
   creating.resolve(undefined);
   await bench.gone('full');
   await bench.eventUntil('full', ({ reason }) => reason === 'Killing');
