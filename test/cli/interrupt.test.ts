@@ -28,7 +28,7 @@ test('up that waits for the network says for whom, and ends with 130 at Ctrl-C',
   });
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  const ended = once(child, 'exit');
+  const ended = once(child, 'close'); // by then all of stderr is here
   t.teardown(() => {
     if (child.exitCode === null) process.kill(-(child.pid ?? 0), 'SIGKILL');
   });
