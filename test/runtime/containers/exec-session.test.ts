@@ -10,7 +10,7 @@ import type { ContainerRecord } from '../../../runtime/containers/record.ts';
 import type { Runtime } from '../../../runtime/runtime.ts';
 import type { SandboxRecord } from '../../../runtime/sandboxes/record.ts';
 import type { ExecSession, TerminalSize } from '../../../runtime/streaming/streaming-runtime.ts';
-import { until } from '../../environment.ts';
+import { patience, until } from '../../environment.ts';
 import { machine } from '../native/machine.ts';
 
 /** A container that sleeps, as all that the runtime has. */
@@ -97,17 +97,29 @@ test.serial('all that is pasted into a terminal arrives, and all that it answers
   t.is(await session, 129);
 });
 
-/** A client that sends without end, as far as it is taken. */
+/**
+ * A client that sends without end, as far as it is taken, once the command has said something: until that has made its terminal raw, the
+ * kernel takes all that is typed and throws away what is too long for a line.
+ */
 function flood() {
   const sent = { bytes: 0 };
-  const stream = new Readable({
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+  const stdin = new Readable({
     read: () =>
-      setImmediate(() => {
-        sent.bytes += 65536;
-        stream.push(sent.bytes < 64 * 1024 * 1024 ? Buffer.alloc(65536, 'x') : null);
-      }),
+      void begun.then(() =>
+        setImmediate(() => {
+          sent.bytes += 65536;
+          stdin.push(sent.bytes < 64 * 1024 * 1024 ? Buffer.alloc(65536, 'x') : null);
+        }),
+      ),
   });
-  return { sent, stream };
+  const stdout = new Writable({
+    write(_data, _encoding, done) {
+      begin();
+      done();
+    },
+  });
+  return { sent, streams: { stdin, stdout } };
 }
 
 for (const tty of [true, false])
@@ -116,14 +128,14 @@ for (const tty of [true, false])
     async (t) => {
       const { client, run, shims } = await sleeping(t);
       const before = openFiles();
-      const { sent, stream } = flood();
-      const script = `${tty ? 'stty raw -echo; ' : ''}exec sleep 1000`;
-      const session = run(script, { tty, stdin: stream });
-      let seen = -1;
+      const { sent, streams } = flood();
+      const ready = `${tty ? 'stty raw -echo; ' : ''}echo ready`;
+      const session = run(`${ready}; exec sleep 1000`, { tty, ...streams });
+      let seen = 0;
       await until('it takes no more', async () => {
-        if (sent.bytes === seen) return true;
+        if (sent.bytes > 0 && sent.bytes === seen) return true;
         seen = sent.bytes;
-        await delay(300);
+        await delay(300 * patience);
         return false;
       });
       t.true(sent.bytes < 1024 * 1024, `${sent.bytes} bytes`);
@@ -132,16 +144,9 @@ for (const tty of [true, false])
       t.deepEqual(shims(), []);
       await until('all files are closed', () => openFiles() <= before);
 
-      const { stream: more } = flood();
       const { signal } = new AbortController();
-      t.is(
-        await run(`${tty ? 'stty raw -echo; ' : ''}head -c 1000000 >/dev/null; exit 3`, {
-          tty,
-          stdin: more,
-          signal,
-        }),
-        3,
-      );
+      const script = `${ready}; head -c 1000000 >/dev/null; exit 3`;
+      t.is(await run(script, { tty, ...flood().streams, signal }), 3);
       await until('all files are closed', () => openFiles() <= before);
     },
   );
