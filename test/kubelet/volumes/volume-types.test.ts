@@ -6,7 +6,7 @@ import test from 'ava';
 import type { Volume } from '../../../api/types.ts';
 import { bindMount, unmount } from '../../../linux/mount.ts';
 import { makeNode, makePod, mountsAt } from './node.ts';
-import { until } from '../../environment.ts';
+import { patience, until } from '../../environment.ts';
 
 const configMap = (name: string, data: Record<string, string>, more = {}) => ({
   metadata: { name, namespace: 'default' },
@@ -117,7 +117,7 @@ test('a missing key, and what is optional', async (t) => {
     { name: 'optional-secret', secret: { secretName: 'none', optional: true } },
   ];
   const pod = makePod(volumes);
-  const error = await t.throwsAsync(node.volumes.waitForMount(pod, { timeoutMs: 1000 }));
+  const error = await t.throwsAsync(node.volumes.waitForMount(pod, { timeoutMs: 1000 * patience }));
   t.is(
     error?.message,
     'unmounted volumes=[key secretkey], unattached volumes=[], failed to process volumes=[]: context deadline exceeded',
