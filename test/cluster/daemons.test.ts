@@ -33,7 +33,7 @@ test('a daemon whose starter was killed before it could tell is found, and never
   t.teardown(() => down(name));
   await beginUp(name);
   const command = ['scheduler', '--name', name];
-  const words = ['--disable-warning=ExperimentalWarning', MAIN, ...command];
+  const words = [...process.execArgv, MAIN, ...command];
   const begin = () => spawn(process.execPath, words, { stdio: ['ignore', 'ignore', 'pipe'] });
   const first = begin();
   const found = await until('its pid file', () => findDaemon(name, 'scheduler'));

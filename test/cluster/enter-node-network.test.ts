@@ -17,7 +17,7 @@ test.before(() => beginUp(name));
 test.after.always(() => down(name));
 
 const runRuntime = (...options: string[]) =>
-  spawn(process.execPath, [...options, MAIN, 'runtime', '--name', name, '--node', node]);
+  spawn(process.execPath, [...process.execArgv, ...options, MAIN, 'runtime', '--name', name, '--node', node]);
 
 test.serial('a component of a node that has no network namespace says so', async (t) => {
   const child = runRuntime();

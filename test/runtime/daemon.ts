@@ -104,7 +104,15 @@ interface LaunchOptions {
 
 async function launch(options: object, { umask = '022', env = {} }: LaunchOptions): Promise<ChildProcess> {
   const script = join(import.meta.dirname, 'serve-runtime.ts');
-  const args = ['-c', 'umask "$0"; exec "$@"', umask, process.execPath, script, JSON.stringify(options)];
+  const args = [
+    '-c',
+    'umask "$0"; exec "$@"',
+    umask,
+    process.execPath,
+    ...process.execArgv,
+    script,
+    JSON.stringify(options),
+  ];
   const child = spawn('sh', args, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } });
   child.stdout.setEncoding('utf8');
   const ended = once(child, 'exit').then(() => {

@@ -14,7 +14,7 @@ interface Acknowledged {
 /** Lets a process write until it has acknowledged `count` writes, kills it with SIGKILL, and returns what it acknowledged. */
 async function writeAndKill(dir: string, first: number, count: number): Promise<Acknowledged[]> {
   const script = join(import.meta.dirname, 'crash-writer.ts');
-  const writer = spawn(process.execPath, [script, dir, String(first)], {
+  const writer = spawn(process.execPath, [...process.execArgv, script, dir, String(first)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let output = '';

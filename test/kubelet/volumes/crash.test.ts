@@ -11,7 +11,9 @@ const program = join(import.meta.dirname, 'killed-manager.ts');
 
 /** Runs a volume manager in a process of its own and kills it after `afterMs`. */
 const runAndKill = async (rootDir: string, afterMs: number): Promise<void> => {
-  const child = spawn(process.execPath, [program, rootDir], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [...process.execArgv, program, rootDir], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const exited = once(child, 'exit');
   await Promise.race([once(child.stdout, 'data'), exited]);
   await new Promise((resolve) => setTimeout(resolve, afterMs));

@@ -131,9 +131,13 @@ test('containers outlive the daemon that started them, with every line and the e
   );
   const script = `const { startContainer } = await import(${JSON.stringify(join(import.meta.dirname, '../../../runtime/native/index.ts'))});
     await startContainer(JSON.parse(process.argv[1])); process.kill(process.pid, 'SIGKILL');`;
-  const daemon = spawn(process.execPath, ['--input-type=module', '-e', script, JSON.stringify(spec)], {
-    stdio: 'inherit',
-  });
+  const daemon = spawn(
+    process.execPath,
+    [...process.execArgv, '--input-type=module', '-e', script, JSON.stringify(spec)],
+    {
+      stdio: 'inherit',
+    },
+  );
   t.deepEqual(await once(daemon, 'exit'), [null, 'SIGKILL']);
   const { started, exit } = readContainerState(spec.stateDir);
   if (started === undefined) throw new Error('not started');

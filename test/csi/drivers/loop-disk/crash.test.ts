@@ -78,7 +78,7 @@ function mortalDriver(t: ExecutionContext, dir: string, deadly: string[]): Morta
 function start(dir: string, deaths: string[], deadly: string[]) {
   const program = fileURLToPath(new URL('driver-process.ts', import.meta.url));
   const left = deadly.filter((name) => !deaths.includes(name));
-  const child = spawn(process.execPath, [program, dir, ...left], {
+  const child = spawn(process.execPath, [...process.execArgv, program, dir, ...left], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, NODE_COMPILE_CACHE: join(dir, 'compile-cache') },
   });
