@@ -156,13 +156,14 @@ type DirectoryIn = (hierarchy: Hierarchy, path: string) => CgroupDirectory;
  */
 function makeWithParents(hierarchy: Hierarchy, path: string, directoryIn: DirectoryIn): void {
   if (hierarchy.version === 1 && makeBelowParent(hierarchy, directoryIn(hierarchy, path))) return;
-  for (const endMs = Date.now() + 1000; ;) {
+  for (let left = 100; ; left -= 1) {
     try {
       makeFromTop(hierarchy, path, directoryIn);
       return;
     } catch (error) {
-      // Somebody removed a parent that was empty still, as the last of the other clusters does.
-      if (!hasCode(error, 'ENOENT', 'ENODEV') || Date.now() > endMs) throw error;
+      // Somebody removed a parent that was empty still, as the last of the other clusters does. Tries are
+      // counted, of which it rarely takes more than three: a slow machine needs a second for a few.
+      if (!hasCode(error, 'ENOENT', 'ENODEV') || left === 0) throw error;
     }
   }
 }
