@@ -10,11 +10,12 @@ test.afterEach.always(() => {
 
 test.serial('the clock never goes back by itself, and keeps to the time of day', (t) => {
   const times = Array.from({ length: 1000 }, nowNs);
+  const now = Date.now();
   t.deepEqual(
     times.toSorted((a, b) => a - b),
     times,
   );
-  t.true(Math.abs((times.at(-1) ?? 0) / 1e6 - Date.now()) < 1000);
+  t.true(Math.abs((times.at(-1) ?? 0) / 1e6 - now) < 1000);
 });
 
 for (const stepMs of [hourMs, -hourMs]) {

@@ -109,7 +109,7 @@ test('the end of a container without a pid namespace of its own takes the rest o
     cgroup: cgroupOf(cgroups, path),
   });
   t.is(exitCode, 2);
-  t.deepEqual(cgroups.processes(path), []);
+  await until('the killed have ended', () => cgroups.processes(path).length === 0);
 });
 
 test('killed for lack of memory is recorded as such', async (t) => {
