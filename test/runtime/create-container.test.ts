@@ -12,7 +12,7 @@ let daemon: Daemon;
 
 test.before(async () => {
   daemon = await startDaemon({
-    env: { PODWRIGHT_FAILPOINTS: `runtime.create.after-lease=sleep(${500 * patience})` },
+    env: { PODWRIGHT_FAILPOINTS: `runtime.create.after-lease=sleep(${1000 * patience})` },
   });
 });
 

@@ -43,7 +43,7 @@ import {
 import { startSidecars } from '../../../csi/start-sidecars.ts';
 import { startTestApiServer, testLog } from '../../client/api-server.ts';
 import { runTestControllers } from '../../controllers/controller-rig.ts';
-import { expectNothingLeft, isRoot, skipUnless, until } from '../../environment.ts';
+import { expectNothingLeft, isRoot, patience, skipUnless, until } from '../../environment.ts';
 import { aSnapshot, ofClaim } from './snapshot-cluster.ts';
 
 /** A control plane without nodes over the loop-disk driver: volumes are files here, nobody mounts them. */
@@ -64,7 +64,7 @@ const startCluster = async (): Promise<Context> => {
   const driver = await startLoopDiskController({ driverName: LOOP_DISK, socketPath, cloudSocket, log });
   const server = await startTestApiServer();
   const client = await server.admin();
-  await installSnapshotCrds({ client, signal: AbortSignal.timeout(60_000) });
+  await installSnapshotCrds({ client, signal: AbortSignal.timeout(60_000 * patience) });
   const controllers = runTestControllers(client, [
     persistentVolumeController(),
     claimProtectionController,

@@ -22,7 +22,7 @@ import type {
   VolumeSnapshotContent,
 } from '../../../csi/snapshots/types.ts';
 import { startTestApiServer, testLog } from '../../client/api-server.ts';
-import { until } from '../../environment.ts';
+import { patience, until } from '../../environment.ts';
 import { driverName, startFakeDriver } from './fake-driver.ts';
 import type { FakeDriverOptions } from './fake-driver.ts';
 
@@ -52,7 +52,7 @@ export interface SnapshotClusterOptions extends FakeDriverOptions {
 export const startSnapshotCluster = async ({ snapshotter = {}, ...fake }: SnapshotClusterOptions = {}) => {
   const server = await startTestApiServer();
   const client = await server.admin();
-  await installSnapshotCrds({ client, signal: AbortSignal.timeout(60_000) });
+  await installSnapshotCrds({ client, signal: AbortSignal.timeout(60_000 * patience) });
   const driver = await startFakeDriver(fake);
   const sidecar = () => csiSnapshotter({ driver: driver.driver, retryStartMs: 5, ...snapshotter });
   let controllers = [runControllers(client, [snapshotController(), sidecar()])];

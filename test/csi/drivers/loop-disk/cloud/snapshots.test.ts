@@ -13,7 +13,7 @@ import test from 'ava';
 import { run } from '../../../../../linux/command.ts';
 import { setFailpoint } from '../../../../../linux/failpoint.ts';
 import { thawDevice } from '../../../../../linux/freeze.ts';
-import { until } from '../../../../environment.ts';
+import { patience, until } from '../../../../environment.ts';
 import { cloudRig, mountedDisk, rejects, settled, MiB, poolIn, region, zone } from '../driver-rig.ts';
 
 for (const reflink of [true, false]) {
@@ -35,7 +35,7 @@ for (const reflink of [true, false]) {
     writeFileSync(rig.imageOf(disk), 'other words', { flag: 'r+' });
     const source = { snapshot: snapshot.id };
     const restored = await cloud.createDisk({ name: 'restored', zone, sizeBytes: 16 * MiB, source });
-    t.is((await cloud.getDisk(restored.id, { waitMs: 10_000 })).state, 'available');
+    t.is((await cloud.getDisk(restored.id, { waitMs: 10_000 * patience })).state, 'available');
     t.is(statSync(rig.imageOf(restored)).size, 16 * MiB);
     t.is(readFileSync(rig.imageOf(restored)).toString('utf8', 0, 11), 'first words');
     t.true((await cloud.getDisk(restored.id)).usedBytes < MiB, 'holes stay holes');
@@ -60,7 +60,7 @@ for (const reflink of [true, false]) {
       sizeBytes: 32 * MiB,
       source: { snapshot: snapshot.id },
     });
-    await cloud.getDisk(clone.id, { waitMs: 10_000 });
+    await cloud.getDisk(clone.id, { waitMs: 10_000 * patience });
     const second = await cloud.attachDisk(clone.id, { instance: 'node-2', mode: 'read-write' });
     const other = join(rig.dir, 'other');
     await run('mkdir', [other]);
@@ -168,10 +168,10 @@ test.serial(
     using _point = setFailpoint('cloud.create.after-copy', '1*error(ENOSPC)');
     const request = { name: 'two', zone, sizeBytes: MiB, source: { snapshot: id } };
     const failed = await cloud.createDisk(request);
-    await t.throwsAsync(cloud.getDisk(failed.id, { waitMs: 10_000 }), { code: 'POOL_FULL' });
+    await t.throwsAsync(cloud.getDisk(failed.id, { waitMs: 10_000 * patience }), { code: 'POOL_FULL' });
     t.false(existsSync(rig.imageOf(failed)));
     const second = await cloud.createDisk(request);
-    t.is((await cloud.getDisk(second.id, { waitMs: 10_000 })).state, 'available');
+    t.is((await cloud.getDisk(second.id, { waitMs: 10_000 * patience })).state, 'available');
   },
 );
 
@@ -236,7 +236,7 @@ test.serial(
     const clone = await cloud.createDisk({ name: 'two', zone, sizeBytes: MiB, source: { disk: id } });
     await cloud.resizeDisk(id, 2 * MiB);
     const copied = t.throwsAsync(
-      cloud.getDisk(clone.id, { waitMs: 10_000 }),
+      cloud.getDisk(clone.id, { waitMs: 10_000 * patience }),
       rejects('SIZE_TOO_SMALL', `1048576 bytes do not hold the 2097152 of its source '${id}'`),
     );
     goOn.resolve();
