@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { spawn } from 'node-pty';
 import test from 'ava';
 import {
@@ -14,6 +14,8 @@ import { machine, type Machine } from './machine.ts';
 /** A container that sleeps, and what a command in it needs. */
 async function sleeping(vm: Machine, script = 'exec sleep 1000') {
   const { started, spec } = await vm.start(script);
+  // A container has started when its shell has, which is not at its end yet.
+  await until('it sleeps', () => readFileSync(`/proc/${started.pid}/cmdline`, 'utf8').startsWith('sleep'));
   const specification = (process: Partial<ExecSpec['process']> | string): ExecSpec => {
     const fields = typeof process === 'string' ? { args: ['sh', '-c', process] } : process;
     return { target: started, stateDir: spec.stateDir, process: { args: [], env: [], ...fields } };
