@@ -161,8 +161,9 @@ function applyTo({ request, current, config, manager, force, now }: Application)
   if (conflicts.length > 0 && !force) throw applyConflict(conflicts);
   const kept = withoutFields(others, changed);
   const owned = kept.reduce<FieldSet | undefined>((sum, entry) => union(sum, setOf(entry)), set);
-  const dropped = own && difference(setOf(own), owned);
-  const rest = dropped === undefined ? merged : removeFields({ value: merged, set: dropped, owned, schema });
+  const dropped = (own && difference(setOf(own), owned)) ?? {};
+  const isNone = Object.keys(dropped).length === 0;
+  const rest = isNone ? merged : removeFields({ value: merged, set: dropped, owned, schema });
   const fields = rest as Record<string, unknown>;
   const object = rebuild({ request, current, config, fields });
   // What goes with an item or a map is nobody's any more.

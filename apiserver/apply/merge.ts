@@ -33,16 +33,17 @@ function orderItems(items: [string, unknown][], applied: string[]): [string, unk
 
 /**
  * The value without the fields of `set`: an item or map that belongs to it goes as a whole, and so does one that is empty without them,
- * but for who still owns it (`owned`).
+ * but for who still owns it (`owned`). Of a map in which something is owned nothing else stays (structured-merge-diff merge/update.go
+ * prune).
  */
 export function removeFields({ value, set, owned, schema }: Removal): unknown {
   const structure = structureOf(value, schema);
   if (structure.kind === 'leaf') return value;
   const kept = [...partsOf(value, structure)].flatMap(([step, part]): [string, unknown][] => {
     const node = set[step];
-    if (node === undefined) return [[step, part.value]];
-    if (hasSelf(node)) return [];
     const below = owned?.[step];
+    if (node === undefined) return hasSelf(set) && below === undefined ? [] : [[step, part.value]];
+    if (hasSelf(node) && (below === undefined || !step.startsWith('f:'))) return [];
     const rest = removeFields({ ...part, set: node, owned: below });
     return below === undefined && isEmpty(rest) ? [] : [[step, rest]];
   });

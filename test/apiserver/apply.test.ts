@@ -126,6 +126,21 @@ test('who makes a map, a list or an item owns it beside what is in it, but for w
   });
 });
 
+test('what was written before it was applied is dropped field by field', async (t) => {
+  const server = await startTestServer(t);
+  await server.post(`${CONFIG_MAPS}?fieldManager=before`, configMap('a', { a: '1', b: '1' }));
+  await server.patch(`${CONFIG_MAPS}/a?fieldManager=other`, { data: { c: '1' } });
+  const { body } = await server.get(`${CONFIG_MAPS}/a`);
+  // As kubectl does when it begins to apply on the server.
+  const managedFields = (body.metadata.managedFields as { manager: string }[]).map((entry) =>
+    entry.manager === 'before' ? { ...entry, manager: 'one', operation: 'Apply' } : entry,
+  );
+  t.like(managedFields[0], { fieldsV1: { 'f:data': { '.': {} } } });
+  await server.patch(`${CONFIG_MAPS}/a`, { metadata: { managedFields } });
+  const applied = await apply(server, { manager: 'one', data: { a: '2' } });
+  t.deepEqual(applied.body.data, { a: '2', c: '1' });
+});
+
 test('a manager is noted with the time of its last change', async (t) => {
   let seconds = 0;
   const server = await startTestServer(t, { now: () => new Date(seconds * 1000) });
