@@ -1,4 +1,5 @@
 import { definitionOf } from '../../api/openapi.ts';
+import { isObject } from '../../api/patch/json-value.ts';
 import type { Schema } from '../../api/schema/schema.ts';
 import { referencedName } from '../../api/schema/schema.ts';
 import { keptZeros } from '../protobuf/fields.ts';
@@ -8,9 +9,8 @@ import { keptZeros } from '../protobuf/fields.ts';
  * fields whose Go type has no other way of not being there. Structs stay, however empty.
  */
 export function omitEmpty(value: unknown, definition: string): void {
-  const properties = definitionOf(definition)?.properties;
-  if (properties === undefined || !isMap(value)) return;
-  const required = definitionOf(definition)?.required ?? [];
+  const { properties, required = [] } = definitionOf(definition) ?? {};
+  if (properties === undefined || !isObject(value)) return;
   const kept = keptZeros(definition);
   for (const [field, content] of Object.entries(value)) {
     const schema = properties[field];
@@ -24,7 +24,7 @@ export function omitEmpty(value: unknown, definition: string): void {
 function omitInside(value: unknown, { $ref, items, additionalProperties }: Schema): void {
   if ($ref !== undefined) omitEmpty(value, referencedName($ref));
   else if (items !== undefined && Array.isArray(value)) for (const item of value) omitInside(item, items);
-  else if (typeof additionalProperties === 'object' && isMap(value))
+  else if (typeof additionalProperties === 'object' && isObject(value))
     for (const content of Object.values(value)) omitInside(content, additionalProperties);
 }
 
@@ -33,6 +33,3 @@ function isEmpty(value: unknown, { $ref }: Schema): boolean {
   if (typeof value === 'object' && value !== null) return Object.keys(value).length === 0;
   return value === '' || value === 0 || value === false;
 }
-
-const isMap = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
