@@ -27,15 +27,15 @@ export async function imageCommand(cluster: string, verb: string, argument: stri
 const verbs: Record<string, (store: ImageStore, argument: string) => Promise<void>> = {
   async load(store, file) {
     if (!existsSync(file)) throw new Error(`image load: no such file or folder: ${file}`);
-    for (const image of await loadImages({ store, file })) print(`loaded ${nameOf(image)}`);
+    for (const image of await loadImages({ store, file })) report('loaded', image);
   },
   async pull(store, name) {
-    print(`pulled ${nameOf(await pullImage({ store, name }))}`);
+    report('pulled', await pullImage({ store, name }));
   },
   ls(store) {
     print(['IMAGE'.padEnd(56), 'ID'.padEnd(14), 'SIZE'].join(' '));
     for (const image of store.list()) {
-      for (const name of image.tags.length > 0 ? image.tags : image.digests) {
+      for (const name of namesOf(image)) {
         print(
           [name.padEnd(56), image.id.replace('sha256:', '').slice(0, 12).padEnd(14), megabytes(image)].join(
             ' ',
@@ -50,13 +50,20 @@ const verbs: Record<string, (store: ImageStore, argument: string) => Promise<voi
     if (image === undefined)
       throw new Error(`image rm: there is no image '${name}' (see 'podwright image ls')`);
     await store.remove(name);
-    print(`removed ${nameOf(image)}`);
+    report('removed', image);
   },
   async 'build-busybox'(store) {
-    print(`built ${nameOf(await buildBusybox(store))}`);
+    report('built', await buildBusybox(store));
   },
 };
 
-const nameOf = ({ tags, digests, id }: ImageRecord): string => tags[0] ?? digests[0] ?? id;
+const namesOf = ({ tags, digests, id }: ImageRecord): string[] =>
+  [tags, digests].find((names) => names.length > 0) ?? [id];
+
+/** An image comes and goes with all of its names, so each of them is told. */
+function report(done: string, image: ImageRecord): void {
+  for (const name of namesOf(image)) print(`${done} ${name}`);
+}
+
 const megabytes = ({ sizeBytes }: ImageRecord): string => `${(sizeBytes / 1e6).toFixed(1)}MB`;
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
