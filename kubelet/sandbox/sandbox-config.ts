@@ -17,10 +17,13 @@ export interface SandboxConfigOptions {
   volumeGroups?: readonly number[];
 }
 
-/** The CRI sandbox of a Pod. Throws for a host name that is none. */
+/** The CRI sandbox of a Pod. Throws for a host name that is none, and for a user namespace, in upstream's words. */
 export function sandboxConfig(options: SandboxConfigOptions): cri.Sent<cri.PodSandboxConfig> {
   const { pod, attempt, cgroupParent, logRoot, dns } = options;
   const { metadata, spec } = pod;
+  if (spec.hostUsers === false) {
+    throw new Error("can't set `spec.hostUsers: false`, runtime does not support user namespaces");
+  }
   return {
     metadata: { name: metadata.name, namespace: metadata.namespace, uid: metadata.uid, attempt },
     // The name of a Pod on the host's network is the host's.
