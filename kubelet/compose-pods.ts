@@ -94,7 +94,11 @@ export function composePods(input: ComposeInput): PodParts {
   const counters = createKubeletCounters();
   const failures = createStartFailures();
   const images = createImageManager({ cri, clock });
-  const folders = { pods: join(rootDir, 'pods'), logs: logRootOf(options) };
+  const folders = {
+    pods: join(rootDir, 'pods'),
+    logs: logRootOf(options),
+    seccomp: join(rootDir, 'seccomp'),
+  };
   const cgroups = createPodCgroups({
     tree,
     root: options.cgroupRoot,

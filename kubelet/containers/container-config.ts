@@ -40,6 +40,8 @@ export interface PodFolders {
   pods: string;
   /** The root of the Pods' logs. */
   logs: string;
+  /** `<kubelet>/seccomp`: what a profile of type Localhost is named from. */
+  seccomp: string;
 }
 
 /** The CRI config of a container; makes its log folder, hosts file and termination log. Throws with upstream's words. */

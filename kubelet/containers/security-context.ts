@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Capabilities, Container, SeccompProfile, SecurityContext } from '../../api/types.ts';
 import type * as cri from '../../runtime/cri/types.ts';
 import { formatPod } from '../pod.ts';
@@ -18,13 +19,14 @@ export interface SecurityContextOptions {
   targetId?: string | undefined;
   /** Of the Pod's volumes. */
   volumeGroups?: readonly number[];
+  folders: { seccomp: string };
 }
 
 /** The container's security context over the Pod's, as CRI wants it. */
 export function linuxSecurityContext(
   options: SecurityContextOptions,
 ): cri.Sent<cri.LinuxContainerSecurityContext> {
-  const { pod, container, imageUser, volumeGroups = [] } = options;
+  const { pod, container, imageUser, volumeGroups = [], folders } = options;
   const effective = effectiveSecurityContext(pod, container);
   const podContext = pod.spec.securityContext ?? {};
   return {
@@ -41,7 +43,7 @@ export function linuxSecurityContext(
     supplementalGroupsPolicy: (podContext.supplementalGroupsPolicy ??
       'Merge') as cri.SupplementalGroupsPolicy,
     noNewPrivs: noNewPrivileges(effective),
-    seccomp: seccompOf(effective.seccompProfile),
+    seccomp: seccompOf(effective.seccompProfile, folders.seccomp),
     namespaceOptions: containerNamespaces(options),
     maskedPaths: effective.procMount === 'Unmasked' ? [] : maskedPaths,
     readonlyPaths: effective.procMount === 'Unmasked' ? [] : readonlyPaths,
@@ -92,10 +94,10 @@ const noNewPrivileges = ({ allowPrivilegeEscalation }: SecurityContext): boolean
   allowPrivilegeEscalation === false;
 
 /** Without a profile a container is unconfined, as upstream's without --seccomp-default. */
-function seccompOf(profile: SeccompProfile | undefined): cri.Sent<cri.SecurityProfile> {
+function seccompOf(profile: SeccompProfile | undefined, root: string): cri.Sent<cri.SecurityProfile> {
   if (profile?.type === 'RuntimeDefault') return { profileType: 'RuntimeDefault' };
   if (profile?.type === 'Localhost') {
-    return { profileType: 'Localhost', localhostRef: profile.localhostProfile ?? '' };
+    return { profileType: 'Localhost', localhostRef: join(root, profile.localhostProfile ?? '') };
   }
   return { profileType: 'Unconfined' };
 }
@@ -107,7 +109,11 @@ function containerNamespaces({ pod, targetId }: SecurityContextOptions) {
 }
 
 /** Throws when the container must not run as root and would (upstream: verifyRunAsNonRoot). */
-export function verifyRunAsNonRoot({ pod, container, imageUser }: SecurityContextOptions): void {
+export function verifyRunAsNonRoot({
+  pod,
+  container,
+  imageUser,
+}: Pick<SecurityContextOptions, 'pod' | 'container' | 'imageUser'>): void {
   const { runAsNonRoot, runAsUser } = effectiveSecurityContext(pod, container);
   if (!runAsNonRoot) return;
   const where = `(pod: "${formatPod(pod)}", container: ${container.name})`;

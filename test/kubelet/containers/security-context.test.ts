@@ -6,7 +6,7 @@ import { podOf } from '../pod-builder.ts';
 const inPod = (pod: object, securityContext: SecurityContext = {}) => {
   const built = podOf({ securityContext: pod, containers: [{ name: 'main', securityContext }] });
   const [container = { name: '' }] = built.spec.containers;
-  return { pod: built, container, imageUser: {} };
+  return { pod: built, container, imageUser: {}, folders: { seccomp: '/kubelet/seccomp' } };
 };
 
 test('the container wins over the pod', (t) => {
@@ -24,6 +24,14 @@ test('the container wins over the pod', (t) => {
   t.true(context.readonlyRootfs);
   t.deepEqual(context.seccomp, { profileType: 'Unconfined' });
   t.true(context.maskedPaths?.includes('/proc/kcore'));
+});
+
+test('a seccomp profile of the node is named from its folder', (t) => {
+  const seccompProfile = { type: 'Localhost', localhostProfile: 'audit/fine.json' };
+  t.deepEqual(linuxSecurityContext(inPod({ seccompProfile })).seccomp, {
+    profileType: 'Localhost',
+    localhostRef: '/kubelet/seccomp/audit/fine.json',
+  });
 });
 
 test('a container that must not be root', (t) => {
