@@ -71,6 +71,7 @@ export function createPlan(): Plan {
   const lines: string[] = [];
   const steps: string[][] = [];
   const add = (mark: string, fields: string[]) => {
+    if (fields.some((field) => field.includes('\0'))) throw new Error(nulByteIn(fields));
     steps[lines.length] = fields;
     lines.push(mark + fields.map(escapeField).join('\t'));
   };
@@ -86,8 +87,14 @@ export function createPlan(): Plan {
   };
 }
 
+/** Never the value, which may be a Secret's; runc's words for a variable. */
+function nulByteIn([step = '', word = '']: string[]): string {
+  const name = word.slice(0, Math.max(word.indexOf('='), 0));
+  const holder = step === 'environment' ? `invalid environment variable ${JSON.stringify(name)}` : step;
+  return `${holder}: contains nul byte (\\x00)`;
+}
+
 function escapeField(field: string): string {
-  if (field.includes('\0')) throw new Error(`a NUL byte in ${JSON.stringify(field)}`);
   return field.replaceAll('\\', '\\\\').replaceAll('\t', '\\t').replaceAll('\n', '\\n');
 }
 
