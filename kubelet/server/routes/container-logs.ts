@@ -1,4 +1,7 @@
+import { realpath } from 'node:fs/promises';
+import { quote } from '../../../api/go-format.ts';
 import type { ContainerStatus, PodStatus } from '../../../api/types.ts';
+import { messageOf } from '../../cri/cri-error.ts';
 import { findContainer } from '../../pod.ts';
 import type { KubeletPod } from '../../pod.ts';
 import { findPod } from '../find-container.ts';
@@ -20,6 +23,11 @@ export async function containerLogs(request: RouteRequest): Promise<void> {
   const status = parts.context.statuses.get(pod.metadata.uid) ?? pod.status;
   const id = containerIdFor({ pod, status, container, previous: wanted.previous });
   const logPath = await logPathOf(request, pod, id);
+  // Said before the answer has begun: after that an error only breaks it off.
+  await realpath(logPath).catch((error: unknown) => {
+    const why = `failed to try resolving symlinks in path ${quote(logPath)}: ${messageOf(error)}`;
+    throw new HttpError(400, why);
+  });
   response.writeHead(200, { 'content-type': 'text/plain', 'transfer-encoding': 'chunked' });
   response.flushHeaders();
   const { uid } = pod.metadata;

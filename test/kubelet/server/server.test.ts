@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { dirname } from 'node:path';
 import anyTest from 'ava';
@@ -235,6 +235,11 @@ test('logs, and why there are none', async (t) => {
   });
   t.is((await ask(bench, '/containerLogs/default/web/main?previous=true&stream=Stdout')).body, 'hello\n');
   t.is((await ask(bench, '/containerLogs/default/web/main?stream=Nope')).statusCode, 400);
+  // As of a container that could not be started so far that it had a log.
+  rmSync(logPath);
+  const lost = await ask(bench, '/containerLogs/default/web/main?previous=true');
+  t.is(lost.statusCode, 400);
+  t.true(lost.body.startsWith(`failed to try resolving symlinks in path "${logPath}": ENOENT`), lost.body);
 });
 
 test('a deleted pod is asked for no more', async (t) => {
