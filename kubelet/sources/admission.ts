@@ -5,6 +5,7 @@ import type { Amounts } from '../resources/amounts.ts';
 import { podRequests } from '../resources/pod-resources.ts';
 import { isStaticPod, isTerminalPhase } from '../pod.ts';
 import type { KubeletPod } from '../pod.ts';
+import { hostHasAppArmor, unenforceableAppArmor } from './app-armor.ts';
 import { forbiddenSysctl } from './sysctl-allowlist.ts';
 
 export interface Rejection {
@@ -26,6 +27,7 @@ export function admit({ pod, others, allocatable, node }: AdmissionInput): Rejec
   const active = others.filter(({ status }) => !isTerminalPhase(status.phase));
   return (
     forbiddenSysctl(pod) ??
+    unenforceableAppArmor(pod, hostHasAppArmor()) ??
     otherSystem(pod) ??
     lacksResource(pod, active, allocatable) ??
     lacksLabels(pod, node) ??
