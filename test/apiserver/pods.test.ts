@@ -348,6 +348,50 @@ test('eviction deletes, ephemeral containers are added', async (t) => {
   t.is((await server.post(`${PODS}/gone/eviction`, { ...eviction, metadata: { name: 'gone' } })).status, 404);
 });
 
+test('debug containers and resources are all that their paths change, and no container goes by them', async (t) => {
+  const server = await startTestServer(t);
+  await makeDefaultAccount(server);
+  await server.post(PODS, podNamed('web', { nodeName: 'node-1' }));
+  const before = (await server.get(`${PODS}/web`)).body.metadata;
+  const metadata = {
+    labels: { mine: 'yes' },
+    annotations: { mine: 'yes' },
+    finalizers: ['example.test/mine'],
+  };
+  const ephemeralContainers = [{ name: 'debug', image: 'busybox', terminationMessagePolicy: 'File' }];
+  const debug = await server.patch(`${PODS}/web/ephemeralcontainers`, {
+    metadata,
+    spec: { ephemeralContainers },
+  });
+  const { name } = debug.body.spec.containers[0];
+  const resize = await server.patch(
+    `${PODS}/web/resize`,
+    {
+      metadata,
+      spec: { containers: [{ name, resizePolicy: [{ resourceName: 'cpu', restartPolicy: 'NotRequired' }] }] },
+    },
+    'application/strategic-merge-patch+json',
+  );
+  for (const { status, text, body } of [debug, resize]) {
+    t.is(status, 200, text);
+    for (const field of Object.keys(metadata)) t.deepEqual(body.metadata[field], before[field], field);
+  }
+  for (const wanted of [[], null]) {
+    const gone = await server.patch(`${PODS}/web/ephemeralcontainers`, {
+      spec: { ephemeralContainers: wanted },
+    });
+    t.is(gone.status, 422, gone.text);
+    t.regex(gone.body.message, /existing ephemeral containers "debug" may not be removed/);
+  }
+  const added = await server.patch(
+    `${PODS}/web/resize`,
+    { spec: { containers: [{ name: 'more', image: 'busybox' }] } },
+    'application/strategic-merge-patch+json',
+  );
+  t.is(added.status, 422, added.text);
+  t.regex(added.body.message, /containers may not be added or removed on resize/);
+});
+
 test("a status's path leaves the owners alone", async (t) => {
   const server = await startTestServer(t);
   await makeDefaultAccount(server);

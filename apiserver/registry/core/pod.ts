@@ -1,4 +1,5 @@
-import type { Pod, PodCondition } from '../../../api/types.ts';
+import type { Container, Pod, PodCondition } from '../../../api/types.ts';
+import { keepMetadata } from '../keep-metadata.ts';
 import { ALL_VERBS, defineKind } from '../kind.ts';
 import type { Subresource } from '../kind.ts';
 import { podStatusWarnings, podWarnings } from '../pod-warnings/pod-warnings.ts';
@@ -42,28 +43,39 @@ function keepGenerations(conditions: PodCondition[], old: PodCondition[]): void 
   }
 }
 
-/** Only the list of ephemeral containers is taken over. */
+/** Only the list of ephemeral containers is taken over; whether it may be so is for the validation. */
 function onlyEphemeralContainers(pod: Pod, old: Pod): void {
   const { ephemeralContainers } = pod.spec ?? {};
   keepStatus(pod, old);
+  keepMetadata(pod, old);
   if (old.spec === undefined) return;
-  pod.spec = { ...old.spec, ...(ephemeralContainers !== undefined && { ephemeralContainers }) };
+  const { ephemeralContainers: _, ...rest } = old.spec;
+  pod.spec = { ...rest, ...(ephemeralContainers !== undefined && { ephemeralContainers }) };
 }
 
 /** Only the containers' resources and resize policies are taken over. */
 function onlyResources(pod: Pod, old: Pod): void {
+  if (pod.spec === undefined || old.spec === undefined) return;
+  const containers = withResources(pod.spec.containers, old.spec.containers);
+  const initContainers = withResources(pod.spec.initContainers ?? [], old.spec.initContainers ?? []);
+  // Other containers than before are left as they are, and the validation refuses them.
+  if (containers === undefined || initContainers === undefined) return;
   keepStatus(pod, old);
-  if (old.spec === undefined) return;
-  const wanted = new Map((pod.spec?.containers ?? []).map((container) => [container.name, container]));
-  const containers = old.spec.containers.map((container) => {
-    const { resources, resizePolicy } = wanted.get(container.name) ?? {};
+  keepMetadata(pod, old);
+  pod.spec = { ...old.spec, containers, ...(initContainers.length > 0 && { initContainers }) };
+}
+
+function withResources(wanted: Container[], old: Container[]): Container[] | undefined {
+  if (wanted.length !== old.length || wanted.some(({ name }, index) => name !== old[index]?.name))
+    return undefined;
+  return old.map(({ resources: _, resizePolicy: __, ...container }, index) => {
+    const { resources, resizePolicy } = wanted[index] ?? {};
     return {
       ...container,
       ...(resources !== undefined && { resources }),
       ...(resizePolicy !== undefined && { resizePolicy }),
     };
   });
-  pod.spec = { ...old.spec, containers };
 }
 
 const connect = (

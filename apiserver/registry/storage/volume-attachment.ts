@@ -1,20 +1,12 @@
-import type { ObjectMeta, VolumeAttachment } from '../../../api/types.ts';
+import type { VolumeAttachment } from '../../../api/types.ts';
+import { keepMetadata } from '../keep-metadata.ts';
 import { ALL_VERBS, defineKind } from '../kind.ts';
 import { ageColumn, nameColumn, text } from '../printers/columns.ts';
 import { fieldDescription } from '../printers/field-description.ts';
 
-/** What a write to the status leaves of the metadata (upstream: metav1 ResetObjectMetaForStatus). */
-const KEPT_METADATA = ['labels', 'annotations', 'finalizers', 'ownerReferences'] as const;
-
 function onlyStatus(attachment: VolumeAttachment, old: VolumeAttachment): void {
   attachment.spec = old.spec;
-  const metadata: Record<string, unknown> = { ...attachment.metadata };
-  for (const field of KEPT_METADATA) {
-    const value = old.metadata?.[field];
-    if (value === undefined) delete metadata[field];
-    else metadata[field] = value;
-  }
-  attachment.metadata = metadata as ObjectMeta;
+  keepMetadata(attachment, old);
 }
 
 export const volumeAttachment = defineKind<VolumeAttachment>({
