@@ -53,7 +53,11 @@ interface Known {
 function fromRuntime(input: ContainerStatusesInput, known: Known): ContainerStatus {
   const { container, current, last, before } = known;
   const lastState = last ? stateOf(input, last) : earlierEnd(input, known);
-  const resources = reportedResources(container);
+  // What it runs with is what it was started with, whatever the spec says by now: nothing resizes it.
+  const started =
+    current.state === 'running' && before?.containerID === idOf(input, current) ? before : undefined;
+  const resources = started?.resources ?? reportedResources(container);
+  const allocated = started?.allocatedResources ?? container.resources?.requests;
   return {
     name: container.name,
     image: current.image,
@@ -65,7 +69,7 @@ function fromRuntime(input: ContainerStatusesInput, known: Known): ContainerStat
     state: stateOf(input, current),
     lastState: lastState.terminated ? lastState : {},
     ...(resources ? { resources } : {}),
-    ...(container.resources?.requests ? { allocatedResources: container.resources.requests } : {}),
+    ...(allocated ? { allocatedResources: allocated } : {}),
     ...volumeMountsOf(container),
     ...(current.user
       ? {
@@ -89,7 +93,9 @@ function earlierEnd(input: ContainerStatusesInput, { current, before }: Known): 
   if (before.containerID !== idOf(input, current) && before.state?.terminated) {
     return { terminated: before.state.terminated };
   }
-  return before.lastState?.terminated ? { terminated: before.lastState.terminated } : {};
+  const { terminated } = before.lastState ?? {};
+  // While this one waited to be started again its own end stood there.
+  return terminated && terminated.containerID !== idOf(input, current) ? { terminated } : {};
 }
 
 const reportedResources = ({ resources }: Container): ResourceRequirements | undefined =>
