@@ -93,6 +93,7 @@ async function runPreStop(
   const hook = runHook({
     cri,
     clock,
+    events,
     pod,
     container,
     containerId: running.id,

@@ -1,8 +1,10 @@
+import { isIPv6 } from 'node:net';
 import type { Container, HTTPGetAction, LifecycleHandler } from '../../api/types.ts';
 import type { CriClient } from '../cri/cri-client.ts';
 import { messageOf } from '../cri/cri-error.ts';
 import type { Clock } from '../../client/clock.ts';
 import { wait } from '../../client/clock.ts';
+import type { PodEvents } from '../pod-events.ts';
 import { formatPod } from '../pod.ts';
 import type { KubeletPod } from '../pod.ts';
 import { httpRequest } from '../probes/http-request.ts';
@@ -12,6 +14,7 @@ import { runInContainer } from './run-in-container.ts';
 export interface HookOptions {
   cri: CriClient;
   clock: Clock;
+  events: Pick<PodEvents, 'pod'>;
   pod: KubeletPod;
   container: Container;
   containerId: string;
@@ -56,7 +59,8 @@ async function execHook(options: HookOptions, command: string[], where: string):
 }
 
 /** Any answer is a success; https to a server that speaks http is tried again without TLS. */
-async function httpHook({ container, podIp, signal }: HookOptions, action: HTTPGetAction): Promise<void> {
+async function httpHook(options: HookOptions, action: HTTPGetAction): Promise<void> {
+  const { container, podIp, signal, pod, events } = options;
   const request = {
     host: action.host || podIp,
     port: containerPort(action.port, container),
@@ -71,6 +75,11 @@ async function httpHook({ container, podIp, signal }: HookOptions, action: HTTPG
     await httpRequest({ ...request, scheme });
   } catch (error) {
     if (scheme !== 'https' || !messageOf(error).includes('wrong version number')) throw error;
-    await httpRequest({ ...request, scheme: 'http' });
+    // What is for the server's eyes only does not go there in the clear.
+    const headers = request.headers.filter(({ name }) => name.toLowerCase() !== 'authorization');
+    await httpRequest({ ...request, headers, scheme: 'http' });
+    const server = `${isIPv6(request.host) ? `[${request.host}]` : request.host}:${request.port}`;
+    const message = `request to HTTPS lifecycle hook ${server} got HTTP response, retry with HTTP succeeded`;
+    events.pod(pod, 'Warning', 'LifecycleHTTPFallback', message);
   }
 }

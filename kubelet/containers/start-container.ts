@@ -205,7 +205,7 @@ async function runPostStart(
   if (!handler) return;
   const podIp = podIps[0] ?? '';
   try {
-    await runHook({ cri, clock, pod, container, containerId, podIp, handler, signal });
+    await runHook({ cri, clock, events, pod, container, containerId, podIp, handler, signal });
   } catch (error) {
     // The container ends with its Pod, in the time that this has.
     signal.throwIfAborted();

@@ -24,10 +24,14 @@ const noCri = criAnswering(() => {
 const probe = (spec: Probe, cri: CriClient = noCri) =>
   runProbe({ timeoutSeconds: patience, ...spec }, { cri, container, containerId: 'id', podIp: '127.0.0.1' });
 
-async function httpServer(t: ExecutionContext): Promise<{ port: number; agents: string[] }> {
+async function httpServer(
+  t: ExecutionContext,
+): Promise<{ port: number; agents: string[]; authorizations: string[] }> {
   const agents: string[] = [];
+  const authorizations: string[] = [];
   const server = createServer((request, response) => {
     agents.push(request.headers['user-agent'] ?? '');
+    authorizations.push(request.headers.authorization ?? '');
     if (request.url === '/slow') return;
     if (request.url === '/late') {
       setTimeout(() => response.end('body'), 100);
@@ -47,7 +51,7 @@ async function httpServer(t: ExecutionContext): Promise<{ port: number; agents: 
     server.closeAllConnections();
     server.close();
   });
-  return { port: (server.address() as AddressInfo).port, agents };
+  return { port: (server.address() as AddressInfo).port, agents, authorizations };
 }
 
 test('http', async (t) => {
@@ -165,7 +169,8 @@ test('a timeout of a month is no timeout of a moment', async (t) => {
 });
 
 test('lifecycle hooks', async (t) => {
-  const { port } = await httpServer(t);
+  const { port, authorizations } = await httpServer(t);
+  const events: string[] = [];
   const base = {
     cri: noCri,
     clock: systemClock,
@@ -173,6 +178,10 @@ test('lifecycle hooks', async (t) => {
     container,
     containerId: 'id',
     podIp: '127.0.0.1',
+    events: {
+      pod: (_pod: unknown, _type: unknown, reason: string, message: string) =>
+        void events.push(`${reason}: ${message}`),
+    },
   };
   await t.notThrowsAsync(runHook({ ...base, handler: { httpGet: { path: '/bad', port } } }));
   await t.throwsAsync(runHook({ ...base, handler: { httpGet: { path: '/x', port: 1 } } }), {
@@ -184,6 +193,15 @@ test('lifecycle hooks', async (t) => {
     message:
       /^Exec lifecycle hook \(\[a b\]\) for Container "main" in Pod "web_default\(uid-1\)" failed - error: command 'a b' exited with 7: no, message: "no"$/,
   });
+  const httpHeaders = [{ name: 'Authorization', value: 'secret' }];
+  const plain = { path: '/ok', port, httpHeaders };
+  await runHook({ ...base, handler: { httpGet: plain } });
+  t.deepEqual(events, []);
+  await runHook({ ...base, handler: { httpGet: { ...plain, scheme: 'HTTPS' } } });
+  t.deepEqual(authorizations.slice(-2), ['secret', ''], 'not sent in the clear to who should speak TLS');
+  t.deepEqual(events, [
+    `LifecycleHTTPFallback: request to HTTPS lifecycle hook 127.0.0.1:${port} got HTTP response, retry with HTTP succeeded`,
+  ]);
   const stopping = new AbortController();
   const sleeping = runHook({ ...base, handler: { sleep: { seconds: 60 } }, signal: stopping.signal });
   stopping.abort();
