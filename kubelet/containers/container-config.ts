@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Container } from '../../api/types.ts';
+import { bytesOfText } from '../../linux/byte-text.ts';
 import type * as cri from '../../runtime/cri/types.ts';
 import { expandCommand } from '../environment/expand-container.ts';
 import type { EnvironmentVariable } from '../environment/expand-container.ts';
@@ -61,7 +62,7 @@ export async function containerConfig(
     command,
     args,
     workingDir: container.workingDir ?? '',
-    envs: environment.map(({ name, value }) => ({ key: name, value })),
+    envs: environment.map(({ name, value }) => ({ key: name, value: bytesOfText(value) })),
     mounts,
     devices: options.devices,
     labels: containerLabels(pod, container),

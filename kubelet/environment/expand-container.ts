@@ -5,6 +5,7 @@ import { expand, mappingOf } from './expansion.ts';
 /** One variable of a container's environment. */
 export interface EnvironmentVariable {
   name: string;
+  /** By textOfBytes(): of a Secret it can be any bytes. */
   value: string;
 }
 

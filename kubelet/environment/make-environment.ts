@@ -8,6 +8,7 @@ import type {
   Secret,
 } from '../../api/types.ts';
 import { isNotFound } from '../../client/errors.ts';
+import { textOfBytes } from '../../linux/byte-text.ts';
 import { ContainerConfigError } from './container-config-error.ts';
 import { envFileValue } from './env-file.ts';
 import type { EnvironmentVariable } from './expand-container.ts';
@@ -108,7 +109,7 @@ class Environment {
 
   async #secretKey({ name = '', key, optional }: NonNullable<EnvVarSource['secretKeyRef']>) {
     const value = (await this.#secret(name, optional))?.data?.[key];
-    if (value !== undefined) return Buffer.from(value, 'base64').toString();
+    if (value !== undefined) return textOfBytes(Buffer.from(value, 'base64'));
     if (optional === true) return undefined;
     throw new ContainerConfigError(`couldn't find key ${key} in Secret ${this.#namespace}/${name}`);
   }
@@ -150,5 +151,5 @@ const ifThere = async <T>(object: Promise<T>, optional: boolean): Promise<T | un
 
 const decoded = (data: Record<string, string> = {}): Record<string, string> =>
   Object.fromEntries(
-    Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]),
+    Object.entries(data).map(([key, value]) => [key, textOfBytes(Buffer.from(value, 'base64'))]),
   );

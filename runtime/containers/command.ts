@@ -1,3 +1,4 @@
+import { textOfBytes } from '../../linux/byte-text.ts';
 import type { ContainerConfig } from '../cri/types.ts';
 import { CriError } from '../errors.ts';
 import type { ImageConfig } from '../images/index.ts';
@@ -27,7 +28,7 @@ export interface EnvironmentOptions {
   home: string;
 }
 
-/** The environment as `NAME=value`, where the later one wins: PATH, HOSTNAME, TERM, the image's, the container's; HOME if nobody sets it. */
+/** The environment as `NAME=value` (see textOfBytes()), where the later one wins: PATH, HOSTNAME, TERM, the image's, the container's; HOME if nobody sets it. */
 export function environment({ config, image, hostname, home }: EnvironmentOptions): string[] {
   const variables = new Map<string, string>();
   const set = (pair: string): void => {
@@ -38,7 +39,8 @@ export function environment({ config, image, hostname, home }: EnvironmentOption
   set(`HOSTNAME=${hostname}`);
   if (config.tty) set('TERM=xterm');
   image.Env?.forEach(set);
-  for (const { key, value } of config.envs) variables.set(key, value);
+  // Of a record that was read from its file the bytes are as JSON has them, which Buffer.from() takes too.
+  for (const { key, value } of config.envs) variables.set(key, textOfBytes(Buffer.from(value)));
   if (!variables.has('HOME')) variables.set('HOME', home);
   return [...variables].map(([name, value]) => `${name}=${value}`);
 }

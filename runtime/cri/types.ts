@@ -306,7 +306,7 @@ export interface ImageSpec {
 
 export interface KeyValue {
   key: string;
-  value: string;
+  value: Buffer;
 }
 
 export interface LinuxContainerResources {

@@ -227,14 +227,17 @@ export function criSuite(
       },
     };
     const { output, status } = await pod.runToEnd(
-      'echo $GREETING $HOSTNAME $HOME; pwd; id -u; id -g; id -G',
+      'echo $GREETING $HOSTNAME $HOME; pwd; id -u; id -g; id -G; printf "$RAW" | od -An -tx1',
       {
-        envs: [{ key: 'GREETING', value: 'hello' }],
+        envs: [
+          { key: 'GREETING', value: Buffer.from('hello') },
+          { key: 'RAW', value: Buffer.of(0x61, 0x80, 0xff, 0xc3, 0xa9) },
+        ],
         workingDir: '/var/spool',
         linux,
       },
     );
-    t.deepEqual(output, [`hello ${pod.config.hostname} /`, '/var/spool', '1234', '5678', '5678 77 88']);
+    t.deepEqual(output, [`hello ${pod.config.hostname} /`, '/var/spool', '1234', '5678', '5678 77 88', ' 61 80 ff c3 a9']);
     t.deepEqual(status.user?.linux, { uid: 1234, gid: 5678, supplementalGroups: [5678, 77, 88] });
     const named = await pod.runToEnd('id -u; echo $HOME', {
       linux: { securityContext: { runAsUsername: 'www-data' } },

@@ -39,7 +39,7 @@ test.serial(
     const pod = await runPod(daemon);
     const bytes = `on-no-disk-${process.pid}`;
     const running = await pod.run('while :; do sleep 0.05; done', {
-      envs: [{ key: 'PASSWORD', value: bytes }],
+      envs: [{ key: 'PASSWORD', value: Buffer.from(bytes) }],
     });
     await pod.run(`test -n "${bytes}"; sleep 1000`);
     await pod.create(`echo ${bytes}`);

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { notFound } from '../../../api/status.ts';
 import type { ConfigMap, Container, Pod, Secret } from '../../../api/types.ts';
+import { bytesOfText } from '../../../linux/byte-text.ts';
 import { expandCommand } from '../../../kubelet/environment/expand-container.ts';
 import { makeEnvironment } from '../../../kubelet/environment/make-environment.ts';
 import type { EnvironmentOptions } from '../../../kubelet/environment/make-environment.ts';
@@ -8,7 +9,10 @@ import type { EnvironmentOptions } from '../../../kubelet/environment/make-envir
 const configMaps: Record<string, ConfigMap> = {
   c: { data: { key: 'from-config', 'dotted.key': 'x' } },
 };
-const secrets: Record<string, Secret> = { s: { data: { key: btoa('from-secret') } } };
+const secrets: Record<string, Secret> = {
+  s: { data: { key: btoa('from-secret') } },
+  raw: { data: { key: btoa('a\x80\xff') } },
+};
 
 const find = <T>(objects: Record<string, T>, resource: string, name: string): Promise<T> => {
   const object = objects[name];
@@ -99,6 +103,16 @@ test('keys of ConfigMaps and Secrets; optional ones that are missing are left ou
     { name: 'NO_SECRET', valueFrom: { secretKeyRef: { name: 'none', key: 'key', optional: true } } },
   ];
   t.deepEqual(await asObject(make({ env })), { C: 'from-config', S: 'from-secret' });
+});
+
+test('bytes of a Secret that are no text stay what they are', async (t) => {
+  const bytes = Buffer.of(0x61, 0x80, 0xff);
+  const env = [{ name: 'ONE', valueFrom: { secretKeyRef: { name: 'raw', key: 'key' } } }];
+  const envFrom = [{ secretRef: { name: 'raw' }, prefix: 'ALL_' }];
+  const made = await asObject(make({ env: [...env, { name: 'TWICE', value: '$(ONE)$(ONE)' }], envFrom }));
+  t.deepEqual(bytesOfText(made['ONE'] ?? ''), bytes);
+  t.deepEqual(bytesOfText(made['ALL_key'] ?? ''), bytes);
+  t.deepEqual(bytesOfText(made['TWICE'] ?? ''), Buffer.concat([bytes, bytes]));
 });
 
 test('fields of the Pod', async (t) => {
