@@ -39,7 +39,8 @@ const initialResults: Record<ProbeType, ProbeResult> = {
 };
 
 /**
- * Probes one container every periodSeconds, the first time at once. The Pod's own status says which container runs.
+ * Probes one container every periodSeconds, the first time at once; how long a probe takes is part of the period. The Pod's own status
+ * says which container runs.
  *
  *     new container ─► initial result ─► (initialDelay, startup first) ─► probes ─► threshold reached ─► result
  *                                                        liveness failed: on hold until the next container
@@ -50,6 +51,9 @@ export function startProbeWorker(options: ProbeWorkerOptions): ProbeWorker {
   let cancelTimer = () => {};
   let stopped = false;
   let busy = false;
+  let triggered = false;
+  const periodMs = (spec.periodSeconds ?? 10) * 1000;
+  let dueMs = clock.now();
   const stop = () => {
     if (stopped) return;
     stopped = true;
@@ -64,11 +68,23 @@ export function startProbeWorker(options: ProbeWorkerOptions): ProbeWorker {
     const goOn = await probeOnce(options, state);
     busy = false;
     if (!goOn) return stop();
-    if (!stopped) cancelTimer = clock.after((spec.periodSeconds ?? 10) * 1000, start);
+    if (stopped) return;
+    if (triggered) return trigger();
+    // As of a ticker: of the times that a long probe has missed one is made up for.
+    const nowMs = clock.now();
+    dueMs += periodMs * Math.max(1, Math.floor((nowMs - dueMs) / periodMs));
+    if (dueMs > nowMs + periodMs) dueMs = nowMs + periodMs; // the clock was set back
+    cancelTimer = clock.after(Math.max(0, dueMs - nowMs), start);
   };
   const start = () => void round();
+  const trigger = () => {
+    triggered = busy;
+    if (busy) return;
+    dueMs = clock.now();
+    start();
+  };
   start();
-  return { trigger: start, stop };
+  return { trigger, stop };
 }
 
 interface State {

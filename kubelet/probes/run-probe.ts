@@ -74,18 +74,19 @@ async function httpProbe(
     timeoutMs,
   };
   try {
-    return await followRedirects(request, 10);
+    return await followRedirects(request, { left: 9, endMs: performance.now() + timeoutMs });
   } catch (error) {
     return { result: 'failure', output: messageOf(error) };
   }
 }
 
-/** Redirects on the same host are followed; one to another host is a success with a warning. */
+/** Up to nine redirects on the same host are followed, all in the probe's time; one to another host is a success with a warning. */
 async function followRedirects(
   request: Parameters<typeof httpRequest>[0],
-  left: number,
+  { left, endMs }: { left: number; endMs: number },
 ): Promise<ProbeOutcome> {
-  const { statusCode, location, body } = await httpRequest(request);
+  const timeoutMs = Math.max(1, endMs - performance.now());
+  const { statusCode, location, body } = await httpRequest({ ...request, timeoutMs });
   if (statusCode >= 200 && statusCode < 300) return { result: 'success', output: body };
   if (statusCode < 300 || statusCode >= 400) {
     return { result: 'failure', output: `HTTP probe failed with statuscode: ${statusCode}` };
@@ -103,7 +104,7 @@ async function followRedirects(
       port: Number(target.port) || (target.protocol === 'https:' ? 443 : 80),
       path: `${target.pathname}${target.search}`,
     },
-    left - 1,
+    { left: left - 1, endMs },
   );
 }
 

@@ -37,7 +37,10 @@ async function httpServer(
       setTimeout(() => response.end('body'), 100);
       return;
     }
-    if (request.url === '/redirect') {
+    const hops = /^\/hops\/(\d+)$/.exec(request.url ?? '')?.[1];
+    if (hops !== undefined) {
+      response.writeHead(302, { location: hops === '1' ? '/ok' : `/hops/${Number(hops) - 1}` }).end();
+    } else if (request.url === '/redirect') {
       response.writeHead(302, { location: '/ok' }).end();
     } else if (request.url === '/away') {
       response.writeHead(302, { location: 'http://192.0.2.1/' }).end('elsewhere');
@@ -60,6 +63,11 @@ test('http', async (t) => {
   t.deepEqual(await get('/ok'), { result: 'success', output: 'body' });
   t.deepEqual(await get('/bad'), { result: 'failure', output: 'HTTP probe failed with statuscode: 500' });
   t.deepEqual(await get('/redirect'), { result: 'success', output: 'body' });
+  t.deepEqual(await get('/hops/9'), { result: 'success', output: 'body' });
+  t.like(await get('/hops/10'), {
+    result: 'failure',
+    output: `Get "http://127.0.0.1:${port}/ok": stopped after 10 redirects`,
+  });
   t.deepEqual(await get('/away'), {
     result: 'warning',
     output: 'Probe terminated redirects, Response body: elsewhere',
