@@ -237,7 +237,14 @@ export function criSuite(
         linux,
       },
     );
-    t.deepEqual(output, [`hello ${pod.config.hostname} /`, '/var/spool', '1234', '5678', '5678 77 88', ' 61 80 ff c3 a9']);
+    t.deepEqual(output, [
+      `hello ${pod.config.hostname} /`,
+      '/var/spool',
+      '1234',
+      '5678',
+      '5678 77 88',
+      ' 61 80 ff c3 a9',
+    ]);
     t.deepEqual(status.user?.linux, { uid: 1234, gid: 5678, supplementalGroups: [5678, 77, 88] });
     const named = await pod.runToEnd('id -u; echo $HOME', {
       linux: { securityContext: { runAsUsername: 'www-data' } },

@@ -35,12 +35,12 @@ function probing() {
   return {
     begun,
     worker,
-    async answerAfter(seconds: number) {
+    answerAfter: async (seconds: number) => {
       clock.advance(seconds * 1000);
       answer({ result: 'success', output: '' });
       await turn();
     },
-    async pass(seconds: number) {
+    pass: async (seconds: number) => {
       clock.advance(seconds * 1000);
       await turn();
     },
