@@ -68,10 +68,11 @@ function onlyResources(pod: Pod, old: Pod): void {
 function withResources(wanted: Container[], old: Container[]): Container[] | undefined {
   if (wanted.length !== old.length || wanted.some(({ name }, index) => name !== old[index]?.name))
     return undefined;
-  return old.map(({ resources: _, resizePolicy: __, ...container }, index) => {
+  return old.map((container, index) => {
+    const { resources: _, resizePolicy: __, ...rest } = container;
     const { resources, resizePolicy } = wanted[index] ?? {};
     return {
-      ...container,
+      ...rest,
       ...(resources !== undefined && { resources }),
       ...(resizePolicy !== undefined && { resizePolicy }),
     };
