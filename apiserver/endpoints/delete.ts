@@ -4,7 +4,7 @@ import { decodeFields } from '../http/decode-fields.ts';
 import { badRequest, invalidError, notFoundError } from '../http/errors.ts';
 import { queryFlag, queryInteger } from '../http/query-values.ts';
 import type { ApiObject, Kind } from '../registry/kind.ts';
-import type { Mutation, ObjectPlace } from '../storage/object-store.ts';
+import type { Mutation, ObjectPlace, ObjectStore } from '../storage/object-store.ts';
 import type { Endpoint, ResourceRequest } from './context.ts';
 import { deletionFinalizers } from './deletion-finalizers.ts';
 import { beginGracefulDeletion, markAsDeleting } from './graceful-deletion.ts';
@@ -89,13 +89,15 @@ export async function deleteInRegistry(input: {
 }): Promise<Deletion> {
   const { request, place, options } = input;
   const { kind, server } = request;
-  const outcome = { gone: false, dry: undefined as ApiObject | undefined };
-  const last = await server.stores.of(kind).update(place, async (stored): Promise<Mutation> => {
+  const outcome = { gone: false, marked: false, dry: undefined as ApiObject | undefined };
+  const store = server.stores.of(kind);
+  const last = await store.update(place, async (stored): Promise<Mutation> => {
     if (stored === undefined) throw notFoundError(kind, place.name);
     const current = present(kind, stored);
     await checkDeletion({ request, current, options });
     const step = nextStep({ kind, object: current, options, now: server.now() });
-    outcome.gone = step === 'remove';
+    outcome.marked = typeof step === 'object' && step.thenRemove === true;
+    outcome.gone = step === 'remove' || outcome.marked;
     if (isDryRun(options)) {
       outcome.dry = step === 'remove' || step === 'wait' ? current : step.write;
       return { keep: true };
@@ -104,7 +106,29 @@ export async function deleteInRegistry(input: {
     if (step === 'wait') return { keep: true };
     return { write: kind.viewOf?.toStored(step.write) ?? step.write };
   });
-  return { object: outcome.dry ?? present(kind, last), gone: outcome.gone };
+  if (outcome.dry !== undefined) return { object: outcome.dry, gone: outcome.gone };
+  const end = outcome.marked ? await removeMarked({ store, place, marked: last }) : last;
+  return { object: present(kind, end), gone: outcome.gone };
+}
+
+/** Removes what has just been marked, unless another was faster. */
+async function removeMarked(input: {
+  store: ObjectStore;
+  place: ObjectPlace;
+  marked: ApiObject;
+}): Promise<ApiObject> {
+  const { store, place, marked } = input;
+  let isThere = true;
+  const end = await store
+    .update(place, (stored) => {
+      isThere = stored?.metadata.uid === marked.metadata.uid;
+      return Promise.resolve(isThere ? { remove: true } : { keep: true });
+    })
+    .catch((error: unknown) => {
+      if (isThere) throw error;
+      return marked;
+    });
+  return isThere ? end : marked;
 }
 
 /** Whether the object may be deleted: it is the one that the client means, and admission agrees. Throws 403 and 409. */
@@ -129,7 +153,7 @@ export async function checkDeletion(input: {
 
 const isDryRun = ({ dryRun }: DeleteOptions): boolean => (dryRun ?? []).includes('All');
 
-type Step = 'remove' | 'wait' | { write: ApiObject };
+type Step = 'remove' | 'wait' | { write: ApiObject; thenRemove?: boolean };
 
 /** Upstream: registry/generic Store.updateForGracefulDeletionAndFinalizers. */
 function nextStep(input: { kind: Kind; object: ApiObject; options: DeleteOptions; now: Date }): Step {
@@ -142,13 +166,10 @@ function nextStep(input: { kind: Kind; object: ApiObject; options: DeleteOptions
   if (finalizers.length > 0) object.metadata.finalizers = finalizers;
   else delete object.metadata.finalizers;
   if (grace === 'immediate' && finalizers.length > 0) markAsDeleting(object, now);
-  if (
-    finalizers.length > 0 ||
-    (grace === 'graceful' && (object.metadata.deletionGracePeriodSeconds ?? 0) > 0)
-  ) {
-    return { write: object };
-  }
-  return 'remove';
+  if (grace === 'immediate' && finalizers.length === 0) return 'remove';
+  // Whoever watches sees of an object with a grace period, also one of nothing, that it is being deleted.
+  const isOver = finalizers.length === 0 && object.metadata.deletionGracePeriodSeconds === 0;
+  return { write: object, thenRemove: isOver };
 }
 
 /** The object where it still is there or the kind wants it so, else a Status. */

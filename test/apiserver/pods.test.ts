@@ -296,6 +296,27 @@ test('a running Pod is deleted gracefully, the period only gets shorter', async 
   t.is((await server.get(`${PODS}/busy`)).status, 404);
 });
 
+test('whoever watches sees of a Pod that goes at once that it is being deleted', async (t) => {
+  const server = await startTestServer(t);
+  await makeDefaultAccount(server);
+  const made = await server.post(PODS, podNamed('busy', { nodeName: 'node-1' }));
+  const { generation, resourceVersion } = made.body.metadata;
+  const dry = await server.remove(`${PODS}/busy?gracePeriodSeconds=0&dryRun=All`);
+  t.is(dry.body.metadata.deletionGracePeriodSeconds, 0);
+  const gone = await server.remove(`${PODS}/busy?gracePeriodSeconds=0`);
+  t.is(gone.body.metadata.deletionGracePeriodSeconds, 0);
+  const watch = await server.watch(`${PODS}?watch=true&resourceVersion=${resourceVersion as string}`);
+  for (const type of ['MODIFIED', 'DELETED']) {
+    const event = await watch.next();
+    t.like(event, {
+      type,
+      object: { metadata: { deletionGracePeriodSeconds: 0, generation: generation + 1 } },
+    });
+    t.truthy(event?.object.metadata.deletionTimestamp);
+  }
+  watch.end();
+});
+
 test('a grace period beyond all dates is a period', async (t) => {
   const server = await startTestServer(t);
   await makeDefaultAccount(server);
