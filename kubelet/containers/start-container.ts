@@ -127,10 +127,12 @@ function heedBackOff({ crashLoop }: StartContext, { pod, named, status }: StartO
 
 async function imageFor(
   { images, pullSecretsOf, beforePull }: StartContext,
-  { pod, named, sandboxConfig, signal }: StartOptions,
+  { pod, named, sandboxConfig, status, signal }: StartOptions,
   tell: Tell,
 ): Promise<PresentImage> {
-  const { image = '', imagePullPolicy } = named.container;
+  const { name, image = '', imagePullPolicy } = named.container;
+  // Of a container that has run before the status is known; that it ended to start anew is told when it has, or could not.
+  const isFirst = containerNamed(status, name) === undefined;
   return images
     .ensure({
       pod,
@@ -138,7 +140,7 @@ async function imageFor(
       pullPolicy: imagePullPolicy,
       sandboxConfig,
       pullSecrets: () => pullSecretsOf(pod),
-      beforePull: () => beforePull(pod),
+      ...(isFirst && { beforePull: () => beforePull(pod) }),
       tell,
       signal,
     })

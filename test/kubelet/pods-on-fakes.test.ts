@@ -684,6 +684,22 @@ test('nobody waits for the pull of a pod that is deleted', async (t) => {
   }
 });
 
+test('a container that makes room for one of another image counts as running until that is pulled', async (t) => {
+  const bench = await startBench(t);
+  const pulled = Promise.withResolvers<undefined>();
+  t.teardown(() => pulled.resolve(undefined));
+  await bench.createPod({ metadata: { name: 'web' }, spec: spec() });
+  const isReady = (pod: Pod) => pod.status?.containerStatuses?.[0]?.ready === true;
+  await bench.podUntil('web', isReady);
+  bench.cri.intercept('PullImage', () => pulled.promise);
+  const patch = { spec: { containers: [{ name: 'main', image: 'slow:1' }] } };
+  await bench.client.resource(pods).patch({ name: 'web', namespace: 'default', type: 'strategic', patch });
+  await bench.eventUntil('web', isPulling);
+  await delay(200); // for a status that would have been written before the pull
+  const during = await bench.pod('web');
+  t.true(isReady(during), JSON.stringify(during.status?.containerStatuses));
+});
+
 const isPulling = ({ reason }: CoreV1Event): boolean => reason === 'Pulling';
 
 test('nobody waits for the postStart hook of a pod that is deleted', async (t) => {
