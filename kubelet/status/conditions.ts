@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { ContainerStatus, PodCondition, PodStatus } from '../../api/types.ts';
 import { mayRestartAll, mustRestartAll, restartingCondition } from '../actions/restart-all.ts';
 import { sandboxChange } from '../actions/sandbox-change.ts';
 import { isSidecar } from '../pod.ts';
 import type { KubeletPod } from '../pod.ts';
 import type { PodRuntimeStatus } from '../runtime-status/runtime-status.ts';
+import { reportedResources } from './container-statuses.ts';
 import type { Phase } from './phase.ts';
 
 /** The conditions that the kubelet alone writes; all others in the status are left as they are. */
@@ -19,6 +21,9 @@ const ownConditions = new Set([
 ]);
 
 export const isOwnCondition = (type: string): boolean => ownConditions.has(type);
+
+/** Own conditions that are not False but gone when they are over. */
+export const isPassingCondition = (type: string): boolean => type === 'PodResizePending';
 
 export interface ConditionsInput {
   pod: KubeletPod;
@@ -44,6 +49,7 @@ export function conditionsOf(input: ConditionsInput): PodCondition[] {
     containersReady,
     { type: 'PodScheduled', status: 'True' },
     ...(mayRestartAll(pod) ? [restartingAllCondition(input)] : []),
+    ...resizeConditions(input),
   ];
   return [...foreign, ...own.map((condition) => withHistory(condition, pod, previous))];
 }
@@ -72,6 +78,19 @@ function restartingAllCondition({ pod, previous, runtime, phase }: ConditionsInp
   if (!mustRestartAll(pod, runtime, previous)) return { type, status: 'False' };
   const message = 'container exited with restart policy rule';
   return { type, status: 'True', reason: 'RestartAllContainersStarted', message };
+}
+
+/** No container is resized while it runs; that it was asked for and will not be is told in upstream's condition. */
+function resizeConditions({ pod, statuses }: ConditionsInput): PodCondition[] {
+  const { initContainers = [], containers } = pod.spec;
+  const kept = [...initContainers.filter(isSidecar), ...containers].filter((container) => {
+    const { state, resources } = namedStatus(statuses, container.name) ?? {};
+    return state?.running !== undefined && !isDeepStrictEqual(resources, reportedResources(container));
+  });
+  if (kept.length === 0) return [];
+  const names = goList(kept.map(({ name }) => name));
+  const message = `in-place resize is not supported by this node: containers ${names} keep their resources until they are started again`;
+  return [{ type: 'PodResizePending', status: 'True', reason: 'Infeasible', message }];
 }
 
 /** The transition time stays while the status does. */

@@ -98,7 +98,8 @@ function earlierEnd(input: ContainerStatusesInput, { current, before }: Known): 
   return terminated && terminated.containerID !== idOf(input, current) ? { terminated } : {};
 }
 
-const reportedResources = ({ resources }: Container): ResourceRequirements | undefined =>
+/** What a container that starts now would have, as its status tells it. */
+export const reportedResources = ({ resources }: Container): ResourceRequirements | undefined =>
   resources && {
     ...(resources.limits ? { limits: resources.limits } : {}),
     ...(resources.requests ? { requests: resources.requests } : {}),

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { PodCondition, PodStatus } from '../../api/types.ts';
-import { isOwnCondition } from './conditions.ts';
+import { isOwnCondition, isPassingCondition } from './conditions.ts';
 
 /** The fields that belong to others (claims, nominations) and are never written. */
 const foreignFields = new Set([
@@ -40,7 +40,10 @@ function replacing(field: string, value: unknown): unknown {
 }
 
 function changedConditions(current: PodCondition[], wanted: PodCondition[]): unknown[] {
-  return wanted
+  const over = current.filter(
+    ({ type }) => isPassingCondition(type) && !wanted.some((condition) => condition.type === type),
+  );
+  const changed = wanted
     .filter(({ type }) => isOwnCondition(type))
     .flatMap((condition) => {
       const before = current.find(({ type }) => type === condition.type);
@@ -48,4 +51,5 @@ function changedConditions(current: PodCondition[], wanted: PodCondition[]): unk
       const gone = Object.keys(before ?? {}).filter((key) => !(key in condition));
       return { ...Object.fromEntries(gone.map((key) => [key, null])), ...condition };
     });
+  return [...changed, ...over.map(({ type }) => ({ $patch: 'delete', type }))];
 }

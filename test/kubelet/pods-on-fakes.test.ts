@@ -700,6 +700,32 @@ test('a container that makes room for one of another image counts as running unt
   t.true(isReady(during), JSON.stringify(during.status?.containerStatuses));
 });
 
+test('a resize is told to be impossible while the container runs, and is done when it starts again', async (t) => {
+  const bench = await startBench(t);
+  const containersWith = (cpu: string) => [main({ resources: { requests: { cpu } } })];
+  await bench.createPod({ metadata: { name: 'web' }, spec: spec({ containers: containersWith('10m') }) });
+  await bench.podUntil('web', ({ status }) => status?.phase === 'Running');
+  const patch = { spec: { containers: containersWith('20m') } };
+  await bench.client
+    .resource(pods)
+    .patch({ name: 'web', namespace: 'default', type: 'strategic', subresource: 'resize', patch });
+  const pending = ({ status }: Pod) => status?.conditions?.find(({ type }) => type === 'PodResizePending');
+  const told = await bench.podUntil('web', (pod) => pending(pod) !== undefined);
+  t.like(pending(told), { status: 'True', reason: 'Infeasible' });
+  t.like(told.status?.containerStatuses?.[0], {
+    resources: { requests: { cpu: '10m' } },
+    allocatedResources: { cpu: '10m' },
+  });
+  bench.cri.exit('main', 1);
+  const done = await bench.podUntil(
+    'web',
+    ({ status }) => status?.containerStatuses?.[0]?.restartCount === 1 && status.phase === 'Running',
+  );
+  const [status] =
+    (await bench.podUntil('web', (pod) => pending(pod) === undefined)).status?.containerStatuses ?? [];
+  t.deepEqual(status?.resources?.requests, { cpu: '20m' }, JSON.stringify(done.status));
+});
+
 const isPulling = ({ reason }: CoreV1Event): boolean => reason === 'Pulling';
 
 test('nobody waits for the postStart hook of a pod that is deleted', async (t) => {

@@ -6,6 +6,15 @@ test('nothing differs, nothing is written', (t) => {
   t.is(statusPatch(status, structuredClone(status)), undefined);
 });
 
+test('a condition that passes is taken away, others stay', (t) => {
+  const ready = { type: 'Ready', status: 'True' };
+  const current = { conditions: [ready, { type: 'PodResizePending', status: 'True' }] };
+  t.deepEqual(statusPatch(current, { conditions: [ready] }), {
+    conditions: [{ $patch: 'delete', type: 'PodResizePending' }],
+  });
+  t.is(statusPatch({ conditions: [ready] }, {}), undefined);
+});
+
 test('only what differs is written, and conditions of others never', (t) => {
   const current = {
     phase: 'Pending',
