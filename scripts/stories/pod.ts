@@ -10,7 +10,8 @@ import { patience, storyteller, tell } from './storyteller.ts';
 
 const CLUSTER = process.argv[2] ?? 'demo';
 const NODE = 'node-1';
-const HOST_FOLDER = `/tmp/podwright-${CLUSTER}`;
+/** Any folder of the host would do; this one goes with the cluster. */
+const HOST_FOLDER = join(clusterPaths(CLUSTER).state, 'host-folder');
 /** Ends the container after the command itself has ended: else its own end would be the container's. */
 const STOP_SOON = `(sleep ${0.2 * patience}; kill 1) >/dev/null 2>&1 &`;
 const WAIT = `--timeout=${60 * patience}s`;
