@@ -1,4 +1,5 @@
 import type { DeleteOptions } from '../../api/types.ts';
+import { isNotFound } from '../../client/errors.ts';
 import { decodeBody, readBody } from '../http/body.ts';
 import { decodeFields } from '../http/decode-fields.ts';
 import { badRequest, invalidError, notFoundError } from '../http/errors.ts';
@@ -118,17 +119,15 @@ async function removeMarked(input: {
   marked: ApiObject;
 }): Promise<ApiObject> {
   const { store, place, marked } = input;
-  let isThere = true;
-  const end = await store
-    .update(place, (stored) => {
-      isThere = stored?.metadata.uid === marked.metadata.uid;
-      return Promise.resolve(isThere ? { remove: true } : { keep: true });
-    })
-    .catch((error: unknown) => {
-      if (isThere) throw error;
-      return marked;
+  try {
+    return await store.update(place, (stored) => {
+      if (stored?.metadata.uid !== marked.metadata.uid) throw notFoundError(store.kind, place.name);
+      return Promise.resolve({ remove: true });
     });
-  return isThere ? end : marked;
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    return marked;
+  }
 }
 
 /** Whether the object may be deleted: it is the one that the client means, and admission agrees. Throws 403 and 409. */
@@ -165,8 +164,10 @@ function nextStep(input: { kind: Kind; object: ApiObject; options: DeleteOptions
   const finalizers = deletionFinalizers(object, options);
   if (finalizers.length > 0) object.metadata.finalizers = finalizers;
   else delete object.metadata.finalizers;
-  if (grace === 'immediate' && finalizers.length > 0) markAsDeleting(object, now);
-  if (grace === 'immediate' && finalizers.length === 0) return 'remove';
+  if (grace === 'immediate') {
+    if (finalizers.length === 0) return 'remove';
+    markAsDeleting(object, now);
+  }
   // Whoever watches sees of an object with a grace period, also one of nothing, that it is being deleted.
   const isOver = finalizers.length === 0 && object.metadata.deletionGracePeriodSeconds === 0;
   return { write: object, thenRemove: isOver };

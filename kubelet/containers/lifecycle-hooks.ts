@@ -1,4 +1,3 @@
-import { isIPv6 } from 'node:net';
 import type { Container, HTTPGetAction, LifecycleHandler } from '../../api/types.ts';
 import type { CriClient } from '../cri/cri-client.ts';
 import { messageOf } from '../cri/cri-error.ts';
@@ -7,7 +6,7 @@ import { wait } from '../../client/clock.ts';
 import type { PodEvents } from '../pod-events.ts';
 import { formatPod } from '../pod.ts';
 import type { KubeletPod } from '../pod.ts';
-import { httpRequest } from '../probes/http-request.ts';
+import { authorityOf, httpRequest } from '../probes/http-request.ts';
 import { containerPort } from '../probes/container-port.ts';
 import { runInContainer } from './run-in-container.ts';
 
@@ -78,8 +77,7 @@ async function httpHook(options: HookOptions, action: HTTPGetAction): Promise<vo
     // What is for the server's eyes only does not go there in the clear.
     const headers = request.headers.filter(({ name }) => name.toLowerCase() !== 'authorization');
     await httpRequest({ ...request, headers, scheme: 'http' });
-    const server = `${isIPv6(request.host) ? `[${request.host}]` : request.host}:${request.port}`;
-    const message = `request to HTTPS lifecycle hook ${server} got HTTP response, retry with HTTP succeeded`;
+    const message = `request to HTTPS lifecycle hook ${authorityOf(request)} got HTTP response, retry with HTTP succeeded`;
     events.pod(pod, 'Warning', 'LifecycleHTTPFallback', message);
   }
 }

@@ -60,10 +60,12 @@ export function httpRequest(options: HttpRequestOptions): Promise<HttpAnswer> {
   });
 }
 
-const urlOf = ({ scheme, host, port, path }: HttpRequestOptions): string => {
-  const address = host.includes(':') ? `[${host}]` : host;
-  return `${scheme}://${address}:${port}${path.startsWith('/') ? path : `/${path}`}`;
-};
+/** Host and port as a URL has them. */
+export const authorityOf = ({ host, port }: Pick<HttpRequestOptions, 'host' | 'port'>): string =>
+  `${host.includes(':') ? `[${host}]` : host}:${port}`;
+
+const urlOf = ({ scheme, host, port, path }: HttpRequestOptions): string =>
+  `${scheme}://${authorityOf({ host, port })}${path.startsWith('/') ? path : `/${path}`}`;
 
 /** The spec's headers win; an empty Accept or User-Agent there takes the header away, as upstream does. */
 function headersOf({ headers, userAgent }: HttpRequestOptions): Record<string, string[] | string> {

@@ -27,7 +27,7 @@ export function admit({ pod, others, allocatable, node }: AdmissionInput): Rejec
   const active = others.filter(({ status }) => !isTerminalPhase(status.phase));
   return (
     forbiddenSysctl(pod) ??
-    unenforceableAppArmor(pod, hostHasAppArmor()) ??
+    unenforceableAppArmor(pod, hostHasAppArmor) ??
     otherSystem(pod) ??
     lacksResource(pod, active, allocatable) ??
     lacksLabels(pod, node) ??

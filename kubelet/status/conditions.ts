@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { ContainerStatus, PodCondition, PodStatus } from '../../api/types.ts';
+import type { Container, ContainerStatus, PodCondition, PodStatus } from '../../api/types.ts';
 import { mayRestartAll, mustRestartAll, restartingCondition } from '../actions/restart-all.ts';
 import { sandboxChange } from '../actions/sandbox-change.ts';
 import { isSidecar } from '../pod.ts';
@@ -82,8 +82,7 @@ function restartingAllCondition({ pod, previous, runtime, phase }: ConditionsInp
 
 /** No container is resized while it runs; that it was asked for and will not be is told in upstream's condition. */
 function resizeConditions({ pod, statuses }: ConditionsInput): PodCondition[] {
-  const { initContainers = [], containers } = pod.spec;
-  const kept = [...initContainers.filter(isSidecar), ...containers].filter((container) => {
+  const kept = lastingContainers(pod).filter((container) => {
     const { state, resources } = namedStatus(statuses, container.name) ?? {};
     return state?.running !== undefined && !isDeepStrictEqual(resources, reportedResources(container));
   });
@@ -108,6 +107,12 @@ function withHistory(condition: PodCondition, pod: KubeletPod, previous: PodStat
   };
 }
 
+/** Those that run as long as the Pod. */
+const lastingContainers = ({ spec }: KubeletPod): Container[] => [
+  ...(spec.initContainers ?? []).filter(isSidecar),
+  ...spec.containers,
+];
+
 const goList = (names: string[]): string => `[${names.join(' ')}]`;
 
 const namedStatus = (statuses: ContainerStatus[], name: string) =>
@@ -119,8 +124,7 @@ function containersReadyCondition({
   statuses,
 }: Pick<ConditionsInput, 'pod' | 'phase' | 'statuses'>): PodCondition {
   const type = 'ContainersReady';
-  const { spec } = pod;
-  const watched = [...(spec.initContainers ?? []).filter(isSidecar), ...spec.containers];
+  const watched = lastingContainers(pod);
   const unknown = watched.filter(({ name }) => !namedStatus(statuses, name)).map(({ name }) => name);
   const unready = watched
     .filter(({ name }) => namedStatus(statuses, name)?.ready === false)

@@ -4,7 +4,6 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { systemClock } from '../../client/clock.ts';
-import { bytesOfText } from '../../linux/byte-text.ts';
 import { replaceFile } from '../../linux/files.ts';
 import { identify, type ProcessIdentity, signalProcess } from '../../linux/process.ts';
 import { closeAll, makePipe, spawnProcess, type SpawnedProcess } from '../../linux/spawn.ts';
@@ -30,7 +29,7 @@ export interface PreparedExec extends Disposable {
 export function prepareExec(spec: ExecSpec): PreparedExec {
   const plan = planExec(spec);
   const path = join(spec.stateDir, `exec-${randomBytes(6).toString('hex')}`);
-  replaceFile(path, bytesOfText(plan.toString()));
+  replaceFile(path, plan.toBytes());
   return {
     file: shimProgram(),
     args: ['exec', path],

@@ -2,7 +2,6 @@ import { closeSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
-import { bytesOfText } from '../../linux/byte-text.ts';
 import { failpoint } from '../../linux/failpoint.ts';
 import { bindNetworkNamespace } from '../../linux/namespaces.ts';
 import { replaceFile } from '../../linux/files.ts';
@@ -63,7 +62,7 @@ interface Launch {
 }
 
 async function launch(plan: Plan, { path, args, cwd }: Launch): Promise<StartedContainer> {
-  replaceFile(path, bytesOfText(plan.toString()));
+  replaceFile(path, plan.toBytes());
   await failpoint('runtime.launch.before-spawn');
   const [readEnd, writeEnd] = makePipe();
   let shim;

@@ -1,3 +1,5 @@
+import { bytesOfText } from '../../linux/byte-text.ts';
+
 /** A plan for podwright-shim: one step per line (plan.h tells the format). TypeScript decides here; the shim only obeys. */
 export interface Plan {
   /** A line for whoever reads the file. */
@@ -12,7 +14,8 @@ export interface Plan {
   stepAt(line: number): string[];
   /** The command's words. */
   argumentsOf(): string[];
-  toString(): string;
+  /** The file's content. */
+  toBytes(): Buffer;
 }
 
 export type StepName =
@@ -83,7 +86,7 @@ export function createPlan(): Plan {
     stepAt: (line) => steps[line - 1] ?? [],
     argumentsOf: () =>
       steps.flatMap(([name, word]) => (name === 'argument' && word !== undefined ? [word] : [])),
-    toString: () => `${lines.join('\n')}\n`,
+    toBytes: () => bytesOfText(`${lines.join('\n')}\n`),
   };
 }
 

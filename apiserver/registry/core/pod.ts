@@ -22,11 +22,7 @@ const keepStatus = (pod: Pod, old: Pod): void => {
 function onlyStatus(pod: Pod, old: Pod): void {
   if (old.spec !== undefined) pod.spec = old.spec;
   // Old kubelets corrupt them, and who may report a status may not have the Pod collected with an owner.
-  if (pod.metadata !== undefined) {
-    const { ownerReferences } = old.metadata ?? {};
-    if (ownerReferences === undefined) delete pod.metadata.ownerReferences;
-    else pod.metadata.ownerReferences = ownerReferences;
-  }
+  keepMetadata(pod, old, ['ownerReferences']);
   const { qosClass, observedGeneration, conditions = [] } = old.status ?? {};
   const status = (pod.status ??= {});
   if (qosClass !== undefined) status.qosClass ??= qosClass;

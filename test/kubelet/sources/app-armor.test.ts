@@ -17,12 +17,30 @@ test('a Pod that wants to be confined does not run where it would not be', (t) =
     reason: 'AppArmor',
     message: 'Cannot enforce AppArmor: AppArmor is not enabled on the host',
   };
-  t.deepEqual(unenforceableAppArmor(pods.default, false), without);
-  t.deepEqual(unenforceableAppArmor(pods.whole, false), without);
-  t.deepEqual(unenforceableAppArmor(pods.local, false), without);
-  t.is(unenforceableAppArmor(pods.unconfined, false), undefined);
-  t.is(unenforceableAppArmor(pods.default, true), undefined);
-  t.regex(unenforceableAppArmor(pods.local, true)?.message ?? '', /profile "fine" cannot be loaded/);
+  t.deepEqual(
+    unenforceableAppArmor(pods.default, () => false),
+    without,
+  );
+  t.deepEqual(
+    unenforceableAppArmor(pods.whole, () => false),
+    without,
+  );
+  t.deepEqual(
+    unenforceableAppArmor(pods.local, () => false),
+    without,
+  );
+  t.is(
+    unenforceableAppArmor(pods.unconfined, () => false),
+    undefined,
+  );
+  t.is(
+    unenforceableAppArmor(pods.default, () => true),
+    undefined,
+  );
+  t.regex(unenforceableAppArmor(pods.local, () => true)?.message ?? '', /profile "fine" cannot be loaded/);
   const running = { ...pods.default, status: { phase: 'Running' } };
-  t.is(unenforceableAppArmor(running, false), undefined);
+  t.is(
+    unenforceableAppArmor(running, () => false),
+    undefined,
+  );
 });

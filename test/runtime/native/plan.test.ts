@@ -23,7 +23,7 @@ test('a plan is lines of fields, and remembers its steps by line', (t) => {
   plan.step('argument', 'a\tb\nc\\d');
   plan.tolerate('write', '/x', 0);
   plan.ifThere('maskin', '/y');
-  t.is(plan.toString(), '# two lines\nargument\ta\\tb\\nc\\\\d\n?write\t/x\t0\n~maskin\t/y\n');
+  t.is(plan.toBytes().toString(), '# two lines\nargument\ta\\tb\\nc\\\\d\n?write\t/x\t0\n~maskin\t/y\n');
   t.deepEqual(plan.stepAt(2), ['argument', 'a\tb\nc\\d']);
   t.deepEqual(plan.stepAt(3), ['write', '/x', '0']);
   t.deepEqual(plan.argumentsOf(), ['a\tb\nc\\d']);
